@@ -1,0 +1,168 @@
+"""Presets made by people: from a synthesizer's bank files to a table of normalised values.
+
+A bank is text: a first line that names the synthesizer, then for each preset a line ``<preset> <name> NAME`` and a line
+``<parameter> NAME VALUE`` for each parameter, and ``EOF``. A parameter that a preset does not give takes its default.
+"""
+
+import glob
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flowsynth.synths import Synth
+
+PRESET = "<preset> <name>"
+PARAMETER = "<parameter>"
+COLUMNS = ("id", "name", "bank")
+
+
+@dataclass
+class Preset:
+    """A preset as its bank gives it: values by parameter name, in the bank's units."""
+
+    name: str
+    bank: str
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def read_bank(path: Path, synth: Synth) -> list[Preset]:
+    """Read one bank file.
+
+    Raises:
+        ValueError: If any line is malformed; the message names every such line, and how many presets it spoils.
+    """
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    presets: list[Preset] = []
+    faults: list[str] = []
+    spoilt: set[int] = set()
+    if not lines or lines[0].strip().lower() != synth.name:
+        raise ValueError(f"{path}:1: got {lines[:1]}, expected a bank of {synth.name} that starts with its name")
+    for number, line in enumerate(lines[1:], start=2):
+        fault = _read_line(line.strip(), presets, path, synth)
+        if fault:
+            faults.append(f"{path}:{number}: {fault}")
+            spoilt.add(len(presets))
+    if lines[-1].strip() != "EOF":
+        faults.append(f"{path}:{len(lines)}: the bank ends without EOF, it may be truncated")
+        spoilt.add(len(presets))
+    if faults:
+        count = f"{len(spoilt)} of {len(presets)} presets of this bank can't be read; mend or remove them"
+        raise ValueError("\n".join([*faults, count]))
+    return presets
+
+
+def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> str | None:
+    """Take one line into the presets read so far; what is wrong with it, or None."""
+    if not line or line == "EOF":
+        return None
+    if line.startswith(PRESET):
+        presets.append(Preset(line[len(PRESET) :].strip(), path.name))
+        return None
+    words = line.split()
+    if words[0] != PARAMETER or len(words) != 3:
+        return f"got {line!r}, expected '{PRESET} NAME' or '{PARAMETER} NAME VALUE'"
+    if not presets:
+        return "a parameter before the first preset"
+    _, name, text = words
+    if name not in synth.names:
+        return f"unknown parameter {name!r}"
+    if name in presets[-1].values:
+        return f"parameter {name!r} a second time in preset {presets[-1].name!r}"
+    try:
+        value = float(text)
+    except ValueError:
+        return f"{name} = {text!r}, expected a number"
+    if not math.isfinite(value):
+        return f"{name} = {text}, expected a finite number"
+    presets[-1].values[name] = value
+    return None
+
+
+def identity(values: Iterable[float]) -> str:
+    """Name a preset by its values: 16 hexadecimal digits of a hash of all of them rounded to 1e-5."""
+    text = ",".join(f"{value:.5f}" for value in values)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def draw(identities: Iterable[str], *key: object) -> list[float]:
+    """Give each identity its own number in [0, 1), the same whatever else is in the list.
+
+    Args:
+        identities: Of presets.
+        key: Seed, fold and purpose; another key gives other, independent numbers.
+    """
+    prefix = ":".join(map(str, key))
+    hashes = (hashlib.sha256(f"{prefix}:{i}".encode()).digest() for i in identities)
+    return [int.from_bytes(h[:8], "big") / 2**64 for h in hashes]
+
+
+def collect(
+    synth: Synth, names: tuple[str, ...], limit: int | None = None, seed: int = 0
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Read all banks of a synthesizer into one table.
+
+    Args:
+        synth: The synthesizer.
+        names: Parameters that the data set infers; all others are set to the base patch.
+        limit: Keep this many presets, chosen by identity; None keeps all.
+        seed: Of that choice.
+
+    Returns:
+        A table with the columns id, name, bank and one for each parameter (in [0, 1]), in the banks' order and without
+        duplicates; and counts of what was read and left out.
+
+    Raises:
+        ValueError: If there are no banks, or one is malformed.
+    """
+    paths = sorted(map(Path, glob.glob(synth.banks)))
+    if not paths:
+        raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
+    presets = [preset for path in paths for preset in read_bank(path, synth)]
+    free = np.isin(synth.names, names)
+    given = [p.values for p in presets]
+    full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in given])
+    outside = sum(not p.low <= v.get(p.name, p.default) <= p.high for v in given for p in synth.parameters)
+    projected = np.where(free, full, synth.base)
+    table = pd.DataFrame(projected, columns=list(synth.names))
+    table.insert(0, "id", [identity(row) for row in projected])
+    table.insert(1, "name", [p.name for p in presets])
+    table.insert(2, "bank", [p.bank for p in presets])
+    counts = {
+        "banks": len(paths),
+        "read": len(presets),
+        "values_missing": sum(len(synth.parameters) - len(v) for v in given),
+        "values_clamped": outside,
+        "distinct_before_projection": len({identity(row) for row in full}),
+        "duplicates": int(table["id"].duplicated().sum()),
+    }
+    table = table.drop_duplicates("id", ignore_index=True)
+    if limit is not None and limit < len(table):
+        chosen = pd.Series(draw(table["id"], seed, "limit")).nsmallest(limit).index
+        table = table.loc[sorted(chosen)].reset_index(drop=True)
+    counts["kept"] = len(table)
+    return table, counts
+
+
+def read_table(path: Path, synth: Synth) -> pd.DataFrame:
+    """Read a table of presets and check it against the synthesizer.
+
+    Raises:
+        ValueError: If a column is missing, a value is outside [0, 1] or a preset stands twice.
+    """
+    table = pd.read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
+    expected = [*COLUMNS, *synth.names]
+    if list(table.columns) != expected:
+        raise ValueError(f"columns of presets: got {list(table.columns)}, expected {expected} ({path})")
+    values = table[list(synth.names)].to_numpy(dtype=float)
+    rows, columns = np.nonzero(~((values >= 0) & (values <= 1)))
+    if len(rows):
+        row, name = rows[0], synth.names[columns[0]]
+        raise ValueError(f"preset {table['id'][row]}: {name} = {values[row, columns[0]]}, expected 0..1 ({path})")
+    if table["id"].duplicated().any():
+        raise ValueError(f"preset {table['id'][table['id'].duplicated()].iloc[0]} stands twice ({path})")
+    return table

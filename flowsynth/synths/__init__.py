@@ -1,0 +1,165 @@
+"""Synthesizers as data: each YAML file here is the parameter table of one plugin.
+
+A table names the plugin, how to install it, where its banks are, its parameters with their ranges, and the sets of
+parameters that data sets infer. Reading one needs no plugin; `flowsynth.host` opens the plugin and holds it to its table.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import yaml
+from jaxtyping import Float
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a synthesizer, in the units of its preset files.
+
+    Attributes:
+        name: As the plugin reports it.
+        kind: ``continuous`` or ``stepped``.
+        low: Value at normalised 0.
+        high: Value at normalised 1.
+        default: Value of the base patch.
+        unit: Of the value; empty where it has none.
+        steps: Number of distinct values of a stepped parameter, else None.
+        text: What the plugin shows at normalised 0, 0.25, 0.75 and 1.
+    """
+
+    name: str
+    kind: Literal["continuous", "stepped"]
+    low: float
+    high: float
+    default: float
+    unit: str
+    steps: int | None
+    text: tuple[str, ...]
+
+    def normalise(self, value: float) -> float:
+        """Map a value to [0, 1]; what lies outside the range is clamped."""
+        return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+
+@dataclass(frozen=True)
+class Synth:
+    """The parameter table of a synthesizer.
+
+    Attributes:
+        name: Of the synthesizer, the first part of a data set's name.
+        plugin: Path of the plugin.
+        install: What to do where the plugin is missing.
+        banks: Glob pattern of its preset banks.
+        parameters: In the table's order, which is that of every vector of values.
+        sets: Names of the inferred parameters by their number.
+    """
+
+    name: str
+    plugin: Path
+    install: str
+    banks: str
+    parameters: tuple[Parameter, ...]
+    sets: dict[int, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters."""
+        return tuple(p.name for p in self.parameters)
+
+    @property
+    def base(self) -> Float[np.ndarray, " parameters"]:
+        """The base patch: every default, normalised."""
+        return np.array([p.normalise(p.default) for p in self.parameters])
+
+    def columns(self, names: tuple[str, ...]) -> list[int]:
+        """Positions of the named parameters in a full vector."""
+        return [self.names.index(name) for name in names]
+
+    def expand(
+        self, values: Float[np.ndarray, "items inferred"], names: tuple[str, ...]
+    ) -> Float[np.ndarray, "items parameters"]:
+        """Put inferred values on the base patch.
+
+        Args:
+            values: One row an item, in [0, 1].
+            names: Names of the columns of `values`.
+
+        Returns:
+            Full vectors, float32; parameters that are not named stay at the base patch.
+        """
+        full = np.tile(self.base.astype(np.float32), (len(values), 1))
+        full[:, self.columns(names)] = values
+        return full
+
+
+def known() -> list[str]:
+    """Names of the synthesizers that have a table here."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read(path: Path) -> Synth:
+    """Read a parameter table.
+
+    Raises:
+        ValueError: Where the table contradicts itself.
+    """
+    table = yaml.safe_load(path.read_text())
+    parameters = tuple(_parameter(name, row, path) for name, row in table["parameters"].items())
+    groups = {
+        "all": tuple(p.name for p in parameters),
+        "continuous": tuple(p.name for p in parameters if p.kind == "continuous"),
+    }
+    sets = {}
+    for size, members in table["sets"].items():
+        names = groups[members] if isinstance(members, str) else tuple(members)
+        unknown = set(names) - set(groups["all"])
+        if unknown or len(set(names)) != size:
+            raise ValueError(f"set {size}: got {len(set(names))} parameters, unknown: {sorted(unknown)} ({path})")
+        # the table's order, so that a set is the same whoever wrote it down
+        sets[size] = tuple(name for name in groups["all"] if name in names)
+    return Synth(table["name"], Path(table["plugin"]), table["install"], table["banks"], parameters, sets)
+
+
+def _parameter(name: str, row: dict, path: Path) -> Parameter:
+    low, high = row["range"]
+    if not low <= row["default"] <= high or low >= high:
+        raise ValueError(f"{name}: default {row['default']} and range {low} to {high} do not fit ({path})")
+    if row["kind"] not in ("continuous", "stepped") or (row["kind"] == "stepped") != ("steps" in row):
+        raise ValueError(f"{name}: kind {row['kind']!r}, expected continuous, or stepped with its steps ({path})")
+    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), tuple(row["text"]))
+
+
+def load(name: str) -> Synth:
+    """Read the table of a synthesizer by its name.
+
+    Raises:
+        ValueError: If there is no such table; the message lists those there are.
+    """
+    if name not in known():
+        raise ValueError(f"unknown synthesizer {name!r}, expected one of {known()} ({FOLDER})")
+    return read(FOLDER / f"{name}.yaml")
+
+
+def dataset(name: str) -> tuple[Synth, tuple[str, ...]]:
+    """Split the name of a data set into its synthesizer and the parameters to infer.
+
+    Args:
+        name: Such as ``amsynth16``.
+
+    Returns:
+        The synthesizer, and the names of the inferred parameters in the table's order.
+
+    Raises:
+        ValueError: If there is no such data set; the message lists those there are.
+    """
+    match = re.fullmatch(r"([a-z]+)(\d+)", name)
+    if match and match[1] in known():
+        synth = load(match[1])
+        if int(match[2]) in synth.sets:
+            return synth, synth.sets[int(match[2])]
+    sets = [f"{synth}{size}" for synth in known() for size in load(synth).sets]
+    raise ValueError(f"unknown data set {name!r}, expected one of {sets}")
