@@ -1,0 +1,126 @@
+"""The plugin itself, hosted by DawDreamer and held to its parameter table.
+
+A plugin keeps state between renderings (envelopes, reverb, the phase of its LFO, the seed of its noise), so one `Host`
+gives reproducible sound only for the first preset it plays. `flowsynth.render` sees to it that each preset is the first.
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsynth.synths import Synth
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is played and how it is recorded.
+
+    Attributes:
+        sample_rate: Hz.
+        block_size: Samples handed to the plugin at once.
+        pitch: MIDI note.
+        velocity: MIDI velocity.
+        held: Seconds until the key is released.
+        duration: Seconds recorded.
+    """
+
+    sample_rate: int
+    block_size: int
+    pitch: int
+    velocity: int
+    held: float
+    duration: float
+
+    @property
+    def samples(self) -> int:
+        """Length of a recording in samples."""
+        return round(self.sample_rate * self.duration)
+
+
+class Host:
+    """A freshly loaded plugin.
+
+    Args:
+        synth: Its parameter table.
+        note: What it will play.
+
+    Raises:
+        FileNotFoundError: If the plugin is missing; the message says what to install.
+        ValueError: If its parameters are not those of the table.
+    """
+
+    def __init__(self, synth: Synth, note: Note):
+        if not synth.plugin.is_file():
+            raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+        _scratch_home()
+        import dawdreamer  # after the home folder is set: a plugin writes there as soon as it is loaded
+
+        self.note = note
+        self._engine = dawdreamer.RenderEngine(note.sample_rate, note.block_size)
+        self._plugin = self._engine.make_plugin_processor(synth.name, str(synth.plugin))
+        _check(self._plugin, synth)
+        self._plugin.add_midi_note(note.pitch, note.velocity, 0.0, note.held)
+        self._engine.load_graph([(self._plugin, [])])
+
+    def play(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
+        """Play the note with these parameter values.
+
+        Args:
+            values: All parameters in the table's order, in [0, 1].
+
+        Returns:
+            The mean of the plugin's channels, float32.
+        """
+        for index, value in enumerate(values):
+            self._plugin.set_parameter(index, float(value))
+        self._engine.render(self.note.duration)
+        return self._engine.get_audio()[:, : self.note.samples].mean(axis=0)
+
+
+@cache
+def _scratch_home() -> None:
+    """Give the plugin a home folder of its own, so that it neither reads nor changes the user's."""
+    folder = tempfile.mkdtemp(prefix="flowsynth-home-")
+    for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        os.environ[variable] = folder
+
+
+def _check(plugin, synth: Synth) -> None:
+    found = tuple(plugin.get_parameter_name(i) for i in range(plugin.get_plugin_parameter_size()))
+    # a VST2 host may add parameters of its own behind the plugin's
+    if found[: len(synth.names)] != synth.names:
+        missing, extra = sorted(set(synth.names) - set(found)), sorted(set(found) - set(synth.names))
+        raise ValueError(
+            f"{synth.plugin} is not the plugin of the table {synth.name}.yaml: parameters missing {missing}, "
+            f"not in the table {extra}, or in another order. {synth.install}"
+        )
+    for index, parameter in enumerate(synth.parameters):
+        start = plugin.get_parameter(index)
+        if abs(start - parameter.normalise(parameter.default)) > 1e-4:
+            raise ValueError(f"{parameter.name}: default {start} in {synth.plugin}, {parameter.default} in the table")
+        shown = []
+        for value in (0.0, 0.25, 0.75, 1.0):
+            plugin.set_parameter(index, value)
+            shown.append(plugin.get_parameter_text(index))
+        plugin.set_parameter(index, start)
+        if tuple(shown) != parameter.text:
+            raise ValueError(f"{parameter.name}: {synth.plugin} shows {shown}, the table has {list(parameter.text)}")
+
+
+def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
+    """Everything that the sound of a preset depends on: the plugin's hash, the host's version and the note."""
+    if not synth.plugin.is_file():
+        raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+    return {
+        "synth": synth.name,
+        "plugin_sha256": hashlib.sha256(synth.plugin.read_bytes()).hexdigest(),
+        "dawdreamer": version("dawdreamer"),
+        **asdict(note),
+    }
