@@ -1,0 +1,113 @@
+"""The items of one part of one fold, read from files of features when they are asked for.
+
+A file is opened by the process that reads from it, at the first item it reads, so that a data set can be handed to worker
+processes whole: an open HDF5 file can neither be copied to another process nor survive a fork.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from flowsynth import store
+
+EXCLUDED = ("silent", "failed")  # status of items that no part holds: there is nothing to hear
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sounds and the parameters they were made with.
+
+    Attributes:
+        mel: Log-mel spectrograms as measured, not standardised.
+        values: The inferred parameters, in [0, 1].
+    """
+
+    mel: Float[Tensor, "items mels frames"]
+    values: Float[Tensor, "items parameters"]
+
+
+class Items(Dataset):
+    """Items of a data set by their ids.
+
+    Args:
+        paths: Files of features that hold them.
+        ids: Of the items, in the order wanted.
+        names: Of the inferred parameters.
+
+    Raises:
+        KeyError: If an id is in none of the files.
+    """
+
+    def __init__(self, paths: Sequence[Path], ids: Sequence[str], names: tuple[str, ...]):
+        self.paths, self.ids, self.names = list(paths), list(ids), names
+        place = {}
+        for number, path in enumerate(self.paths):
+            with store.reading(path) as file:
+                place.update({i: (number, row) for row, i in enumerate(store.ids(file))})
+                self.columns = [store.names(file).index(name) for name in names]
+                self.shape = file["mel"].shape[1:]
+        missing = [i for i in self.ids if i not in place]
+        if missing:
+            raise KeyError(f"{len(missing)} items, the first of them {missing[0]}, are in none of {self.paths}")
+        self._place = [place[i] for i in self.ids]
+        self._files: dict[int, h5py.File] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read the log-mel spectrogram and the inferred parameters of one item."""
+        number, row = self._place[index]
+        if number not in self._files:
+            self._files[number] = h5py.File(self.paths[number], "r")
+        file = self._files[number]
+        return file["mel"][row], file["values"][row][self.columns]
+
+    def __getstate__(self) -> dict:
+        """Leave open files behind when another process takes this over."""
+        return {**self.__dict__, "_files": {}}
+
+    def all(self) -> Batch:
+        """Read all items at once."""
+        return collate([self[i] for i in range(len(self))])
+
+
+def collate(items: Sequence[tuple[np.ndarray, np.ndarray]]) -> Batch:
+    """Make a batch of items."""
+    mel, values = zip(*items, strict=True)
+    return Batch(torch.from_numpy(np.stack(mel)), torch.from_numpy(np.stack(values)))
+
+
+def usable(paths: Sequence[Path]) -> list[str]:
+    """Ids of the items that can be heard, in the files' order."""
+    ids: list[str] = []
+    for path in paths:
+        with store.reading(path) as file:
+            heard = ~np.isin(file["status"].asstr()[:], EXCLUDED)
+            ids.extend(store.ids(file)[heard].tolist())
+    return ids
+
+
+def part(split: Path, fold: int, name: str, paths: Sequence[Path], names: tuple[str, ...]) -> Items:
+    """Items of one part of one fold.
+
+    Args:
+        split: Table made by `flowsynth.split.split`.
+        fold: Number of the fold.
+        name: ``train``, ``valid`` or ``test``.
+        paths: Files of features.
+        names: Of the inferred parameters.
+    """
+    table = pd.read_csv(split, dtype={"id": str})
+    ids = table.loc[(table["fold"] == fold) & (table["part"] == name), "id"].tolist()
+    if not ids:
+        raise ValueError(f"{split} has no {name} part in fold {fold}")
+    return Items(paths, ids, names)
