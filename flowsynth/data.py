@@ -5,8 +5,8 @@ processes whole: an open HDF5 file can neither be copied to another process nor 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -21,8 +21,7 @@ from flowsynth import store
 EXCLUDED = ("silent", "failed")  # status of items that no part holds: there is nothing to hear
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Sounds and the parameters they were made with.
 
     Attributes:

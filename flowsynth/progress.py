@@ -1,8 +1,11 @@
 """Progress of long work as lines of a log, readable in a terminal, in a file and from several jobs at once."""
 
 import logging
+import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,3 +22,25 @@ def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         if now - last >= EVERY or done == total:
             last = now
             log.info("%s: %d of %d, %.0f s left", what, done, total, (now - start) / done * (total - done))
+
+
+@contextmanager
+def job(path: Path) -> Iterator[None]:
+    """Run a job: log to the terminal and to a file, and end a job that fails with one clear line on the terminal.
+
+    What a user can mend (bad input, a missing file, a full disk) is told in that line; the file has the traceback too.
+
+    Args:
+        path: Of the log file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    terminal, file = logging.StreamHandler(), logging.FileHandler(path, mode="w")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=[terminal, file], force=True)
+    try:
+        yield
+    except (ValueError, OSError, FloatingPointError, KeyError) as error:
+        terminal.addFilter(lambda record: False)
+        log.exception("failed")
+        message = error.args[0] if isinstance(error, KeyError) else error
+        print(f"\nerror: {message}\n", file=sys.stderr, flush=True)
+        sys.exit(1)

@@ -1,0 +1,43 @@
+# The pipeline, in order. What to run is in config.yaml; how a site runs it is in a profile.
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+validate(config, "workflow/schemas/config.schema.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/presets.smk"
+include: "workflow/rules/render.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/split.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/infer.smk"
+include: "workflow/rules/resynthesise.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/verify.smk"
+include: "workflow/rules/parameter_choice.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(
+            "results/{budget}/{dataset}/{product}",
+            budget=config["budget"],
+            dataset=config["datasets"],
+            product=[
+                "tables/scores.csv",
+                "tables/scores.md",
+                "tables/scores.tex",
+                "tables/leaks.csv",
+                "figures/scores.pdf",
+                "figures/scores.png",
+            ],
+        ),

@@ -1,0 +1,69 @@
+"""Figures of scores, one function each; all are drawn from tables, in one style, as PDF and PNG."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from flowsynth.metrics import registry
+from flowsynth.provenance import maker, replacing
+from flowsynth.tables import CONTROLS, heading
+
+STYLE = Path(__file__).parent / "figures.mplstyle"
+COLOURS = {"control": "0.55", "model": "#1f6f8b"}
+
+
+def scores(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
+    """Draw one panel a metric: a dot for the mean of each fold, a bar from the first to the third quartile of the items.
+
+    Args:
+        table: Scores of all items, as made by `flowsynth.tables.gather`.
+        models: From top to bottom; the oracle, whose errors are zero, is left out.
+        title: Of the figure.
+    """
+    shown = [name for name in models if name != "oracle"] or list(models)
+    metrics = [metric for metric in registry().values() if metric.name in set(table["metric"])]
+    with mpl.rc_context(fname=STYLE):
+        figure, axes = plt.subplots(
+            1, len(metrics), figsize=(2.3 * len(metrics), 0.9 + 0.3 * len(shown)), sharey=True, squeeze=False
+        )
+        for axis, metric in zip(axes[0], metrics, strict=True):
+            rows = table[(table["metric"] == metric.name) & table["model"].isin(shown)]
+            _panel(axis, rows, shown)
+            axis.set(title=heading(metric), xlabel=metric.unit, ylabel="")
+            if metric.range[1] == float("inf"):
+                axis.set_xscale("log")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
+        figure.tight_layout()
+    return figure
+
+
+def _panel(axis: Axes, rows: pd.DataFrame, models: Sequence[str]) -> None:
+    quartiles = rows.groupby("model")["value"].quantile([0.25, 0.5, 0.75]).unstack()
+    for place, name in enumerate(models):
+        colour = COLOURS["control" if name in CONTROLS else "model"]
+        low, middle, high = quartiles.loc[name]
+        axis.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
+        axis.plot([middle], [place], marker="|", color=colour, markersize=9)
+    folds = rows.groupby(["model", "fold"], as_index=False)["value"].mean()
+    kinds = folds["model"].isin(CONTROLS).map({True: "control", False: "model"})
+    sns.stripplot(
+        folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=COLOURS, jitter=False,
+        size=5, linewidth=0.5, edgecolor="white", legend=False, ax=axis,
+    )  # fmt: skip
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that its name ends with; it names its maker and bears no date."""
+    kind = path.suffix.lstrip(".")
+    made = json.dumps(maker(), sort_keys=True)
+    metadata = {"Creator": "flowsynth", "Subject": made, "CreationDate": None} if kind == "pdf" else {"Comment": made}
+    with mpl.rc_context(fname=STYLE), replacing(path) as temporary:
+        figure.savefig(temporary, format=kind, metadata=metadata)
+    plt.close(figure)

@@ -1,0 +1,52 @@
+"""Let a fitted model hear the test items, and write down what it answers.
+
+Each item is heard alone, with a seed that comes from its id: an answer depends neither on the other items nor on their
+order or number.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from flowsynth import models, store
+from flowsynth.data import Items
+from flowsynth.progress import track
+from flowsynth.train import derive_seed, load
+
+
+def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path) -> None:
+    """Write the answers of a model: ``values`` (the truth), ``estimates`` (items x samples x parameters, in [0, 1]).
+
+    Args:
+        checkpoint: Of a fitted model.
+        items: To hear.
+        samples: Answers for each item.
+        seed: Of whatever is random in an answer.
+        path: Of the file to write.
+
+    Raises:
+        ValueError: If the model was fitted to other parameters, or an answer is outside [0, 1].
+    """
+    model, names = load(checkpoint)
+    if tuple(names) != items.names:
+        raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
+    heard = items.all()
+    settings = {"checkpoint": str(checkpoint), "seed": seed}
+    with store.writing(path, items.ids, heard.values.numpy(), items.names, settings) as file, torch.no_grad():
+        estimates = store.add_items(file, "estimates", (samples, len(names)))
+        for row, name in enumerate(track(items.ids, len(items), f"infer {path}")):
+            torch.manual_seed(derive_seed(seed, "infer", name))
+            estimates[row] = answer(model, heard.mel[row : row + 1], heard.values[row : row + 1], samples)[:, 0]
+
+
+def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:
+    """Ask a model; only one that is allowed to is shown the truth."""
+    found = model.reveal(truth, samples) if model.sees_truth else model.infer(mel, samples)
+    expected = (samples, *truth.shape)
+    if tuple(found.shape) != expected:
+        raise ValueError(f"{type(model).__name__} answers in the shape {tuple(found.shape)}, expected {expected}")
+    values = found.float().numpy()
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"{type(model).__name__} answers {values.min()} to {values.max()}, expected 0..1")
+    return values

@@ -1,0 +1,59 @@
+"""Metrics of parameters: how far the estimated values are from those that made the sound.
+
+They are easily misread: quite different values may sound alike. The audio metrics say whether they do.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsynth.metrics import Metric, same_shape
+
+Values = Float[np.ndarray, "items parameters"]
+PerItem = Float[np.ndarray, " items"]
+
+
+def parameter_mse(reference: Values, estimate: Values) -> PerItem:
+    """Mean squared error of the normalised parameters."""
+    same_shape(reference, estimate)
+    return np.mean((reference.astype(np.float64) - estimate) ** 2, axis=1)
+
+
+def parameter_mse_n(reference: Values, estimate: Values) -> PerItem:
+    """Mean squared error, divided by the mean square of the reference over all items given.
+
+    The paper's code takes that mean over each batch, so that its value depends on the size of the batches. Here it is
+    taken once: pass all items of a test part together.
+    """
+    return parameter_mse(reference, estimate) / (np.mean(reference.astype(np.float64) ** 2) + 1e-9)
+
+
+METRICS = (
+    Metric(
+        name="parameter_mse",
+        label="Parameter MSE",
+        unit="",
+        better="lower",
+        perfect=0.0,
+        range=(0.0, 1.0),
+        definition="mean over the inferred parameters of (v - v')^2, v in [0, 1]",
+        source="standard",
+        silence="defined",
+        gain="not applicable",
+        domain="parameters",
+        function=parameter_mse,
+    ),
+    Metric(
+        name="parameter_mse_n",
+        label="MSE_n",
+        unit="",
+        better="lower",
+        perfect=0.0,
+        range=(0.0, float("inf")),
+        definition="parameter MSE divided by the mean of v^2 over the whole test part",
+        source="Esling et al. 2019; there the divisor is a mean over each batch",
+        silence="defined",
+        gain="not applicable",
+        domain="parameters",
+        function=parameter_mse_n,
+    ),
+)

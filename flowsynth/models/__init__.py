@@ -1,0 +1,101 @@
+"""The models: one file each, with one class each, found by the name of the file.
+
+A model hears log-mel spectrograms and answers with parameters in [0, 1]. It is a `Model` that is trained on the key
+``loss`` of its `Model.loss`, or a `Control` that is fitted in one call. To add one, write its file here and put its name
+into the configuration; nothing else has to be edited.
+"""
+
+import importlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flowsynth.data import Batch
+from flowsynth.networks import Size
+
+
+class Model(nn.Module, ABC):
+    """What every model is.
+
+    Args:
+        mels: Bands of the spectrograms.
+        frames: Of the spectrograms.
+        parameters: Number of parameters to infer.
+        size: Sizes of the budget's networks.
+    """
+
+    sees_truth = False  # only the oracle is handed the true parameters when it infers
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__()
+        self.mels, self.frames, self.parameters_inferred, self.size = mels, frames, parameters, size
+        self.register_buffer("mel_mean", torch.zeros(()))
+        self.register_buffer("mel_std", torch.ones(()))
+
+    def calibrate(self, mean: float, std: float) -> None:
+        """Take the mean and the standard deviation of the training part's spectrograms."""
+        self.mel_mean.fill_(mean)
+        self.mel_std.fill_(std)
+
+    def standardise(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items mels frames"]:
+        """Spectrograms with about zero mean and unit variance, by the statistics of the training part."""
+        return (mel - self.mel_mean) / self.mel_std
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """What to minimise, under the key ``loss``, and other scalars to log.
+
+        Args:
+            batch: Items of the training or validation part; its spectrograms are not standardised.
+        """
+
+    @abstractmethod
+    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Parameters that make these sounds.
+
+        Args:
+            mel: Log-mel spectrograms, not standardised.
+            n: Number of answers for each sound; a model that has only one repeats it.
+
+        Returns:
+            Parameters in [0, 1].
+        """
+
+
+class Control(Model):
+    """A model that says how easy the task is: nothing in it is trained."""
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Refuse: there is nothing to train."""
+        raise TypeError(f"{type(self).__name__} is a control, it is fitted and not trained")
+
+    @abstractmethod
+    def fit(self, train: Batch) -> None:
+        """Take what it needs from the training part."""
+
+
+def names() -> list[str]:
+    """Names of all models."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+
+
+def find(name: str) -> type[Model]:
+    """Find the class of a model.
+
+    Raises:
+        ValueError: If there is no model of that name, or its file has not exactly one; known names are listed.
+    """
+    if name not in names():
+        raise ValueError(f"unknown model {name!r}, expected one of {names()}")
+    module = importlib.import_module(f"{__name__}.{name}")
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise ValueError(f"{module.__file__}: got {len(found)} models, expected one class derived from Model")
+    return found[0]

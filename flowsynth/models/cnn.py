@@ -1,0 +1,37 @@
+"""The paper's second baseline: strided dilated convolutions and a perceptron on top of them.
+
+References:
+    Esling et al. 2019.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from flowsynth import networks
+from flowsynth.data import Batch
+from flowsynth.models import Model
+from flowsynth.networks import Size
+
+
+class CNN(Model):
+    """Convolutions, then a perceptron, batch normalisation and ELU, dropout in the perceptron, a sigmoid; MSE."""
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__(mels, frames, parameters, size)
+        self.convolutions = networks.Convolutions(mels, frames, size)
+        self.head = networks.mlp(self.convolutions.features, parameters, size.mlp_layers, size)
+        networks.initialise(self)
+
+    def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
+        """The one answer for each sound."""
+        return torch.sigmoid(self.head(self.convolutions(self.standardise(mel))))
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Mean squared error of the parameters."""
+        return {"loss": mse_loss(self(batch.mel), batch.values)}
+
+    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Repeat the one answer."""
+        return self(mel).expand(n, -1, -1)

@@ -1,0 +1,111 @@
+"""Scores of all items to the tables that people read; csv is the truth, Markdown and LaTeX are made from it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.metrics import Metric, registry
+from flowsynth.score import COLUMNS
+
+KEY = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric"]
+CONTROLS = ("oracle", "mean", "random", "nearest")
+
+
+def gather(paths: Sequence[Path]) -> pd.DataFrame:
+    """Put the scores of all models and folds into one table.
+
+    Raises:
+        ValueError: If a score stands twice, or a model was not scored on the items of the others.
+    """
+    tables = [pd.read_csv(path, dtype={"item": str}) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if tuple(table.columns) != COLUMNS:
+            raise ValueError(f"columns of scores: got {list(table.columns)}, expected {list(COLUMNS)} ({path})")
+    scores = pd.concat(tables, ignore_index=True)
+    if scores.duplicated(KEY).any():
+        raise ValueError(f"a score stands twice: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
+    for (dataset, fold), group in scores.groupby(["dataset", "fold"]):
+        items = group.groupby("model")["item"].agg(frozenset)
+        if items.nunique() > 1:
+            raise ValueError(f"{dataset}, fold {fold}: models were scored on different items: {items.map(len).to_dict()}")
+    return scores
+
+
+def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Summarise scores by model and metric.
+
+    Args:
+        scores: As made by `gather`.
+        models: In the order wanted.
+
+    Returns:
+        Columns model, metric, mean (of the folds' means), sd (over the folds' means, empty for one fold), median (of all
+        items), folds, items (that have a value, over all folds).
+
+    Raises:
+        ValueError: If the oracle is not perfect: then nothing in the table can be trusted.
+    """
+    per_fold = scores.groupby(["model", "metric", "fold"])["value"].mean()
+    over_folds = per_fold.groupby(["model", "metric"]).agg(mean="mean", sd="std", folds="size")
+    over_items = scores.groupby(["model", "metric"])["value"].agg(median="median", items="count")
+    table = over_folds.join(over_items).reset_index()
+    metrics = registry()
+    for row in table[table["model"] == "oracle"].itertuples():
+        values = scores.loc[(scores["model"] == "oracle") & (scores["metric"] == row.metric), "value"].dropna()
+        if (values != metrics[row.metric].perfect).any():
+            raise ValueError(
+                f"the oracle has {row.metric} = {row.mean}, expected {metrics[row.metric].perfect} for every item: "
+                "rendering is not reproducible, or a metric is wrong"
+            )
+    order = {name: place for place, name in enumerate(models)}, {name: place for place, name in enumerate(metrics)}
+    table = table.assign(_model=table["model"].map(order[0]), _metric=table["metric"].map(order[1]))
+    table = table.sort_values(["_model", "_metric"], ignore_index=True)
+    return table[["model", "metric", "mean", "sd", "median", "folds", "items"]]
+
+
+def markdown(summary: pd.DataFrame) -> str:
+    """Lay a summary out as the paper does, one row a model and one column a metric, as Markdown."""
+    return _layout(summary, bold="**{}**", plus_minus=" ± ").to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def latex(summary: pd.DataFrame) -> str:
+    """Lay a summary out as LaTeX, for the package booktabs."""
+    table = _layout(summary, bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ")
+    table.columns = [column.replace("_", r"\_").replace(" ↓", r" $\downarrow$") for column in table.columns]
+    table["Model"] = table["Model"].str.replace("_", r"\_")
+    rows = "\n".join(" & ".join(row) + r" \\" for row in [table.columns, *table.itertuples(index=False)])
+    head, body = rows.split("\n", 1)
+    columns = "l" + "r" * (len(table.columns) - 1)
+    return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+
+
+def _layout(summary: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
+    """One row a model, one column a metric; the best model that is not a control stands out."""
+    models = list(dict.fromkeys(summary["model"]))
+    table = pd.DataFrame({"Model": models})
+    for metric in registry().values():
+        rows = summary[summary["metric"] == metric.name].set_index("model")
+        if rows.empty:
+            continue
+        rivals = rows.loc[[name for name in rows.index if name not in CONTROLS], "mean"]
+        best = None if rivals.empty else rivals.idxmin() if metric.better == "lower" else rivals.idxmax()
+        cells = []
+        for name in models:
+            mean, sd = rows.loc[name, ["mean", "sd"]]
+            cell = number(mean) + ("" if pd.isna(sd) else plus_minus + number(sd))
+            cells.append(bold.format(cell) if name == best else cell)
+        table[heading(metric)] = cells
+    return table
+
+
+def heading(metric: Metric) -> str:
+    """Label of a metric with an arrow to its better side."""
+    return f"{metric.label} {'↓' if metric.better == 'lower' else '↑'}"
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where that is readable."""
+    if value == 0:
+        return "0"
+    return f"{value:.3g}" if 1e-4 <= abs(value) < 1000 else f"{value:,.0f}" if abs(value) < 1e7 else f"{value:.2e}"

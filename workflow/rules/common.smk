@@ -1,0 +1,90 @@
+# What the rules share. It is read whenever the workflow is planned, so it is cheap: nothing here imports torch.
+import ast
+from functools import cache
+from pathlib import Path
+
+from flowsynth import synths
+
+PACKAGE = Path(synths.__file__).parents[1]
+MODELS = sorted(path.stem for path in (PACKAGE / "models").glob("[a-z]*.py"))
+
+
+wildcard_constraints:
+    budget="[a-z0-9_]+",
+    dataset="[a-z]+[0-9]+",
+    split="random|grouped",
+    fold="[0-9]+",
+    shard="[0-9]+",
+    model="[a-z][a-z0-9_]*",
+
+
+def require(what, names, known):
+    """Stop the planning where the configuration names something that does not exist."""
+    for name in names:
+        if name not in known:
+            raise WorkflowError(
+                f"config: unknown {what} '{name}', expected one of {', '.join(known)}"
+            )
+
+
+require("model", config["models"], MODELS)
+require("budget", [config["budget"]], sorted(config["budgets"]))
+require(
+    "dataset",
+    config["datasets"],
+    [f"{s}{size}" for s in synths.known() for size in synths.load(s).sets],
+)
+
+
+@cache
+def imported(path):
+    """Modules of flowsynth that a module imports, read from its source."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    parts = [n.split(".")[1:] for n in names if n.startswith("flowsynth.")]
+    bases = [PACKAGE.joinpath(*part) for part in parts]
+    files = [f for b in bases for f in (b.with_suffix(".py"), b / "__init__.py")]
+    return [file for file in files if file.is_file()]
+
+
+def code(*names):
+    """Files that a rule's result depends on: modules of flowsynth with all they import.
+
+    An edit of any of them makes the rule run again, as if it were data.
+    """
+    waiting = [PACKAGE / f"{name}.py" for name in names]
+    found = set()
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting += imported(file)
+    return sorted(map(str, found))
+
+
+def table_of(dataset):
+    """The parameter table of a data set's synthesizer."""
+    return str(PACKAGE / "synths" / f"{synths.dataset(dataset)[0].name}.yaml")
+
+
+def budget(wildcards):
+    """Settings of a rule's budget."""
+    return config["budgets"][wildcards.budget]
+
+
+def shards(kind):
+    """Files of all shards of a data set: audio or features."""
+    return lambda wildcards: expand(
+        f"results/{wildcards.budget}/{wildcards.dataset}/{kind}/{{shard}}.h5",
+        shard=range(budget(wildcards)["shards"]),
+    )
+
+
+def by_attempt(amount):
+    """An amount of time or memory that grows with each attempt."""
+    return lambda wildcards, attempt: amount * attempt

@@ -1,0 +1,20 @@
+rule features:
+    input:
+        code=code("features"),
+        audio="results/{budget}/{dataset}/audio/{shard}.h5",
+        checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
+    output:
+        features="results/{budget}/{dataset}/features/{shard}.h5",
+        checksum="results/{budget}/{dataset}/features/{shard}.h5.sha256",
+    params:
+        features=config["features"],
+    log:
+        "results/{budget}/{dataset}/logs/features/{shard}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/features/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
+    script:
+        "../scripts/features.py"

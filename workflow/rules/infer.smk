@@ -1,0 +1,23 @@
+rule infer:
+    input:
+        code=code("infer"),
+        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
+    params:
+        samples=lambda wildcards: budget(wildcards)["samples"],
+        seed=config["seed"],
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/infer.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/infer.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
+    script:
+        "../scripts/infer.py"

@@ -1,0 +1,21 @@
+# How the sets of some parameters were chosen; not part of a run, as its result stands in the synthesizer's table.
+rule parameter_choice:
+    input:
+        code=code("choice", "presets", "render", "features"),
+        table=str(PACKAGE / "synths" / "{synth}.yaml"),
+    output:
+        "results/parameter_choice/{synth}.csv",
+    params:
+        render=config["render"],
+        presets=100,
+        seed=config["seed"],
+    log:
+        "results/logs/parameter_choice/{synth}.log",
+    benchmark:
+        "results/benchmarks/parameter_choice/{synth}.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
+    script:
+        "../scripts/parameter_choice.py"

@@ -1,0 +1,21 @@
+rule render:
+    input:
+        code=code("render"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        presets="results/{budget}/{dataset}/presets.csv",
+    output:
+        audio="results/{budget}/{dataset}/audio/{shard}.h5",
+        checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
+    params:
+        shards=lambda wildcards: budget(wildcards)["shards"],
+        render=config["render"],
+    log:
+        "results/{budget}/{dataset}/logs/render/{shard}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/render/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(60),
+    script:
+        "../scripts/render.py"

@@ -1,0 +1,20 @@
+rule split:
+    input:
+        code=code("split", "data"),
+        features=shards("features"),
+    output:
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        leaks="results/{budget}/{dataset}/split/{split}_leaks.csv",
+    params:
+        folds=lambda wildcards: budget(wildcards)["folds"],
+        seed=config["seed"],
+    log:
+        "results/{budget}/{dataset}/logs/split/{split}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/split/{split}.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
+    script:
+        "../scripts/split.py"

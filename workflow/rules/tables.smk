@@ -1,0 +1,65 @@
+rule scores:
+    input:
+        code=code("tables"),
+        scores=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            model=config["models"],
+        ),
+    output:
+        "results/{budget}/{dataset}/scores.csv",
+    log:
+        "results/{budget}/{dataset}/logs/scores.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/scores.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/scores.py"
+
+
+rule tables:
+    input:
+        code=code("tables"),
+        scores="results/{budget}/{dataset}/scores.csv",
+    output:
+        csv="results/{budget}/{dataset}/tables/scores.csv",
+        md="results/{budget}/{dataset}/tables/scores.md",
+        tex="results/{budget}/{dataset}/tables/scores.tex",
+    params:
+        models=config["models"],
+    log:
+        "results/{budget}/{dataset}/logs/tables.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/tables.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/tables.py"
+
+
+rule leaks:
+    input:
+        expand(
+            "results/{{budget}}/{{dataset}}/split/{split}_leaks.csv",
+            split=["random", "grouped"],
+        ),
+    output:
+        "results/{budget}/{dataset}/tables/leaks.csv",
+    log:
+        "results/{budget}/{dataset}/logs/leaks.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/leaks.tsv"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/leaks.py"

@@ -1,0 +1,26 @@
+rule train:
+    input:
+        code=code("train"),
+        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+    output:
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+        history="results/{budget}/{dataset}/{split}/fold{fold}/{model}/history.csv",
+    params:
+        budget=lambda wildcards: {
+            key: value
+            for key, value in budget(wildcards).items()
+            if key not in ("presets", "shards", "folds", "samples")
+        },
+        seed=config["seed"],
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/train.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/train.tsv"
+    threads: lambda wildcards: budget(wildcards)["threads"]
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(360),
+    script:
+        "../scripts/train.py"

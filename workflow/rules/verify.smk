@@ -1,0 +1,20 @@
+# Renders some presets of each data set again and compares every bit. It has no output, so it runs whenever it is asked for.
+rule verify:
+    input:
+        audio=expand(
+            "results/{budget}/{dataset}/audio/{shard}.h5",
+            budget=config["budget"],
+            dataset=config["datasets"],
+            shard=range(config["budgets"][config["budget"]]["shards"]),
+        ),
+    params:
+        render=config["render"],
+        at_least=100,
+    log:
+        "results/logs/verify.log",
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
+    script:
+        "../scripts/verify.py"

@@ -1,0 +1,11 @@
+"""Put the leaks of both kinds of split side by side."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+
+with job(Path(snakemake.log[0])):
+    write_csv(pd.concat([pd.read_csv(path) for path in snakemake.input]), Path(snakemake.output[0]))

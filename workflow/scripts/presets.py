@@ -1,0 +1,19 @@
+"""Read the banks of a data set's synthesizer into one table, after a look at its plugin."""
+
+from pathlib import Path
+
+from flowsynth.host import Host, Note
+from flowsynth.presets import collect
+from flowsynth.progress import job, log
+from flowsynth.provenance import write_csv
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    render = dict(snakemake.params.render)
+    render.pop("timeout")
+    synth, names = dataset(snakemake.wildcards.dataset)
+    Host(synth, Note(**render))  # stops here if the plugin is missing or is not that of the table
+    limit = None if snakemake.params.limit == "all" else snakemake.params.limit
+    table, counts = collect(synth, names, limit, snakemake.params.seed)
+    log.info("presets: %s", ", ".join(f"{key} {value}" for key, value in counts.items()))
+    write_csv(table, Path(snakemake.output[0]), inferred=list(names), counts=counts)

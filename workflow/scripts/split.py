@@ -1,0 +1,23 @@
+"""Split a data set into folds, and count what leaks."""
+
+from pathlib import Path
+
+from flowsynth.data import Items, usable
+from flowsynth.progress import job, log
+from flowsynth.provenance import write_csv
+from flowsynth.split import split
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    paths = [Path(path) for path in snakemake.input.features]
+    _, names = dataset(snakemake.wildcards.dataset)
+    ids = usable(paths)
+    items = Items(paths, ids, names).all()
+    kind, folds, seed = snakemake.wildcards.split, snakemake.params.folds, snakemake.params.seed
+    table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed)
+    for row in leaks.itertuples():
+        log.info("fold %d: %d of %d test items have a training item within %g by %s", *row[2:3], row.leaked, row.items,
+                 row.within, row.kind)  # fmt: skip
+    settings = {"kind": kind, "folds": folds, "seed": seed}
+    write_csv(table, Path(snakemake.output.split), **settings)
+    write_csv(leaks, Path(snakemake.output.leaks), **settings)

@@ -1,0 +1,14 @@
+"""Summarise the scores as csv, Markdown and LaTeX."""
+
+from pathlib import Path
+
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv, write_text
+from flowsynth.tables import gather, latex, markdown, summarise
+
+with job(Path(snakemake.log[0])):
+    to = snakemake.output
+    summary = summarise(gather([Path(snakemake.input.scores)]), snakemake.params.models)
+    write_csv(summary, Path(to.csv))
+    write_text(Path(to.md), markdown(summary))
+    write_text(Path(to.tex), latex(summary))

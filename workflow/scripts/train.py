@@ -1,0 +1,27 @@
+"""Train one model on one fold; a training that was stopped goes on."""
+
+from pathlib import Path
+
+from flowsynth.data import part
+from flowsynth.networks import Size
+from flowsynth.progress import job
+from flowsynth.synths import dataset
+from flowsynth.train import derive_seed, fit, plan_of
+
+with job(Path(snakemake.log[0])):
+    to, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
+    paths = [Path(path) for path in snakemake.input.features]
+    _, names = dataset(wildcards.dataset)
+    fold, split = int(wildcards.fold), Path(snakemake.input.split)
+    checkpoint = Path(to.checkpoint)
+    fit(
+        wildcards.model,
+        part(split, fold, "train", paths, names),
+        part(split, fold, "valid", paths, names),
+        Size(**budget["network"]),
+        plan_of(budget),
+        derive_seed(snakemake.params.seed, wildcards.dataset, wildcards.split, fold, wildcards.model),
+        checkpoint,
+        Path(to.history),
+        checkpoint.parent / "progress",
+    )

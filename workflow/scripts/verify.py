@@ -1,0 +1,30 @@
+"""Render presets of the data sets again and compare every bit."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from flowsynth.host import Note
+from flowsynth.progress import job, log
+from flowsynth.render import rerender
+from flowsynth.store import check, reading
+from flowsynth.synths import load
+
+with job(Path(snakemake.log[0])):
+    render = dict(snakemake.params.render)
+    timeout = render.pop("timeout")
+    note, rng = Note(**render), np.random.default_rng()
+    checked, differing = 0, []
+    paths = [Path(path) for path in snakemake.input.audio]
+    for path in paths:
+        check(path)
+        with reading(path) as file:
+            items, synth = len(file["id"]), load(path.parts[-3].rstrip("0123456789"))
+        rows = rng.permutation(items)[: -(-snakemake.params.at_least // len(paths))]
+        differing += rerender(synth, note, path, rows.tolist(), timeout)
+        checked += len(rows)
+        log.info("verify %s: %d items rendered again", path, len(rows))
+    log.info("verify: %d differing items of %d", len(differing), checked)
+    if differing:
+        sys.exit(f"error: not the same bits: {differing}")
