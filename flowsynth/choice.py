@@ -23,7 +23,11 @@ HEARD = 0.1  # mean log-mel L1 below which a parameter is left out
 
 
 def rank(
-    table: pd.DataFrame, names: tuple[str, ...], distance: Callable[[np.ndarray, np.ndarray], np.ndarray], presets: int, seed: int
+    table: pd.DataFrame,
+    names: tuple[str, ...],
+    distance: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    presets: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Rank parameters by usage, principal components and screening.
 
@@ -51,7 +55,12 @@ def rank(
     reference = np.concatenate(list(itertools.repeat(full[rows], len(names))))
     screening = distance(reference, swapped.reshape(len(reference), -1)).reshape(len(names), -1).mean(axis=1)
     figures = pd.DataFrame(
-        {"parameter": names, "usage": values.std(axis=0), "pca": communality / values.var(axis=0), "screening": screening}
+        {
+            "parameter": names,
+            "usage": values.std(axis=0),
+            "pca": communality / values.var(axis=0),
+            "screening": screening,
+        }
     )
     heard = figures["screening"] >= HEARD
     ranks = [rankdata(-figures.loc[heard, column]) for column in ("usage", "pca", "screening")]

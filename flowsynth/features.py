@@ -10,6 +10,7 @@ References:
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -39,6 +40,9 @@ class Mel(nn.Module):
     Raises:
         ValueError: If `fmax` is above half the sample rate.
     """
+
+    bank: Tensor
+    window: Tensor
 
     def __init__(
         self,
@@ -82,7 +86,7 @@ class Mel(nn.Module):
         return torch.log(power + self.floor)
 
 
-def extract(shard: Path, path: Path, settings: Mapping[str, float]) -> None:
+def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
     """Write the log-mel spectrograms of a shard of audio: ``values``, ``mel`` (items x bands x frames), ``status``.
 
     Args:

@@ -16,6 +16,7 @@ from flowsynth.provenance import maker, replacing
 from flowsynth.tables import CONTROLS, heading
 
 STYLE = Path(__file__).parent / "figures.mplstyle"
+COLUMNS = 5  # panels beside each other
 COLOURS = {"control": "0.55", "model": "#1f6f8b"}
 
 
@@ -30,10 +31,13 @@ def scores(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     shown = [name for name in models if name != "oracle"] or list(models)
     metrics = [metric for metric in registry().values() if metric.name in set(table["metric"])]
     with mpl.rc_context(fname=STYLE):
-        figure, axes = plt.subplots(
-            1, len(metrics), figsize=(2.3 * len(metrics), 0.9 + 0.3 * len(shown)), sharey=True, squeeze=False
-        )
-        for axis, metric in zip(axes[0], metrics, strict=True):
+        columns = min(len(metrics), COLUMNS)
+        lines = -(-len(metrics) // columns)
+        size = 2.2 * columns, 0.4 + lines * (0.7 + 0.25 * len(shown))
+        figure, axes = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
+        for axis in axes.flat[len(metrics) :]:
+            axis.remove()
+        for axis, metric in zip(axes.flat, metrics, strict=False):
             rows = table[(table["metric"] == metric.name) & table["model"].isin(shown)]
             _panel(axis, rows, shown)
             axis.set(title=heading(metric), xlabel=metric.unit, ylabel="")

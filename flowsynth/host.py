@@ -10,7 +10,6 @@ import tempfile
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float

@@ -11,6 +11,7 @@ import torch
 
 from flowsynth import models, store
 from flowsynth.data import Items
+from flowsynth.models.oracle import Oracle
 from flowsynth.progress import track
 from flowsynth.train import derive_seed, load
 
@@ -41,8 +42,8 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path) -
 
 
 def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:
-    """Ask a model; only one that is allowed to is shown the truth."""
-    found = model.reveal(truth, samples) if model.sees_truth else model.infer(mel, samples)
+    """Ask a model; the oracle, and nobody else, is shown the truth."""
+    found = model.reveal(truth, samples) if isinstance(model, Oracle) else model.infer(mel, samples)
     expected = (samples, *truth.shape)
     if tuple(found.shape) != expected:
         raise ValueError(f"{type(model).__name__} answers in the shape {tuple(found.shape)}, expected {expected}")

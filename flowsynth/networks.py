@@ -69,7 +69,7 @@ class Convolutions(nn.Module):
             channels = size.channels
             sides = tuple((side + 2 * padding - dilation * (size.kernel - 1) - 1) // 2 + 1 for side in sides)
         # channels last: the same results, up to twice as fast on CPUs and GPUs
-        self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)
+        self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.features = channels * sides[0] * sides[1]
 
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:

@@ -4,7 +4,6 @@ A bank is text: a first line that names the synthesizer, then for each preset a 
 ``<parameter> NAME VALUE`` for each parameter, and ``EOF``. A parameter that a preset does not give takes its default.
 """
 
-import glob
 import hashlib
 import math
 from collections.abc import Iterable
@@ -119,7 +118,7 @@ def collect(
     Raises:
         ValueError: If there are no banks, or one is malformed.
     """
-    paths = sorted(map(Path, glob.glob(synth.banks)))
+    paths = sorted(Path(synth.banks).parent.glob(Path(synth.banks).name))
     if not paths:
         raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
     presets = [preset for path in paths for preset in read_bank(path, synth)]

@@ -135,7 +135,12 @@ def judge(audio: Float[np.ndarray, " samples"]) -> Rendered:
 
 
 def render_shard(
-    synth: Synth, note: Note, ids: Sequence[str], values: Float[np.ndarray, "items parameters"], path: Path, timeout: float
+    synth: Synth,
+    note: Note,
+    ids: Sequence[str],
+    values: Float[np.ndarray, "items parameters"],
+    path: Path,
+    timeout: float,
 ) -> dict[str, int]:
     """Render presets into a file: ``values``, ``audio`` (items x samples, float32), ``status`` and ``reason``.
 

@@ -36,38 +36,46 @@ def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict
     """
     with store.reading(predictions) as file:
         ids, truth, estimates = store.ids(file).tolist(), file["values"][:], file["estimates"][:]
-    reference, sample_rate = _mel(targets, ids)
+    reference, sample_rate = _sounds(targets, ids)
+    mel = Mel(sample_rate)  # the metrics' own settings, whatever the networks hear
+    reference_mel = numpy_mel(mel, reference)
+    metrics = registry().values()
     rows = []
-    for sample in track(range(estimates.shape[1]), estimates.shape[1], f"score {predictions.parent}"):
-        estimate, rate = _mel([sounds], [f"{i}/{sample}" for i in ids])
-        if rate != sample_rate:
-            raise ValueError(f"{sounds} has {rate} Hz, the targets have {sample_rate} Hz")
-        pairs = {"parameters": (truth, estimates[:, sample]), "spectral": (reference, estimate)}
-        for metric in registry().values():
-            values = metric.function(*pairs[metric.domain])
-            frame = pd.DataFrame({"item": ids, "sample": sample, "metric": metric.name, "value": values})
-            rows.append(frame)
+    # the metrics of sounds take the longest: progress is by metric and sample
+    steps = [(sample, metric) for sample in range(estimates.shape[1]) for metric in metrics]
+    for sample, metric in track(steps, len(steps), f"score {predictions.parent}"):
+        if metric is steps[0][1]:  # the next sample
+            estimate, rate = _sounds([sounds], [f"{i}/{sample}" for i in ids])
+            if rate != sample_rate:
+                raise ValueError(f"{sounds} has {rate} Hz, the targets have {sample_rate} Hz")
+            compared = {
+                "parameters": (truth, estimates[:, sample]),
+                "spectral": (reference_mel, numpy_mel(mel, estimate)),
+                "audio": (reference, estimate, sample_rate),
+            }
+        values = metric.function(*compared[metric.domain])
+        rows.append(pd.DataFrame({"item": ids, "sample": sample, "metric": metric.name, "value": values}))
     table = pd.concat(rows, ignore_index=True).assign(**labels)
     return table[list(COLUMNS)]
 
 
-def _mel(paths: Sequence[Path], ids: list[str]) -> tuple[Float[np.ndarray, "items mels frames"], int]:
-    """Mel power of items, in the order of the ids, wherever they are, with the metrics' own settings."""
-    wanted = {name: row for row, name in enumerate(ids)}
-    found: dict[int, np.ndarray] = {}
+def _sounds(paths: Sequence[Path], ids: list[str]) -> tuple[Float[np.ndarray, "items samples"], int]:
+    """Sounds of items in the order of the ids, in whatever file each is, and their sample rate."""
+    wanted = set(ids)
+    found: dict[str, np.ndarray] = {}
     sample_rate = 0
     for path in paths:
         with store.reading(path) as file:
-            sample_rate = store.settings(file)["sample_rate"]
-            mel = Mel(sample_rate)
-            failed = 0
-            for row, name in enumerate(store.ids(file)):
-                if name in wanted:
-                    failed += file["status"].asstr()[row] == "failed"
-                    found[wanted[name]] = numpy_mel(mel, file["audio"][row : row + 1])[0]
-            if failed:
-                log.warning("%s: %d of %d renderings failed and are scored as silence", path, failed, len(ids))
-    missing = [name for name, row in wanted.items() if row not in found]
+            sample_rate = int(store.settings(file)["sample_rate"])
+            status = file["status"].asstr()[:]
+            rows = [(row, name) for row, name in enumerate(store.ids(file)) if name in wanted]
+            found.update((name, file["audio"][row]) for row, name in rows)
+        failed = sum(status[row] == "failed" for row, _ in rows)
+        if failed:
+            log.warning("%s: %d of %d renderings failed and are scored as silence", path, failed, len(rows))
+    missing = [name for name in ids if name not in found]
     if missing:
-        raise ValueError(f"{len(missing)} items, the first of them {missing[0]}, are in none of {list(map(str, paths))}")
-    return np.stack([found[row] for row in range(len(ids))]), sample_rate
+        raise ValueError(
+            f"{len(missing)} items, the first of them {missing[0]}, are in none of {list(map(str, paths))}"
+        )
+    return np.stack([found[name] for name in ids]), sample_rate

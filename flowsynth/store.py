@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -79,7 +80,7 @@ def names(file: h5py.File) -> tuple[str, ...]:
     return tuple(json.loads(file.attrs["names"]))
 
 
-def settings(file: h5py.File) -> dict[str, object]:
+def settings(file: h5py.File) -> dict[str, Any]:
     """What made an open file."""
     return json.loads(file.attrs["maker"])
 

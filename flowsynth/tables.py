@@ -28,7 +28,9 @@ def gather(paths: Sequence[Path]) -> pd.DataFrame:
     for (dataset, fold), group in scores.groupby(["dataset", "fold"]):
         items = group.groupby("model")["item"].agg(frozenset)
         if items.nunique() > 1:
-            raise ValueError(f"{dataset}, fold {fold}: models were scored on different items: {items.map(len).to_dict()}")
+            raise ValueError(
+                f"{dataset}, fold {fold}: models were scored on different items: {items.map(len).to_dict()}"
+            )
     return scores
 
 

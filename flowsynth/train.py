@@ -7,12 +7,12 @@ everything is kept at the end of each epoch, and the learning rate is part of it
 import copy
 import hashlib
 import logging
-import math
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import lightning
 import pandas as pd
@@ -49,7 +49,7 @@ class Plan:
     patience: int
     threads: int
     accelerator: str
-    precision: str
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
 def derive_seed(*key: object) -> int:
@@ -78,9 +78,9 @@ class EpochOrder(Sampler[int]):
 class Training(lightning.LightningModule):
     """The steps of a training; the history of its epochs is part of its checkpoint."""
 
-    def __init__(self, model: models.Model, plan: Plan, seed: int):
+    def __init__(self, model: models.Model, plan: Plan, seed: int, order: EpochOrder):
         super().__init__()
-        self.model, self.plan, self.seed = model, plan, seed
+        self.model, self.plan, self.seed, self.order = model, plan, seed, order
         self.history: list[dict[str, float]] = []
         self._sums: dict[str, float] = {}
         self._plateau_state: dict | None = None
@@ -114,7 +114,9 @@ class Training(lightning.LightningModule):
         self._sums[part] = self._sums.get(part, 0.0) + len(batch.mel)
         if not torch.isfinite(losses["loss"]):
             terms = ", ".join(f"{name} = {value:.4g}" for name, value in losses.items())
-            raise FloatingPointError(f"{part} loss of {type(self.model).__name__} in epoch {self.current_epoch}: {terms}")
+            raise FloatingPointError(
+                f"{part} loss of {type(self.model).__name__} in epoch {self.current_epoch}: {terms}"
+            )
         return losses["loss"]
 
     def on_validation_epoch_end(self) -> None:
@@ -132,29 +134,30 @@ class Training(lightning.LightningModule):
         checkpoint["plateau"] = self._plateau.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        """Take them back."""
+        """Take them back. Lightning asks for the first items before it tells the order of the epoch it resumes in."""
         self.history = checkpoint["history"]
         self._plateau_state = checkpoint["plateau"]
+        self.order.set_epoch(len(self.history))
 
 
 class Report(Callback):
     """A line of progress every few seconds."""
 
-    def __init__(self, name: str):
-        self.name, self.start, self.last, self.first = name, 0.0, 0.0, 0
+    def __init__(self, name: str, training: Training):
+        self.name, self.training, self.start, self.last, self.first = name, training, 0.0, 0.0, 0
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock."""
         self.start = self.last = time.monotonic()
         self.first = trainer.current_epoch
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Training) -> None:
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Say where the training is."""
-        now, done, epochs = time.monotonic(), trainer.current_epoch + 1, trainer.max_epochs
+        now, done, epochs = time.monotonic(), trainer.current_epoch + 1, self.training.plan.epochs
         if now - self.last >= EVERY or done == epochs:
             self.last = now
             left = (now - self.start) / (done - self.first) * (epochs - done)
-            losses = [row["valid/loss"] for row in pl_module.history]
+            losses = [row["valid/loss"] for row in self.training.history]
             best = f"{losses[-1]:.5f}, best {min(losses):.5f}"
             log.info("%s: epoch %d of %d, validation loss %s, %.0f s left", self.name, done, epochs, best, left)
 
@@ -209,14 +212,19 @@ def _train(
     order = EpochOrder(len(train), seed)
     # a last batch of one item would have no variance for batch normalisation
     odd = len(train) % plan.batch_size == 1
-    loaders = [
-        DataLoader(train, plan.batch_size, sampler=order, collate_fn=collate, drop_last=odd),
-        DataLoader(valid, plan.batch_size, collate_fn=collate),
-    ]
+    # a generator of their own, or loaders draw from the one that makes the noise
+    own = torch.Generator()
+    batches = DataLoader(train, plan.batch_size, sampler=order, collate_fn=collate, drop_last=odd, generator=own)
+    held_out = DataLoader(valid, plan.batch_size, collate_fn=collate, generator=own)
     keeper = ModelCheckpoint(
-        progress, "best", monitor="valid/loss", save_last=True, enable_version_counter=False, save_on_train_epoch_end=True
+        progress,
+        "best",
+        monitor="valid/loss",
+        save_last=True,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
     )
-    training = Training(model, plan, seed)
+    training = Training(model, plan, seed, order)
     trainer = lightning.Trainer(
         max_epochs=plan.epochs,
         accelerator=plan.accelerator,
@@ -226,17 +234,19 @@ def _train(
         num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[keeper, Report(str(progress.parent))],
+        callbacks=[keeper, Report(str(progress.parent), training)],
         logger=TensorBoardLogger(progress, name="", version="tensorboard"),
-        log_every_n_steps=max(1, math.ceil(len(train) / plan.batch_size)),
+        log_every_n_steps=len(batches),
     )
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     last = progress / "last.ckpt"
     with warnings.catch_warnings():
         # items are read by the training process itself: they are few milliseconds a batch
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # how Lightning asks torch about nested containers
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
-        trainer.fit(training, *loaders, ckpt_path=last if last.exists() else None, weights_only=True)
+        trainer.fit(training, batches, held_out, ckpt_path=last if last.exists() else None, weights_only=True)
     best = torch.load(progress / "best.ckpt", weights_only=True, map_location="cpu")
     weights = {key.removeprefix("model."): value for key, value in best["state_dict"].items()}
     model.cpu().load_state_dict(copy.deepcopy(weights))
@@ -261,6 +271,6 @@ def load(path: Path) -> tuple[models.Model, list[str]]:
     return model.eval(), checkpoint["names"]
 
 
-def plan_of(budget: Mapping[str, object]) -> Plan:
+def plan_of(budget: Mapping[str, Any]) -> Plan:
     """Take the plan out of a budget of the configuration."""
     return Plan(**{key: budget[key] for key in Plan.__dataclass_fields__})

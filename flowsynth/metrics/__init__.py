@@ -46,9 +46,9 @@ class Metric:
 
 def registry() -> dict[str, Metric]:
     """All metrics by name, in the order of tables."""
-    from flowsynth.metrics import parameters, spectral
+    from flowsynth.metrics import audio, parameters, spectral
 
-    listed = [*parameters.METRICS, *spectral.METRICS]
+    listed = [*parameters.METRICS, *spectral.METRICS, *audio.METRICS]
     return {metric.name: metric for metric in listed}
 
 

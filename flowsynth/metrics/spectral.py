@@ -29,7 +29,8 @@ def mel_mse(reference: Power, estimate: Power) -> PerItem:
 def log_mel_l1(reference: Power, estimate: Power) -> PerItem:
     """Mean absolute difference of log(power + 1e-3)."""
     same_shape(reference, estimate)
-    return np.mean(np.abs(np.log(reference.astype(np.float64) + FLOOR) - np.log(estimate + FLOOR)), axis=(1, 2))
+    reference, estimate = reference.astype(np.float64), estimate.astype(np.float64)
+    return np.mean(np.abs(np.log(reference + FLOOR) - np.log(estimate + FLOOR)), axis=(1, 2))
 
 
 METRICS = (

@@ -27,7 +27,8 @@ class Model(nn.Module, ABC):
         size: Sizes of the budget's networks.
     """
 
-    sees_truth = False  # only the oracle is handed the true parameters when it infers
+    mel_mean: Tensor
+    mel_std: Tensor
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__()
@@ -46,7 +47,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """What to minimise, under the key ``loss``, and other scalars to log.
+        """Give what to minimise, under the key ``loss``, and other scalars to log.
 
         Args:
             batch: Items of the training or validation part; its spectrograms are not standardised.
@@ -54,7 +55,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Parameters that make these sounds.
+        """Give parameters that make these sounds.
 
         Args:
             mel: Log-mel spectrograms, not standardised.

@@ -10,8 +10,6 @@ from flowsynth.models import Control
 class Oracle(Control):
     """Answers with the true parameters, which no other model is given."""
 
-    sees_truth = True
-
     def fit(self, train: Batch) -> None:
         """Need nothing."""
 

@@ -1,11 +1,18 @@
 # What the rules share. It is read whenever the workflow is planned, so it is cheap: nothing here imports torch.
 import ast
+import os
+import sys
 from functools import cache
 from pathlib import Path
 
+# the package beside this workflow is used, here and in jobs, whatever else is installed
+sys.path.insert(0, workflow.basedir)
+os.environ.update(PYTHONPATH=workflow.basedir)
+
 from flowsynth import synths
 
-PACKAGE = Path(synths.__file__).parents[1]
+# relative, so that a clone can be moved and nothing has to be made again
+PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
 MODELS = sorted(path.stem for path in (PACKAGE / "models").glob("[a-z]*.py"))
 
 

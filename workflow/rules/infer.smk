@@ -8,16 +8,18 @@ rule infer:
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
-    params:
-        samples=lambda wildcards: budget(wildcards)["samples"],
-        seed=config["seed"],
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/infer.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/infer.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
+    params:
+        samples=lambda wildcards: budget(wildcards)["samples"],
+        seed=config["seed"],
     script:
         "../scripts/infer.py"

@@ -5,17 +5,19 @@ rule parameter_choice:
         table=str(PACKAGE / "synths" / "{synth}.yaml"),
     output:
         "results/parameter_choice/{synth}.csv",
-    params:
-        render=config["render"],
-        presets=100,
-        seed=config["seed"],
     log:
         "results/logs/parameter_choice/{synth}.log",
     benchmark:
         "results/benchmarks/parameter_choice/{synth}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
+    params:
+        render=config["render"],
+        presets=100,
+        seed=config["seed"],
     script:
         "../scripts/parameter_choice.py"

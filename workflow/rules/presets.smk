@@ -4,17 +4,19 @@ rule presets:
         table=lambda wildcards: table_of(wildcards.dataset),
     output:
         "results/{budget}/{dataset}/presets.csv",
-    params:
-        limit=lambda wildcards: budget(wildcards)["presets"],
-        seed=config["seed"],
-        render=config["render"],
     log:
         "results/{budget}/{dataset}/logs/presets.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/presets.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
+    params:
+        limit=lambda wildcards: budget(wildcards)["presets"],
+        seed=config["seed"],
+        render=config["render"],
     script:
         "../scripts/presets.py"

@@ -6,16 +6,18 @@ rule render:
     output:
         audio="results/{budget}/{dataset}/audio/{shard}.h5",
         checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
-    params:
-        shards=lambda wildcards: budget(wildcards)["shards"],
-        render=config["render"],
     log:
         "results/{budget}/{dataset}/logs/render/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/render/{shard}.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
+    params:
+        shards=lambda wildcards: budget(wildcards)["shards"],
+        render=config["render"],
     script:
         "../scripts/render.py"

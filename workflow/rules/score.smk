@@ -10,6 +10,8 @@ rule score:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/score.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/score.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(4000),

@@ -15,6 +15,8 @@ rule scores:
         "results/{budget}/{dataset}/logs/scores.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/scores.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(2000),
@@ -31,16 +33,18 @@ rule tables:
         csv="results/{budget}/{dataset}/tables/scores.csv",
         md="results/{budget}/{dataset}/tables/scores.md",
         tex="results/{budget}/{dataset}/tables/scores.tex",
-    params:
-        models=config["models"],
     log:
         "results/{budget}/{dataset}/logs/tables.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/tables.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        models=config["models"],
     script:
         "../scripts/tables.py"
 
@@ -57,6 +61,8 @@ rule leaks:
         "results/{budget}/{dataset}/logs/leaks.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/leaks.tsv"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(1000),

@@ -7,6 +7,16 @@ rule train:
     output:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
         history="results/{budget}/{dataset}/{split}/fold{fold}/{model}/history.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/train.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/train.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: lambda wildcards: budget(wildcards)["threads"]
+    resources:
+        mem_mb=by_attempt(8000),
+        runtime=by_attempt(360),
     params:
         budget=lambda wildcards: {
             key: value
@@ -14,13 +24,5 @@ rule train:
             if key not in ("presets", "shards", "folds", "samples")
         },
         seed=config["seed"],
-    log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/train.log",
-    benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/train.tsv"
-    threads: lambda wildcards: budget(wildcards)["threads"]
-    resources:
-        mem_mb=by_attempt(8000),
-        runtime=by_attempt(360),
     script:
         "../scripts/train.py"

@@ -7,14 +7,16 @@ rule verify:
             dataset=config["datasets"],
             shard=range(config["budgets"][config["budget"]]["shards"]),
         ),
-    params:
-        render=config["render"],
-        at_least=100,
     log:
         "results/logs/verify.log",
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
+    params:
+        render=config["render"],
+        at_least=100,
     script:
         "../scripts/verify.py"

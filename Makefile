@@ -1,0 +1,44 @@
+# make reproduce: sets up all that is needed and runs the benchmark on the default configuration.
+# make test: sets up the same and runs the tests.
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+BIN := .venv/bin
+
+.PHONY: reproduce test lint bench publish setup amsynth
+
+# The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
+reproduce: setup
+	flock --nonblock --conflict-exit-code 1 .venv/installed $(BIN)/snakemake -c$(CORES) --nolock || \
+	  { echo "error: the run failed, see above; or another run is under way in this folder"; exit 1; }
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+bench: setup
+	$(BIN)/python bench/run.py results/bench/bench.csv
+
+# Make the scores of results/ the published ones, in results/published and README.md.
+publish: setup
+	$(BIN)/python workflow/publish.py
+
+setup: amsynth .venv/installed
+
+amsynth:
+	@sh envs/amsynth.sh
+
+.venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "error: $(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement envs/requirements.txt --constraint envs/constraints.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,40 @@
+"""Small data for models: sounds that tell their parameters."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowsynth import store
+from flowsynth.data import Items
+from flowsynth.networks import Size
+
+NAMES = ("a", "b", "c")
+SMALL = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.1)
+
+
+def write_features(path: Path, items: int, seed: int) -> list[str]:
+    """Write made-up spectrograms whose bands depend on three values."""
+    rng = np.random.default_rng(seed)
+    values = rng.random((items, len(NAMES))).astype(np.float32)
+    pattern = np.random.default_rng(99).normal(size=(len(NAMES), 16, 20))
+    mel = np.einsum("ip,pmf->imf", values, pattern) + 0.05 * rng.normal(size=(items, 16, 20)) - 5
+    ids = [f"{seed}-{i}" for i in range(items)]
+    with store.writing(path, ids, values, NAMES, {}) as file:
+        store.add_items(file, "mel", (16, 20))[:] = mel
+        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * items
+    return ids
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> tuple[Items, Items]:
+    """A training part of 70 items and a validation part of 20."""
+    ids = write_features(tmp_path / "features.h5", 90, seed=0)
+    paths = [tmp_path / "features.h5"]
+    return Items(paths, ids[:70], NAMES), Items(paths, ids[70:], NAMES)
+
+
+@pytest.fixture
+def size() -> Size:
+    """Networks that train in a second."""
+    return SMALL

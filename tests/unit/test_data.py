@@ -1,0 +1,141 @@
+"""Items come from whichever file holds them, in the order of their ids, in this process and in workers."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from flowsynth import data, store
+
+NAMES = ("a", "b", "c")
+SHAPE = (4, 6)
+STATUS = ("ok", "silent", "clipped", "failed", "ok")
+
+
+def mel_of(name: str) -> np.ndarray:
+    """A spectrogram that no other item has."""
+    return np.random.default_rng(int(name, 16)).random(SHAPE, dtype=np.float32)
+
+
+def values_of(name: str) -> np.ndarray:
+    return np.random.default_rng(int(name, 16) + 1000).random(len(NAMES), dtype=np.float32)
+
+
+def write(path: Path, ids: list[str], names: tuple[str, ...] = NAMES) -> Path:
+    columns = [NAMES.index(name) for name in names]
+    values = np.array([values_of(name)[columns] for name in ids])
+    with store.writing(path, ids, values, names, {}) as file:
+        store.add_items(file, "mel", SHAPE)[:] = np.array([mel_of(name) for name in ids])
+        store.add_items(file, "status", (), store.TEXT)[:] = STATUS[: len(ids)]
+    return path
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    return [write(tmp_path / "0.h5", ["00", "0a", "0b", "0c", "0d"]), write(tmp_path / "1.h5", ["10", "1e3", "12"])]
+
+
+def assert_items(batch: data.Batch, ids: list[str], columns: list[int]) -> None:
+    np.testing.assert_array_equal(batch.mel.numpy(), [mel_of(name) for name in ids])
+    np.testing.assert_array_equal(batch.values.numpy(), [values_of(name)[columns] for name in ids])
+
+
+def test_items_are_read_from_all_files_in_the_order_of_the_ids(paths):
+    ids = ["12", "00", "1e3", "0d", "0a"]
+    items = data.Items(paths, ids, NAMES)
+    assert len(items) == 5
+    assert items.shape == SHAPE
+    assert_items(items.all(), ids, [0, 1, 2])
+
+
+def test_the_inferred_parameters_are_read_in_the_order_of_their_names(paths):
+    ids = ["0b", "10"]
+    assert_items(data.Items(paths, ids, ("c", "a")).all(), ids, [2, 0])
+
+
+def test_files_may_have_their_columns_in_different_orders(paths, tmp_path: Path):
+    other = write(tmp_path / "2.h5", ["20", "21"], names=("c", "b", "a"))
+    ids = ["20", "0b"]
+    assert_items(data.Items([*paths, other], ids, ("a", "b")).all(), ids, [0, 1])
+
+
+def test_an_item_is_its_spectrogram_and_its_values_in_single_precision(paths):
+    mel, values = data.Items(paths, ["1e3"], NAMES)[0]
+    np.testing.assert_array_equal(mel, mel_of("1e3"))
+    np.testing.assert_array_equal(values, values_of("1e3"))
+    assert mel.dtype == values.dtype == np.float32
+
+
+def test_an_id_in_none_of_the_files_is_named_and_so_are_the_files(paths):
+    with pytest.raises(KeyError) as error:
+        data.Items(paths, ["00", "ff", "fe"], NAMES)
+    message = error.value.args[0]
+    assert "2 items, the first of them ff," in message
+    assert all(str(path) in message for path in paths)
+
+
+def test_a_parameter_in_none_of_the_files_is_refused(paths):
+    with pytest.raises(ValueError, match="volume"):
+        data.Items(paths, ["00"], ("a", "volume"))
+
+
+def test_a_truncated_file_is_named(paths):
+    paths[1].write_bytes(paths[1].read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"1\.h5 is truncated"):
+        data.Items(paths, ["00"], NAMES)
+
+
+def test_items_that_were_read_can_be_handed_to_another_process(paths):
+    items = data.Items(paths, ["0a", "10"], NAMES)
+    items.all()
+    assert_items(pickle.loads(pickle.dumps(items)).all(), ["0a", "10"], [0, 1, 2])
+    assert_items(items.all(), ["0a", "10"], [0, 1, 2])
+
+
+def test_workers_read_the_items_that_this_process_has_read(paths):
+    ids = ["12", "00", "1e3", "0d", "0a", "0b"]
+    items = data.Items(paths, ids, NAMES)
+    items.all()
+    loader = DataLoader(items, 2, collate_fn=data.collate, num_workers=2, multiprocessing_context="spawn")
+    batches = list(loader)
+    assert all(isinstance(batch, data.Batch) for batch in batches)
+    whole = data.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    assert_items(whole, ids, [0, 1, 2])
+
+
+def test_a_batch_has_an_item_a_row():
+    batch = data.collate([(mel_of(name), values_of(name)) for name in ("01", "02")])
+    assert_items(batch, ["01", "02"], [0, 1, 2])
+
+
+def test_what_cannot_be_heard_is_not_usable(paths):
+    assert data.usable(paths) == ["00", "0b", "0d", "10", "12"]
+    assert data.usable(paths[::-1]) == ["10", "12", "00", "0b", "0d"]
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> Path:
+    rows = [(0, "0d", "train"), (0, "1e3", "test"), (0, "00", "train"), (1, "0d", "test"), (1, "10", "valid")]
+    path = tmp_path / "split.csv"
+    pd.DataFrame(rows, columns=["fold", "id", "part"]).assign(group=0).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fold", "name", "ids"),
+    [(0, "train", ["0d", "00"]), (0, "test", ["1e3"]), (1, "test", ["0d"]), (1, "valid", ["10"])],
+)
+def test_a_part_has_the_items_of_its_fold(split: Path, paths, fold: int, name: str, ids: list[str]):
+    items = data.part(split, fold, name, paths, ("b",))
+    assert items.ids == ids
+    assert_items(items.all(), ids, [1])
+
+
+@pytest.mark.parametrize(("fold", "name"), [(0, "valid"), (2, "train"), (0, "tset")])
+def test_an_empty_part_is_refused(split: Path, paths, fold: int, name: str):
+    with pytest.raises(ValueError, match=rf"split\.csv has no {name} part in fold {fold}"):
+        data.part(split, fold, name, paths, NAMES)

@@ -1,0 +1,80 @@
+"""Features: librosa's numbers."""
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import torch
+
+from flowsynth import store
+from flowsynth.features import Mel, extract, numpy_mel
+
+SETTINGS = {"n_mels": 64, "n_fft": 2048, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 80, "floor": 1e-3}
+
+
+def sounds() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    time = np.arange(88200) / 22050
+    sweep = 0.5 * np.sin(2 * np.pi * (50 + 1000 * time) * time)
+    noise = rng.uniform(-0.8, 0.8, 88200) * np.exp(-3 * time)
+    late = np.where(time > 3.5, 0.3 * np.sin(2 * np.pi * 440 * time), 0)
+    return np.stack([sweep, noise, late, np.zeros(88200), 1e-4 * sweep]).astype(np.float32)
+
+
+@pytest.mark.parametrize("n_mels", [64, 128])
+def test_equal_to_librosa(n_mels: int):
+    audio = sounds()
+    mel = Mel(22050, n_mels=n_mels)
+    ours = mel.log(mel(torch.from_numpy(audio))).numpy()
+    power = librosa.feature.melspectrogram(
+        y=audio, sr=22050, n_fft=2048, hop_length=1024, n_mels=n_mels, fmin=30, fmax=11000
+    )
+    theirs = np.log(power[..., :80] + 1e-3)
+    assert ours.shape == (5, n_mels, 80)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_a_batch_has_the_numbers_of_its_items():
+    mel, audio = Mel(22050), sounds()
+    together = numpy_mel(mel, audio)
+    for row, sound in enumerate(audio):
+        np.testing.assert_array_equal(together[row], numpy_mel(mel, sound[None])[0])
+
+
+def test_what_is_too_short_or_too_high_is_refused():
+    with pytest.raises(ValueError, match="44 frames, expected at least 80"):
+        Mel(22050)(torch.zeros(1, 44100))
+    with pytest.raises(ValueError, match="fmax = 11000 Hz, expected at most half the sample rate of 16000"):
+        Mel(16000)
+
+
+def write_shard(path: Path, audio: np.ndarray) -> None:
+    ids = [f"item{i}" for i in range(len(audio))]
+    values = np.arange(len(audio) * 2).reshape(-1, 2) / 100
+    with store.writing(path, ids, values, ["a", "b"], {"sample_rate": 22050}) as file:
+        store.add_items(file, "audio", audio.shape[1:])[:] = audio
+        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * len(audio)
+
+
+def test_extract_keeps_ids_values_and_status(tmp_path: Path):
+    write_shard(tmp_path / "audio.h5", sounds())
+    extract(tmp_path / "audio.h5", tmp_path / "features.h5", SETTINGS)
+    with store.reading(tmp_path / "features.h5") as file:
+        assert store.ids(file).tolist() == [f"item{i}" for i in range(5)]
+        assert file["mel"].shape == (5, 64, 80)
+        assert file["mel"].chunks == (1, 64, 80)
+        assert file["values"][3].tolist() == pytest.approx([0.06, 0.07])
+        assert file["status"].asstr()[0] == "ok"
+        mel = Mel(22050)
+        np.testing.assert_allclose(file["mel"][:], np.log(numpy_mel(mel, sounds()) + 1e-3), atol=1e-5)
+
+
+def test_extract_refuses_a_damaged_shard(tmp_path: Path):
+    write_shard(tmp_path / "audio.h5", sounds())
+    raw = bytearray((tmp_path / "audio.h5").read_bytes())
+    raw[-1000] ^= 1
+    (tmp_path / "audio.h5").write_bytes(raw)
+    with pytest.raises(ValueError, match=r"audio\.h5 is damaged"):
+        extract(tmp_path / "audio.h5", tmp_path / "features.h5", SETTINGS)
+    assert not (tmp_path / "features.h5").exists()

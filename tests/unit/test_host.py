@@ -1,0 +1,68 @@
+"""The plugin is held to its table."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowsynth import synths
+from flowsynth.host import Host, Note, fingerprint
+
+NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
+SYNTH = synths.load("amsynth")
+
+
+def with_parameter(which: str, **changes) -> synths.Synth:
+    parameters = tuple(replace(p, **changes) if p.name == which else p for p in SYNTH.parameters)
+    return replace(SYNTH, parameters=parameters)
+
+
+def test_the_table_is_that_of_the_plugin():
+    Host(SYNTH, NOTE)
+
+
+def test_a_missing_plugin_says_what_to_install():
+    synth = replace(SYNTH, plugin=Path("/nowhere/x.so"))
+    for call in (Host, fingerprint):
+        with pytest.raises(FileNotFoundError, match=r"no plugin at /nowhere/x\.so.*apt-get install amsynth"):
+            call(synth, NOTE)
+
+
+def test_another_name():
+    with pytest.raises(ValueError, match=r"missing \['cutoff'\].*\['filter_cutoff'\]"):
+        Host(with_parameter("filter_cutoff", name="cutoff"), NOTE)
+
+
+def test_another_order():
+    with pytest.raises(ValueError, match="in another order"):
+        Host(replace(SYNTH, parameters=SYNTH.parameters[::-1]), NOTE)
+
+
+def test_another_default():
+    with pytest.raises(ValueError, match="amp_sustain: default 1"):
+        Host(with_parameter("amp_sustain", default=0.5), NOTE)
+
+
+def test_another_range():
+    """What the plugin shows gives it away, though names and default are right."""
+    with pytest.raises(ValueError, match=r"lfo_freq: .* shows"):
+        Host(with_parameter("lfo_freq", text=("0", "1", "2", "3")), NOTE)
+
+
+def test_the_fingerprint_knows_the_plugin_the_host_and_the_note():
+    first = fingerprint(SYNTH, NOTE)
+    assert first["synth"] == "amsynth"
+    assert len(first["plugin_sha256"]) == 64
+    assert first != fingerprint(SYNTH, replace(NOTE, velocity=127))
+
+
+def test_the_home_of_the_user_is_left_alone(tmp_path: Path):
+    import subprocess
+    import sys
+
+    code = (
+        "from flowsynth import synths; from flowsynth.host import *;"
+        "Host(synths.load('amsynth'), Note(22050, 512, 60, 100, 3.0, 4.0))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
+    assert list(tmp_path.iterdir()) == []

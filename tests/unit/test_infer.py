@@ -1,0 +1,56 @@
+"""Inference: every item alone, with a seed of its own."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from flowsynth import models, store
+from flowsynth.data import Items
+from flowsynth.infer import answer, infer
+from flowsynth.networks import Size
+from flowsynth.train import Plan, fit
+
+PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
+
+
+def estimates(name: str, folder: Path, parts: tuple[Items, Items], size: Size, items: Items, seed: int = 1) -> dict:
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        fit(name, *parts, size, PLAN, 5, path, folder / "history.csv", folder / "progress")
+    infer(path, items, 3, seed, folder / "predictions.h5")
+    with store.reading(folder / "predictions.h5") as file:
+        assert file["estimates"].shape == (len(items), 3, 3)
+        return dict(zip(store.ids(file), file["estimates"][:].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_an_answer_depends_on_its_item_only(name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    _, valid = parts
+    few = Items(valid.paths, valid.ids[:6][::-1], valid.names)
+    all_of_them = estimates(name, tmp_path, parts, size, valid)
+    some = estimates(name, tmp_path, parts, size, few)
+    assert len(all_of_them) == 20
+    assert all(some[name] == all_of_them[name] for name in few.ids)
+
+
+def test_the_seed_decides_what_is_drawn(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    first = estimates("random", tmp_path, parts, size, parts[1], seed=1)
+    assert estimates("random", tmp_path, parts, size, parts[1], seed=1) == first
+    assert estimates("random", tmp_path, parts, size, parts[1], seed=2) != first
+
+
+def test_a_model_of_other_parameters_is_refused(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    estimates("mean", tmp_path, parts, size, parts[1])
+    other = Items(parts[1].paths, parts[1].ids, ("a", "c"))
+    with pytest.raises(ValueError, match=r"infers \['a', 'b', 'c'\], expected \['a', 'c'\]"):
+        infer(tmp_path / "checkpoint.pt", other, 1, 1, tmp_path / "predictions.h5")
+
+
+@pytest.mark.parametrize("value", [1.01, -0.01, float("nan")])
+def test_an_answer_outside_the_range_is_refused(value: float, parts: tuple[Items, Items], size: Size):
+    valid = parts[1].all()
+    model = models.find("mean")(16, 20, 3, size)
+    model.mean = torch.full((3,), value)
+    with pytest.raises(ValueError, match=r"Mean answers .* expected 0\.\.1"):
+        answer(model, valid.mel, valid.values, 1)

@@ -1,0 +1,151 @@
+"""The contract: what every model promises, whoever wrote it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from flowsynth import models
+from flowsynth.data import Batch, Items
+from flowsynth.infer import answer
+from flowsynth.networks import Size
+
+NAMES = models.names()
+TRAINED = [name for name in NAMES if not issubclass(models.find(name), models.Control)]
+
+
+def make(name: str, train: Batch, size: Size) -> models.Model:
+    torch.manual_seed(0)
+    _, mels, frames = train.mel.shape
+    model = models.find(name)(mels, frames, train.values.shape[1], size)
+    model.calibrate(float(train.mel.mean()), float(train.mel.std()))
+    if isinstance(model, models.Control):
+        model.fit(train)
+    return model.eval()
+
+
+def test_all_models_are_found():
+    assert {"oracle", "mean", "random", "nearest", "mlp", "cnn"} <= set(NAMES)
+
+
+def test_an_unknown_model_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"unknown model 'cnm', expected one of \['cnn'"):
+        models.find("cnm")
+
+
+def test_every_file_has_one_model_and_says_what_it_is():
+    for name in NAMES:
+        found = models.find(name)
+        assert found.__doc__
+        assert Path(models.__file__).parent.joinpath(f"{name}.py").read_text().startswith('"""')
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("n", [1, 3])
+def test_answers_have_their_shape_and_range(name: str, n: int, parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    model = make(name, train, size)
+    with torch.no_grad():
+        found = answer(model, valid.mel, valid.values, n)
+    assert found.shape == (n, 20, 3)
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "oracle"])
+def test_the_true_parameters_make_no_difference(name: str, parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    model = make(name, train, size)
+    answers = []
+    for truth in (valid.values, 1 - valid.values):
+        torch.manual_seed(1)
+        with torch.no_grad():
+            answers.append(answer(model, valid.mel, truth, 2))
+    assert (answers[0] == answers[1]).all()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("oracle", "random", "mean")])
+def test_the_sound_makes_a_difference(name: str, parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    model = make(name, train, size)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        found = model.infer(valid.mel, 1)[0]
+    assert found.std(dim=0).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_answers_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    model = make(name, train, size)
+    with torch.no_grad():
+        torch.manual_seed(1)
+        together = model.infer(valid.mel[:5], 1)[0, :1]
+        torch.manual_seed(1)
+        alone = model.infer(valid.mel[:1], 1)[0]
+    torch.testing.assert_close(together, alone)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_gradient_reaches_every_parameter(name: str, parts: tuple[Items, Items], size: Size):
+    train, _ = (part.all() for part in parts)
+    model = make(name, train, size).train()
+    model.loss(train)["loss"].backward()
+    silent = [key for key, p in model.named_parameters() if p.grad is None or not (p.grad != 0).any()]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_model_learns_eight_items_by_heart(name: str, parts: tuple[Items, Items]):
+    train, _ = (part.all() for part in parts)
+    eight = Batch(train.mel[:8], train.values[:8])
+    model = make(name, eight, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss = model.loss(eight)["loss"]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.02 * losses[0]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in TRAINED])
+def test_a_control_is_not_trained(name: str, parts: tuple[Items, Items], size: Size):
+    train, _ = (part.all() for part in parts)
+    model = make(name, train, size)
+    assert not list(model.parameters())
+    with pytest.raises(TypeError, match="is a control"):
+        model.loss(train)
+
+
+def test_the_oracle_gives_the_truth(parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    model = make("oracle", train, size)
+    assert (answer(model, valid.mel, valid.values, 2) == valid.values.numpy()).all()
+    with pytest.raises(TypeError, match="from the truth"):
+        model.infer(valid.mel, 1)
+
+
+def test_the_mean_is_the_mean(parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    found = make("mean", train, size).infer(valid.mel, 1)
+    torch.testing.assert_close(found[0, 7], train.values.mean(dim=0))
+
+
+def test_the_nearest_is_the_nearest(parts: tuple[Items, Items], size: Size):
+    train, _ = (part.all() for part in parts)
+    model = make("nearest", train, size)
+    torch.testing.assert_close(model.infer(train.mel[:9] + 1e-3, 2)[0], train.values[:9])
+    first, second = model.infer(train.mel[:1], 2)
+    assert not torch.equal(first, second)
+
+
+def test_random_draws_from_the_training_presets(parts: tuple[Items, Items], size: Size):
+    train, valid = (part.all() for part in parts)
+    found = make("random", train, size).infer(valid.mel, 4).reshape(-1, 3)
+    known = {tuple(row) for row in train.values.tolist()}
+    drawn = {tuple(row) for row in found.tolist()}
+    assert drawn <= known
+    assert len(drawn) > 20

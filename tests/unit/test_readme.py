@@ -1,0 +1,46 @@
+"""The README shows what was measured, and its commands exist."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.tables import markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+PUBLISH = runpy.run_path(str(ROOT / "workflow" / "publish.py"))
+
+
+def test_the_table_is_that_of_the_published_scores():
+    table = markdown(pd.read_csv(ROOT / "results" / "published" / "scores.csv"))
+    assert PUBLISH["readme_with"](table, README) == README, "run: make publish"
+
+
+def test_the_published_scores_name_a_commit():
+    for name in ("scores.csv.json", "leaks.csv.json"):
+        made = json.loads((ROOT / "results" / "published" / name).read_text())
+        assert re.fullmatch("[0-9a-f]{40}", made["commit"])
+
+
+def test_the_published_table_has_every_model_of_the_default_configuration():
+    import yaml
+
+    models = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
+    table = pd.read_csv(ROOT / "results" / "published" / "scores.csv")
+    assert list(table["model"].unique()) == models
+
+
+def test_every_make_target_named_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([a-z]+)`", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_path_named_exists():
+    named = set(re.findall(r"`((?:flowsynth|workflow|tests|envs|bench)/[A-Za-z0-9_./]*)`", README))
+    assert named
+    missing = [name for name in named if "NAME" not in name and not (ROOT / name).exists()]
+    assert missing == []

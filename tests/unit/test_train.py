@@ -1,0 +1,149 @@
+"""Training: stopped and taken up again, it ends with the same weights."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from flowsynth import models, train
+from flowsynth.data import Items
+from flowsynth.networks import Size
+from flowsynth.train import EpochOrder, Plan, Training, derive_seed, fit, load
+
+PLAN = Plan(epochs=6, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
+TRAINED = [name for name in models.names() if not issubclass(models.find(name), models.Control)]
+
+
+def run(name: str, folder: Path, parts: tuple[Items, Items], size: Size, plan: Plan = PLAN, seed: int = 5) -> Path:
+    fit(name, *parts, size, plan, seed, folder / "checkpoint.pt", folder / "history.csv", folder / "progress")
+    return folder / "checkpoint.pt"
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_stopped_training_ends_in_the_same_file(
+    name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    undisturbed = run(name, tmp_path / "undisturbed", parts, size)
+
+    def stop_in_epoch_3(self: Training, batch, index: int):
+        if self.current_epoch == 3 and index == 2:
+            raise InterruptedError("power cut")
+        return step(self, batch, index)
+
+    step = Training.training_step
+    monkeypatch.setattr(Training, "training_step", stop_in_epoch_3)
+    with pytest.raises(InterruptedError):
+        run(name, tmp_path / "stopped", parts, size)
+    assert not (tmp_path / "stopped" / "checkpoint.pt").exists()
+    monkeypatch.setattr(Training, "training_step", step)
+    seen = []
+    start = Training.on_train_epoch_start
+    monkeypatch.setattr(
+        Training, "on_train_epoch_start", lambda self: (seen.append(self.current_epoch), start(self))[1]
+    )
+    again = run(name, tmp_path / "stopped", parts, size)
+    assert seen == [3, 4, 5]  # it went on, it did not begin again
+    assert again.read_bytes() == undisturbed.read_bytes()
+    assert (tmp_path / "stopped" / "history.csv").read_text() == (tmp_path / "undisturbed" / "history.csv").read_text()
+    rates = pd.read_csv(tmp_path / "stopped" / "history.csv")["learning_rate"]
+    assert rates.iloc[0] == 0.01
+
+
+def test_the_rate_is_halved_where_the_validation_loss_stalls(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    run("mlp", tmp_path, parts, size, replace(PLAN, epochs=25, learning_rate=0.05))
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert list(history.columns) == ["epoch", "learning_rate", "train/loss", "valid/loss"]
+    best, rate = float("inf"), 0.05
+    for row in history.itertuples():
+        assert row.learning_rate == pytest.approx(rate)
+        loss = history["valid/loss"][row.epoch]
+        if loss < best * (1 - 1e-4):
+            best = loss
+        else:
+            rate /= 2
+    assert rate < 0.05
+
+
+def test_the_same_seed_gives_the_same_file_and_another_seed_another(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size
+):
+    short = replace(PLAN, epochs=2)
+    files = [run("mlp", tmp_path / str(i), parts, size, short, seed).read_bytes() for i, seed in enumerate((1, 1, 2))]
+    assert files[0] == files[1] != files[2]
+
+
+def test_the_epoch_that_is_best_on_the_validation_part_is_kept(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    path = run("mlp", tmp_path, parts, size, replace(PLAN, epochs=25, learning_rate=0.1))
+    history = pd.read_csv(tmp_path / "history.csv")["valid/loss"]
+    assert history.iloc[-1] > history.min()  # else this test shows nothing
+    model, _ = load(path)
+    with torch.no_grad():
+        loss = model.loss(parts[1].all())["loss"].item()
+    assert loss == pytest.approx(history.min(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_a_checkpoint_loads_without_trust_and_answers_as_before(
+    name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size
+):
+    path = run(name, tmp_path, parts, size, replace(PLAN, epochs=1))
+    raw = torch.load(path, weights_only=True)
+    assert {"flowsynth", "commit", "seed"} <= raw["maker"].keys()
+    (first, names), (second, _) = load(path), load(path)
+    assert names == ["a", "b", "c"]
+    assert not first.training
+    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), raw["state"].values(), strict=True))
+    mel = parts[1].all().mel
+    if name != "oracle":
+        answers = []
+        for model in (first, second):
+            torch.manual_seed(0)
+            with torch.no_grad():
+                answers.append(model.infer(mel, 2))
+        assert torch.equal(*answers)
+
+
+def test_statistics_are_those_of_the_training_part(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    model, _ = load(run("mean", tmp_path, parts, size))
+    mel = parts[0].all().mel
+    assert model.mel_mean.item() == pytest.approx(mel.mean().item(), rel=1e-5)
+    assert model.mel_std.item() == pytest.approx(mel.std().item(), rel=1e-5)
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_terms(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    nan = torch.tensor(float("nan"))
+    monkeypatch.setattr(models.find("mlp"), "loss", lambda self, batch: {"loss": nan, "part": torch.tensor(2.0)})
+    with pytest.raises(FloatingPointError, match="train loss of MLP in epoch 0: loss = nan, part = 2"):
+        run("mlp", tmp_path, parts, size)
+
+
+def test_a_last_batch_of_one_item_does_no_harm(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    items = Items(parts[0].paths, parts[0].ids[:33], parts[0].names)
+    run("mlp", tmp_path, (items, parts[1]), size, replace(PLAN, epochs=1))
+
+
+def test_the_order_of_an_epoch_depends_on_nothing_but_seed_and_epoch():
+    def order(seed: int, epoch: int) -> list[int]:
+        sampler = EpochOrder(50, seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert sorted(order(1, 0)) == list(range(50))
+    torch.manual_seed(123)
+    first = order(1, 4)
+    torch.manual_seed(321)
+    assert order(1, 4) == first
+    assert order(1, 5) != first != order(2, 4)
+
+
+def test_seeds_of_different_purposes_differ():
+    assert len({derive_seed(1, a, b) for a in range(20) for b in ("order", "noise", "infer")}) == 60
+
+
+def test_a_plan_is_taken_from_a_budget():
+    budget = {**train.asdict(PLAN), "folds": 3, "network": {}}
+    assert train.plan_of(budget) == PLAN

@@ -1,0 +1,120 @@
+"""The tiny benchmark, from bank files to tables."""
+
+import json
+
+import h5py
+import pandas as pd
+from conftest import Project
+
+from flowsynth.metrics import registry
+from flowsynth.tables import KEY
+
+
+def test_the_tables_have_all_models_and_a_perfect_oracle(finished: Project):
+    table = pd.read_csv(finished.results / "tables" / "scores.csv")
+    assert list(table.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items"]
+    assert list(table["model"].unique()) == ["oracle", "mean", "cnn"]
+    for name, metric in registry().items():
+        rows = table[table["metric"] == name].set_index("model")
+        assert rows.loc["oracle", "mean"] == metric.perfect
+        assert rows.loc["oracle", "sd"] == 0
+        assert rows.loc["mean", "mean"] != metric.perfect
+        assert (rows["folds"] == 2).all()
+        assert (rows["items"] > 0).all()
+    for suffix in ("md", "tex"):
+        text = (finished.results / "tables" / f"scores.{suffix}").read_text()
+        assert all(model in text for model in ("oracle", "mean", "cnn"))
+
+
+def test_every_test_item_is_scored_exactly_once(finished: Project):
+    scores = pd.read_csv(finished.results / "scores.csv", dtype={"item": str})
+    split = pd.read_csv(finished.results / "split" / "grouped.csv", dtype={"id": str})
+    assert not scores.duplicated(KEY).any()
+    for (fold, _model, _metric, sample), group in scores.groupby(["fold", "model", "metric", "sample"]):
+        expected = split.loc[(split["fold"] == fold) & (split["part"] == "test"), "id"]
+        assert sorted(group["item"]) == sorted(expected)
+        assert sample in (0, 1)
+
+
+def test_training_never_sees_a_test_item(finished: Project):
+    """The controls remember the training part; none of its presets is in the test part."""
+    split = pd.read_csv(finished.results / "split" / "grouped.csv", dtype={"id": str})
+    for _, fold in split.groupby("fold"):
+        parts = fold.groupby("part")["id"].agg(set)
+        assert not parts["train"] & parts["test"]
+        assert not parts["valid"] & parts["test"]
+        assert not set(fold.loc[fold["part"] == "train", "group"]) & set(fold.loc[fold["part"] != "train", "group"])
+
+
+def test_every_output_names_its_maker(finished: Project):
+    for path in finished.results.rglob("*.h5"):
+        with h5py.File(path) as file:
+            made = json.loads(file.attrs["maker"])
+        assert {"flowsynth", "commit", "versions"} <= made.keys(), path
+        if "audio" in path.parts or path.stem == "audio":
+            assert {"plugin_sha256", "dawdreamer", "pitch", "velocity", "sample_rate"} <= made.keys(), path
+    for path in finished.results.rglob("*.csv"):
+        made = json.loads(path.with_name(path.name + ".json").read_text())
+        assert {"flowsynth", "commit", "versions"} <= made.keys(), path
+    for name in ("scores.pdf", "scores.png"):
+        assert b"flowsynth" in (finished.results / "figures" / name).read_bytes()
+
+
+def test_nothing_to_do_after_a_run(finished: Project):
+    assert finished.planned() == {}
+
+
+def test_a_deleted_figure_is_made_alone(copy: Project):
+    figure = copy.results / "figures" / "scores.pdf"
+    content = figure.read_bytes()
+    figure.unlink()
+    assert copy.planned(str(figure.relative_to(copy.folder))) == {"figure_scores": 1}
+    run = copy.snakemake(str(figure.relative_to(copy.folder)))
+    assert run.returncode == 0, run.stdout
+    assert figure.read_bytes() == content
+
+
+def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
+    file = copy.folder / "flowsynth" / "models" / "cnn.py"
+    file.write_text(file.read_text() + "\nEDITED = True\n")
+    plan = copy.planned()
+    assert plan == {
+        "train": 2,
+        "infer": 2,
+        "resynthesise": 2,
+        "score": 2,
+        "scores": 1,
+        "tables": 1,
+        "figure_scores": 2,
+    }
+
+
+def test_an_edit_of_a_metric_reruns_no_training(copy: Project):
+    file = copy.folder / "flowsynth" / "metrics" / "spectral.py"
+    file.write_text(file.read_text() + "\nEDITED = True\n")
+    plan = copy.planned()
+    assert plan["score"] == 6
+    assert not plan.keys() & {"render", "features", "train", "infer", "resynthesise"}
+
+
+def test_verify_finds_no_difference_and_any_that_is_made(copy: Project):
+    run = copy.snakemake("verify")
+    assert run.returncode == 0, run.stdout
+    assert "0 differing items of 60" in run.stdout
+    path = copy.results / "audio" / "1.h5"
+    with h5py.File(path, "r+") as file:
+        file["audio"][0, 1000] += 1e-6
+    run = copy.snakemake("verify")
+    assert run.returncode != 0
+    assert "audio/1.h5 is damaged" in run.stdout
+    checksum = path.with_name("1.h5.sha256")
+    checksum.write_text(_sha256(path) + "  1.h5\n")
+    run = copy.snakemake("verify")
+    assert run.returncode != 0
+    assert "1 differing items of 60" in run.stdout
+
+
+def _sha256(path):
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,65 @@
+"""The workflow is linted and formatted, stays small, and its parts share their names."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = sorted(path.stem for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+
+
+def run(*command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def test_snakemake_lint():
+    result = run(sys.executable, "-m", "snakemake", "--lint")
+    assert result.returncode == 0, result.stdout
+
+
+def test_snakefmt():
+    result = run(str(Path(sys.executable).parent / "snakefmt"), "--check", "Snakefile", "workflow")
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_snakefile_lists_every_file_of_rules():
+    text = (ROOT / "Snakefile").read_text()
+    assert len(text.splitlines()) <= 60
+    assert all(f'"workflow/rules/{name}.smk"' in text for name in RULES)
+
+
+def test_common_is_small():
+    assert len((ROOT / "workflow" / "rules" / "common.smk").read_text().splitlines()) <= 110
+
+
+def test_every_config_key_has_a_description_or_a_comment():
+    """Each leaf of the schema is explained there or beside the key in config.yaml."""
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    commented = {line.split(":")[0].strip() for line in lines if "#" in line}
+    telling = {"epochs", "network", "dropout"}
+
+    def leaves(node, path=()):
+        for key, child in node.get("properties", {}).items():
+            if "properties" in child or isinstance(child.get("additionalProperties"), dict):
+                yield from leaves(child, (*path, key))
+            else:
+                yield key, child
+        if isinstance(node.get("additionalProperties"), dict):
+            yield from leaves(node["additionalProperties"], path)
+
+    bare = [key for key, child in leaves(schema) if "description" not in child and key not in commented | telling]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", ["budget", "render", "features", "budgets"])
+def test_no_unknown_key_passes_the_schema(name: str):
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    assert schema["additionalProperties"] is False
+    node = schema["properties"][name]
+    if node.get("type") == "object":
+        inner = node["additionalProperties"]
+        assert inner is False or inner["additionalProperties"] is False
