@@ -1,13 +1,10 @@
 # The pipeline, in order. What to run is in config.yaml; how a site runs it is in a profile.
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 min_version("9.0")
 
 
 configfile: "config.yaml"
-
-
-validate(config, "workflow/schemas/config.schema.yaml")
 
 
 include: "workflow/rules/common.smk"

@@ -52,7 +52,7 @@ def maker(**settings: object) -> dict[str, object]:
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file under a temporary name and rename it when it is whole, so that no half of it is ever seen."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as file:

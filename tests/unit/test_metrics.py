@@ -47,7 +47,7 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", before)
 
 
-def test_the_registry_holds_the_listedof_every_module_once():
+def test_the_registry_holds_the_metrics_of_every_module_once():
     modules = [importlib.import_module(f"flowsynth.metrics.{m.name}") for m in pkgutil.iter_modules(metrics.__path__)]
     listed = [metric for module in modules for metric in module.METRICS]
     assert len(METRICS) == len(listed) > 0
@@ -113,7 +113,7 @@ def test_single_precision_is_enough(metric: Metric):
 def test_arrays_of_different_shapes_are_refused(metric: Metric, unchecked: None):
     reference, estimate = examples(metric)
     for other in (estimate[:-1], estimate[:1], estimate[..., :-1], estimate[..., :1]):
-        with pytest.raises(ValueError, match="reference has the shape .* the estimate"):
+        with pytest.raises(ValueError, match=r"reference has the shape .* the estimate"):
             metric.function(reference, other)
 
 
@@ -221,9 +221,7 @@ def test_spectral_convergence_by_hand():
 def test_spectral_convergence_is_the_ratio_of_frobenius_norms():
     rng = np.random.default_rng(1)
     reference, estimate = rng.random((2, 3, 64, 80))
-    expected = [
-        np.sqrt(((r - e) ** 2).sum()) / np.sqrt((r**2).sum()) for r, e in zip(reference, estimate, strict=True)
-    ]
+    expected = [np.sqrt(((r - e) ** 2).sum()) / np.sqrt((r**2).sum()) for r, e in zip(reference, estimate, strict=True)]
     np.testing.assert_allclose(spectral_convergence(reference, estimate), expected)
 
 

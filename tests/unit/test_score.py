@@ -1,12 +1,14 @@
 """Every item and sample is scored once by every metric, against its own target, whatever the order of the files."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from flowsynth import store
 from flowsynth.features import Mel
@@ -20,6 +22,15 @@ ALL = ("y", "base", "x")
 LABELS = {"budget": "tiny", "dataset": "toy2", "split": "grouped", "fold": 1, "model": "cnn"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@cache
 def sound_of(name: str) -> np.ndarray:
     """A sound that no other item has: a decaying tone in noise."""
     rng = np.random.default_rng(sum(ord(c) * 31**i for i, c in enumerate(name)))
@@ -72,8 +83,6 @@ class Answers:
 
 def by_hand(answers: Answers, item: int, sample: int) -> dict[str, float]:
     """Spectral scores of one answer alone, and parameter MSE."""
-    import torch
-
     name, mel = answers.ids[item], Mel(RATE)
     sounds = [sound_of(name), sound_of(f"{name}/{sample}")]
     reference, estimate = (mel(torch.from_numpy(sound)[None]).numpy() for sound in sounds)

@@ -117,9 +117,9 @@ def test_a_truncated_file_is_named_and_what_to_do(tmp_path: Path, share: float):
     path = write(tmp_path / "items.h5")
     with path.open("r+b") as file:
         file.truncate(int(path.stat().st_size * share))
-    with pytest.raises(ValueError, match=r"items\.h5 is truncated or not HDF5 .*: delete it and run again"):
-        with store.reading(path):
-            pass
+    message = r"items\.h5 is truncated or not HDF5 .*: delete it and run again"
+    with pytest.raises(ValueError, match=message), store.reading(path):
+        pass
     with pytest.raises(ValueError, match=r"items\.h5 is damaged"):
         store.check(path)
 

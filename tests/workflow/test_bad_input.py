@@ -15,13 +15,20 @@ def refused(project: Project, *expected: str, target: str = "all") -> None:
 
 def test_a_misspelt_key(project: Project):
     project.configure(sede=1)
-    refused(project, "sede", "Additional properties are not allowed")
+    refused(project, "config: Additional properties are not allowed ('sede' was unexpected); known keys: budget,")
 
 
 def test_a_misspelt_key_deep_inside(project: Project):
     tiny = TINY["budgets"]["tiny"]
     project.configure(budgets={"tiny": {**tiny, "network": {**tiny["network"], "chanels": 4}}})
-    refused(project, "chanels")
+    refused(
+        project, "config.budgets.tiny.network: ", "'chanels' was unexpected", "known keys: layers, channels, kernel"
+    )
+
+
+def test_a_value_of_the_wrong_kind(project: Project):
+    project.configure(seed="one")
+    refused(project, "config.seed: 'one' is not of type 'integer'")
 
 
 def test_an_unknown_model_lists_the_known_ones(project: Project):
@@ -32,12 +39,12 @@ def test_an_unknown_model_lists_the_known_ones(project: Project):
 @pytest.mark.parametrize("name", ["amsynth17", "diva16"])
 def test_an_unknown_data_set_lists_the_known_ones(project: Project, name: str):
     project.configure(datasets=[name])
-    refused(project, f"unknown dataset '{name}'", "amsynth16, amsynth30, amsynth41")
+    refused(project, f"unknown data set '{name}'", "amsynth16, amsynth30, amsynth41")
 
 
 def test_an_unknown_budget_lists_the_known_ones(project: Project):
     project.configure(budget="huge")
-    refused(project, "unknown budget 'huge'", "expected one of tiny")
+    refused(project, "unknown budget 'huge'", "expected one of: tiny")
 
 
 def edit_table(project: Project, **changes) -> None:

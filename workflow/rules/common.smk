@@ -10,10 +10,10 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
 from flowsynth import synths
+from flowsynth.config import check
 
 # relative, so that a clone can be moved and nothing has to be made again
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
-MODELS = sorted(path.stem for path in (PACKAGE / "models").glob("[a-z]*.py"))
 
 
 wildcard_constraints:
@@ -25,22 +25,10 @@ wildcard_constraints:
     model="[a-z][a-z0-9_]*",
 
 
-def require(what, names, known):
-    """Stop the planning where the configuration names something that does not exist."""
-    for name in names:
-        if name not in known:
-            raise WorkflowError(
-                f"config: unknown {what} '{name}', expected one of {', '.join(known)}"
-            )
-
-
-require("model", config["models"], MODELS)
-require("budget", [config["budget"]], sorted(config["budgets"]))
-require(
-    "dataset",
-    config["datasets"],
-    [f"{s}{size}" for s in synths.known() for size in synths.load(s).sets],
-)
+try:
+    check(config, Path(workflow.basedir) / "workflow/schemas/config.schema.yaml")
+except ValueError as error:
+    raise WorkflowError(error)
 
 
 @cache

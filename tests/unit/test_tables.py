@@ -1,0 +1,251 @@
+"""Scores that don't belong together are refused, and the tables say what they seem to say."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowsynth import tables
+from flowsynth.metrics import registry
+from flowsynth.score import COLUMNS
+
+LABELS = {"budget": "tiny", "dataset": "toy2", "split": "grouped"}
+MODELS = ["oracle", "mean", "mlp", "cnn_large"]
+
+
+def scores(model: str, folds: list[dict[str, float]], metrics=None, samples: int = 1) -> pd.DataFrame:
+    """Scores of a model: for each fold the values of its items, the same for every metric and sample."""
+    rows = [
+        {
+            **LABELS,
+            "fold": fold,
+            "model": model,
+            "item": item,
+            "sample": sample,
+            "metric": metric,
+            "value": float(value),
+        }
+        for fold, items in enumerate(folds)
+        for item, value in items.items()
+        for sample in range(samples)
+        for metric in (metrics or registry())
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def write(folder: Path, *frames: pd.DataFrame) -> list[Path]:
+    paths = [folder / f"{number}.csv" for number in range(len(frames))]
+    for path, frame in zip(paths, frames, strict=True):
+        frame.to_csv(path, index=False)
+    return paths
+
+
+def test_gather_puts_all_scores_together_as_they_were(tmp_path: Path):
+    frames = [scores("mlp", [{"00": 0.1 + 0.2, "12e5": np.nan}, {"0a": 3.0}]), scores("mean", [{"00": 1, "12e5": 2}])]
+    gathered = tables.gather(write(tmp_path, *frames))
+    pd.testing.assert_frame_equal(gathered, pd.concat(frames, ignore_index=True), check_dtype=False, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("value", [1.0, 2.0])
+def test_a_score_that_stands_twice_is_refused_whatever_its_value(tmp_path: Path, value: float):
+    frame = scores("mlp", [{"00": 1.0, "01": 1.0}])
+    with pytest.raises(ValueError, match=r"a score stands twice: .*'model': 'mlp', 'item': '01'"):
+        tables.gather(write(tmp_path, frame, frame[frame["item"] == "01"].assign(value=value)))
+
+
+def test_models_that_were_scored_on_different_items_are_refused(tmp_path: Path):
+    paths = write(tmp_path, scores("mlp", [{"0": 1}, {"0": 1, "1": 1}]), scores("mean", [{"0": 1}, {"0": 1, "2": 1}]))
+    with pytest.raises(ValueError, match=r"toy2, fold 1: models were scored on different items: .*mean.*mlp"):
+        tables.gather(paths)
+
+
+def test_a_model_without_some_of_the_items_is_refused(tmp_path: Path):
+    paths = write(tmp_path, scores("mlp", [{"0": 1, "1": 1}]), scores("mean", [{"0": 1}]))
+    with pytest.raises(ValueError, match=r"toy2, fold 0: models were scored on different items: .*mean.*mlp"):
+        tables.gather(paths)
+
+
+def test_a_model_without_one_score_of_an_item_is_refused(tmp_path: Path):
+    """Else its mean of that metric is over other items than those of the others."""
+    whole = scores("mlp", [{"0": 1, "1": 1}])
+    part = scores("mean", [{"0": 1, "1": 1}]).drop(index=0)
+    with pytest.raises(ValueError, match="fold 0"):
+        tables.gather(write(tmp_path, whole, part))
+
+
+def test_other_columns_are_refused_and_the_file_is_named(tmp_path: Path):
+    frame = scores("mlp", [{"0": 1}])
+    with pytest.raises(ValueError, match=r"columns of scores: got .*1\.csv"):
+        tables.gather(write(tmp_path, frame, frame.drop(columns="sample")))
+
+
+def of(summary: pd.DataFrame, model: str, metric: str = "mel_mse") -> pd.Series:
+    rows = summary[(summary["model"] == model) & (summary["metric"] == metric)]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_a_summary_by_hand():
+    """Fold means 0.5 and 4, though the mean of all items is 5 / 3."""
+    row = of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}, {"c": 4}]), ["mlp"]), "mlp")
+    assert row["mean"] == pytest.approx(2.25)
+    assert row["sd"] == pytest.approx(3.5 / np.sqrt(2))
+    assert row["median"] == 1
+    assert row["folds"] == 2
+    assert row["items"] == 3
+
+
+def test_values_that_are_not_defined_count_nowhere():
+    row = of(tables.summarise(scores("mlp", [{"a": 0, "b": np.nan, "c": 1, "d": 5}]), ["mlp"]), "mlp")
+    assert (row["mean"], row["median"], row["items"]) == (2, 1, 3)
+
+
+def test_an_item_with_several_samples_is_one_item():
+    row = of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}], samples=3), ["mlp"]), "mlp")
+    assert row["items"] == 2
+
+
+def test_one_fold_has_no_deviation():
+    assert np.isnan(of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}]), ["mlp"]), "mlp")["sd"])
+
+
+def test_models_are_kept_apart():
+    both = pd.concat([scores("mlp", [{"a": 1, "b": 2}]), scores("mean", [{"a": 10, "b": 20}])])
+    summary = tables.summarise(both, ["mean", "mlp"])
+    assert (of(summary, "mlp")["mean"], of(summary, "mean")["mean"]) == (1.5, 15)
+
+
+def test_models_are_in_the_order_wanted_and_metrics_in_that_of_the_registry():
+    frames = [scores(model, [{"a": 0.0}], metrics=reversed(registry())) for model in sorted(MODELS)]
+    summary = tables.summarise(pd.concat(frames), MODELS)
+    assert list(summary.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items"]
+    expected = [(model, metric) for model in MODELS for metric in registry()]
+    assert list(zip(summary["model"], summary["metric"], strict=True)) == expected
+
+
+@pytest.mark.parametrize("value", [1.0, 1e-9])
+def test_an_oracle_that_is_not_perfect_is_refused(value: float):
+    frame = scores("oracle", [{"a": 0, "b": 0}, {"c": 0}])
+    frame.loc[(frame["item"] == "c") & (frame["metric"] == "log_mel_l1"), "value"] = value
+    with pytest.raises(ValueError, match=r"the oracle has log_mel_l1 = .*, expected 0\.0 for every item"):
+        tables.summarise(frame, ["oracle"])
+
+
+def test_an_oracle_that_is_perfect_where_it_has_a_value_is_believed():
+    summary = tables.summarise(scores("oracle", [{"a": 0, "b": np.nan}]), ["oracle"])
+    assert (of(summary, "oracle")["mean"], of(summary, "oracle")["items"]) == (0, 1)
+
+
+def test_what_is_refused_is_only_the_oracle():
+    assert of(tables.summarise(scores("mlp", [{"a": 1e-9}]), ["mlp"]), "mlp")["mean"] == 1e-9
+
+
+@pytest.fixture
+def summary() -> pd.DataFrame:
+    """The oracle is best, and the mean is better than the two models that are no controls."""
+    means = {"oracle": (0, 0), "mean": (0.1, 0.2), "mlp": (0.3, 0.5), "cnn_large": (0.2, 0.4)}
+    frames = [scores(model, [{"a": first}, {"b": second}]) for model, (first, second) in means.items()]
+    return tables.summarise(pd.concat(frames), MODELS)
+
+
+def cells(markdown: str) -> list[list[str]]:
+    """Cells of a table in Markdown: its head and its rows."""
+    lines = [line for line in markdown.splitlines() if not re.fullmatch(r"[|:\-\s]+", line)]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_markdown_has_a_row_a_model_and_a_column_a_metric(summary):
+    head, *rows = cells(tables.markdown(summary))
+    assert head == ["Model", *(f"{metric.label} ↓" for metric in registry().values())]
+    assert [row[0] for row in rows] == MODELS
+    assert {len(row) for row in rows} == {len(head)}
+
+
+def test_markdown_has_mean_and_deviation_and_the_best_that_is_no_control_in_bold(summary):
+    _, *rows = cells(tables.markdown(summary))
+    shown = {name: set(values) for name, *values in rows}
+    assert shown == {
+        "oracle": {"0 ± 0"},
+        "mean": {"0.15 ± 0.0707"},
+        "mlp": {"0.4 ± 0.141"},
+        "cnn_large": {"**0.3 ± 0.141**"},
+    }
+
+
+def test_latex_has_all_models_and_the_best_that_is_no_control_in_bold(summary):
+    lines = tables.latex(summary).splitlines()
+    assert lines[0] == r"\begin{tabular}{l" + "r" * len(registry()) + "}"
+    assert (lines[1], lines[3], lines[-2], lines[-1]) == (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}")
+    head = lines[2].removesuffix(r" \\").split(" & ")
+    assert head == ["Model", *(rf"{m.label} $\downarrow$".replace("_", r"\_") for m in registry().values())]
+    rows = [line.removesuffix(r" \\").split(" & ") for line in lines[4:-2]]
+    assert {name: set(values) for name, *values in rows} == {
+        "oracle": {r"0 $\pm$ 0"},
+        "mean": {r"0.15 $\pm$ 0.0707"},
+        "mlp": {r"0.4 $\pm$ 0.141"},
+        r"cnn\_large": {r"\textbf{0.3 $\pm$ 0.141}"},
+    }
+
+
+def test_controls_alone_have_nothing_in_bold():
+    summary = tables.summarise(pd.concat([scores(m, [{"a": 0.0}]) for m in tables.CONTROLS]), tables.CONTROLS)
+    assert "**" not in tables.markdown(summary)
+    assert "textbf" not in tables.latex(summary)
+
+
+def test_one_fold_is_shown_without_a_deviation():
+    summary = tables.summarise(scores("mlp", [{"a": 0.5}]), ["mlp"])
+    assert "±" not in tables.markdown(summary)
+    assert r"\pm" not in tables.latex(summary)
+
+
+@pytest.fixture
+def higher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry with a metric that is better when it is higher."""
+    metric = dataclasses.replace(registry()["mel_mse"], label="Likeness", better="higher", perfect=1.0)
+    monkeypatch.setattr(tables, "registry", lambda: {"mel_mse": metric})
+
+
+def test_where_higher_is_better_the_highest_is_in_bold(higher):
+    frames = [scores(model, [{"a": value}], ["mel_mse"]) for model, value in [("mlp", 0.2), ("cnn", 0.4)]]
+    summary = tables.summarise(pd.concat(frames), ["mlp", "cnn"])
+    assert cells(tables.markdown(summary)) == [["Model", "Likeness ↑"], ["mlp", "0.2"], ["cnn", "**0.4**"]]
+    assert r"cnn & \textbf{0.4}" in tables.latex(summary)
+
+
+def test_latex_has_arrows_that_it_can_set(higher):
+    summary = tables.summarise(scores("mlp", [{"a": 0.5}], ["mel_mse"]), ["mlp"])
+    text = tables.latex(summary)
+    assert r"Likeness $\uparrow$" in text
+    assert text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.12345, "0.123"),
+        (12.345, "12.3"),
+        (0.5, "0.5"),
+        (0.0001, "0.0001"),
+        (999.4, "999"),
+        (999.7, "1,000"),
+        (1234.6, "1,235"),
+        (1234567.0, "1,234,567"),
+        (123456789.0, "1.23e+08"),
+        (-0.12345, "-0.123"),
+    ],
+)
+def test_a_number_has_three_digits_and_no_exponent_where_that_is_readable(value: float, text: str):
+    assert tables.number(value) == text
+
+
+@given(st.floats(1e-12, 1e12), st.sampled_from([1, -1]))
+def test_a_number_is_never_off_by_more_than_its_last_digit(size: float, sign: int):
+    value = sign * size
+    assert float(tables.number(value).replace(",", "")) == pytest.approx(value, rel=0.00501)
