@@ -10,12 +10,14 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from flowsynth.metrics import registry
 from flowsynth.provenance import maker, replacing
 from flowsynth.tables import CONTROLS, heading
 
 STYLE = Path(__file__).parent / "figures.mplstyle"
+WIDE = 20  # ratio of largest to smallest value shown above which an axis is logarithmic
 COLUMNS = 5  # panels beside each other
 COLOURS = {"control": "0.55", "model": "#1f6f8b"}
 
@@ -41,8 +43,6 @@ def scores(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
             rows = table[(table["metric"] == metric.name) & table["model"].isin(shown)]
             _panel(axis, rows, shown)
             axis.set(title=heading(metric), xlabel=metric.unit, ylabel="")
-            if metric.range[1] == float("inf"):
-                axis.set_xscale("log")
         figure.suptitle(title, x=0.01, ha="left", fontsize=9)
         figure.tight_layout()
     return figure
@@ -50,12 +50,17 @@ def scores(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
 
 def _panel(axis: Axes, rows: pd.DataFrame, models: Sequence[str]) -> None:
     quartiles = rows.groupby("model")["value"].quantile([0.25, 0.5, 0.75]).unstack()
+    folds = rows.groupby(["model", "fold"], as_index=False)["value"].mean()
+    shown = [*quartiles.to_numpy().flat, *folds["value"]]
+    smallest, largest = min(shown), max(shown)
+    if smallest > 0 and largest > WIDE * smallest:
+        axis.set_xscale("log")
+        axis.xaxis.set_minor_formatter(NullFormatter())
     for place, name in enumerate(models):
         colour = COLOURS["control" if name in CONTROLS else "model"]
         low, middle, high = quartiles.loc[name]
         axis.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axis.plot([middle], [place], marker="|", color=colour, markersize=9)
-    folds = rows.groupby(["model", "fold"], as_index=False)["value"].mean()
     kinds = folds["model"].isin(CONTROLS).map({True: "control", False: "model"})
     sns.stripplot(
         folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=COLOURS, jitter=False,
