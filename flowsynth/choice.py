@@ -45,6 +45,7 @@ def rank(
     every = list(table.columns[3:])
     values = table[list(names)].to_numpy()
     pca = PCA(n_components=EXPLAINED, svd_solver="full").fit(values)
+    variance = values.var(axis=0, ddof=1)
     communality = (pca.components_**2 * pca.explained_variance_[:, None]).sum(axis=0)
     rng = np.random.default_rng(seed)
     rows, donors = rng.permutation(len(table))[:presets], rng.permutation(len(table))[:presets]
@@ -58,7 +59,7 @@ def rank(
         {
             "parameter": names,
             "usage": values.std(axis=0),
-            "pca": communality / values.var(axis=0),
+            "pca": np.divide(communality, variance, out=np.zeros_like(variance), where=variance > 0),
             "screening": screening,
         }
     )

@@ -43,16 +43,22 @@ class Items(Dataset):
 
     Raises:
         KeyError: If an id is in none of the files.
+        ValueError: If a file has not all of the parameters, or is truncated.
     """
 
     def __init__(self, paths: Sequence[Path], ids: Sequence[str], names: tuple[str, ...]):
         self.paths, self.ids, self.names = list(paths), list(ids), names
         place = {}
+        self._columns: list[list[int]] = []
         for number, path in enumerate(self.paths):
             with store.reading(path) as file:
                 place.update({i: (number, row) for row, i in enumerate(store.ids(file))})
-                self.columns = [store.names(file).index(name) for name in names]
+                columns = {name: column for column, name in enumerate(store.names(file))}
                 self.shape = file["mel"].shape[1:]
+            absent = [name for name in names if name not in columns]
+            if absent:
+                raise ValueError(f"{path} has the parameters {list(columns)}, expected also {absent}")
+            self._columns.append([columns[name] for name in names])
         missing = [i for i in self.ids if i not in place]
         if missing:
             raise KeyError(f"{len(missing)} items, the first of them {missing[0]}, are in none of {self.paths}")
@@ -68,7 +74,7 @@ class Items(Dataset):
         if number not in self._files:
             self._files[number] = h5py.File(self.paths[number], "r")
         file = self._files[number]
-        return file["mel"][row], file["values"][row][self.columns]
+        return file["mel"][row], file["values"][row][self._columns[number]]
 
     def __getstate__(self) -> dict:
         """Leave open files behind when another process takes this over."""

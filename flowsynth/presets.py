@@ -46,11 +46,14 @@ def read_bank(path: Path, synth: Synth) -> list[Preset]:
         if fault:
             faults.append(f"{path}:{number}: {fault}")
             spoilt.add(len(presets))
+    while lines[-1].strip() == "":
+        lines.pop()
     if lines[-1].strip() != "EOF":
         faults.append(f"{path}:{len(lines)}: the bank ends without EOF, it may be truncated")
         spoilt.add(len(presets))
     if faults:
-        count = f"{len(spoilt)} of {len(presets)} presets of this bank can't be read; mend or remove them"
+        spoilt.discard(0)  # what stands before the first preset
+        count = f"{len(spoilt)} of {len(presets)} presets of this bank can't be read; mend it or take it away"
         raise ValueError("\n".join([*faults, count]))
     return presets
 
@@ -122,6 +125,8 @@ def collect(
     if not paths:
         raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
     presets = [preset for path in paths for preset in read_bank(path, synth)]
+    if not presets:
+        raise ValueError(f"there is no preset in the {len(paths)} banks that match {synth.banks}")
     free = np.isin(synth.names, names)
     given = [p.values for p in presets]
     full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in given])
@@ -157,11 +162,11 @@ def read_table(path: Path, synth: Synth) -> pd.DataFrame:
     expected = [*COLUMNS, *synth.names]
     if list(table.columns) != expected:
         raise ValueError(f"columns of presets: got {list(table.columns)}, expected {expected} ({path})")
-    values = table[list(synth.names)].to_numpy(dtype=float)
+    values = table[list(synth.names)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     rows, columns = np.nonzero(~((values >= 0) & (values <= 1)))
     if len(rows):
         row, name = rows[0], synth.names[columns[0]]
-        raise ValueError(f"preset {table['id'][row]}: {name} = {values[row, columns[0]]}, expected 0..1 ({path})")
+        raise ValueError(f"preset {table['id'][row]}: {name} = {table[name][row]}, expected 0..1 ({path})")
     if table["id"].duplicated().any():
         raise ValueError(f"preset {table['id'][table['id'].duplicated()].iloc[0]} stands twice ({path})")
     return table

@@ -44,3 +44,7 @@ def job(path: Path) -> Iterator[None]:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"\nerror: {message}\n", file=sys.stderr, flush=True)
         sys.exit(1)
+    except Exception:
+        terminal.addFilter(lambda record: False)  # Python prints the traceback there
+        log.exception("failed")
+        raise

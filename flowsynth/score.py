@@ -35,8 +35,9 @@ def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict
         ValueError: If an item has no target, or the sounds are not those of the predictions.
     """
     with store.reading(predictions) as file:
-        ids, truth, estimates = store.ids(file).tolist(), file["values"][:], file["estimates"][:]
-    reference, sample_rate = _sounds(targets, ids)
+        ids, names = store.ids(file).tolist(), store.names(file)
+        truth, estimates = file["values"][:], file["estimates"][:]
+    reference, sample_rate = _sounds(targets, ids, names, truth)
     mel = Mel(sample_rate)  # the metrics' own settings, whatever the networks hear
     reference_mel = numpy_mel(mel, reference)
     metrics = registry().values()
@@ -45,7 +46,7 @@ def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict
     steps = [(sample, metric) for sample in range(estimates.shape[1]) for metric in metrics]
     for sample, metric in track(steps, len(steps), f"score {predictions.parent}"):
         if metric is steps[0][1]:  # the next sample
-            estimate, rate = _sounds([sounds], [f"{i}/{sample}" for i in ids])
+            estimate, rate = _sounds([sounds], [f"{i}/{sample}" for i in ids], names, estimates[:, sample])
             if rate != sample_rate:
                 raise ValueError(f"{sounds} has {rate} Hz, the targets have {sample_rate} Hz")
             compared = {
@@ -59,23 +60,35 @@ def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict
     return table[list(COLUMNS)]
 
 
-def _sounds(paths: Sequence[Path], ids: list[str]) -> tuple[Float[np.ndarray, "items samples"], int]:
-    """Sounds of items in the order of the ids, in whatever file each is, and their sample rate."""
-    wanted = set(ids)
-    found: dict[str, np.ndarray] = {}
-    sample_rate = 0
+def _sounds(
+    paths: Sequence[Path], ids: list[str], names: tuple[str, ...], values: Float[np.ndarray, "items parameters"]
+) -> tuple[Float[np.ndarray, "items samples"], int]:
+    """Sounds of items in the order of the ids, in whatever file each is, and their sample rate.
+
+    They have to be made with the parameters that are given, else they are sounds of something else.
+    """
+    places = {name: row for row, name in enumerate(ids)}
+    found: dict[int, np.ndarray] = {}
+    rates: dict[int, Path] = {}
     for path in paths:
         with store.reading(path) as file:
-            sample_rate = int(store.settings(file)["sample_rate"])
-            status = file["status"].asstr()[:]
-            rows = [(row, name) for row, name in enumerate(store.ids(file)) if name in wanted]
-            found.update((name, file["audio"][row]) for row, name in rows)
+            rates[int(store.settings(file)["sample_rate"])] = path
+            columns = [store.names(file).index(name) for name in names]
+            made, status = file["values"][:][:, columns], file["status"].asstr()[:]
+            rows = [(row, places[name]) for row, name in enumerate(store.ids(file)) if name in places]
+            found.update((place, file["audio"][row]) for row, place in rows)
+        if any(not np.array_equal(made[row], values[place]) for row, place in rows):
+            raise ValueError(f"{path} holds sounds of other parameters: delete it and run again")
         failed = sum(status[row] == "failed" for row, _ in rows)
         if failed:
             log.warning("%s: %d of %d renderings failed and are scored as silence", path, failed, len(rows))
-    missing = [name for name in ids if name not in found]
+    if len(rates) > 1:
+        raise ValueError(
+            f"sounds of different sample rates: {', '.join(f'{path} has {r} Hz' for r, path in rates.items())}"
+        )
+    missing = [name for name, place in places.items() if place not in found]
     if missing:
         raise ValueError(
             f"{len(missing)} items, the first of them {missing[0]}, are in none of {list(map(str, paths))}"
         )
-    return np.stack([found[name] for name in ids]), sample_rate
+    return np.stack([found[place] for place in range(len(ids))]), next(iter(rates))

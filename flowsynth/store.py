@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def reading(path: Path) -> Iterator[h5py.File]:
     """
     try:
         file = h5py.File(path, "r")
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise
     except OSError as error:
         raise ValueError(f"{path} is truncated or not HDF5 ({error}): delete it and run again") from error
@@ -114,7 +114,10 @@ def require_space(folder: Path, items: int, samples: int) -> None:
         OSError: If it will not fit.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    there = sum(path.stat().st_size for path in folder.iterdir())
+    there = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another job may just have renamed its temporary file
+            there += path.stat().st_size
     needed, free = items * samples * 4 - there, shutil.disk_usage(folder).free
     if needed > free:
         raise OSError(

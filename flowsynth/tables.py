@@ -26,11 +26,10 @@ def gather(paths: Sequence[Path]) -> pd.DataFrame:
     if scores.duplicated(KEY).any():
         raise ValueError(f"a score stands twice: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
     for (dataset, fold), group in scores.groupby(["dataset", "fold"]):
-        items = group.groupby("model")["item"].agg(frozenset)
-        if items.nunique() > 1:
-            raise ValueError(
-                f"{dataset}, fold {fold}: models were scored on different items: {items.map(len).to_dict()}"
-            )
+        scored = group[["metric", "item", "sample"]].apply(tuple, axis=1).groupby(group["model"]).agg(frozenset)
+        if scored.nunique() > 1:
+            counts = scored.map(len).to_dict()
+            raise ValueError(f"{dataset}, fold {fold}: models were not scored on the same items and metrics: {counts}")
     return scores
 
 
@@ -50,8 +49,10 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """
     per_fold = scores.groupby(["model", "metric", "fold"])["value"].mean()
     over_folds = per_fold.groupby(["model", "metric"]).agg(mean="mean", sd="std", folds="size")
-    over_items = scores.groupby(["model", "metric"])["value"].agg(median="median", items="count")
-    table = over_folds.join(over_items).reset_index()
+    over_items = scores.groupby(["model", "metric"])["value"].agg(median="median")
+    defined = scores.dropna(subset="value").drop_duplicates(["model", "metric", "fold", "item"])
+    items = defined.groupby(["model", "metric"]).size().rename("items")
+    table = over_folds.join(over_items).join(items).fillna({"items": 0}).astype({"items": int}).reset_index()
     metrics = registry()
     for row in table[table["model"] == "oracle"].itertuples():
         values = scores.loc[(scores["model"] == "oracle") & (scores["metric"] == row.metric), "value"].dropna()
@@ -74,7 +75,9 @@ def markdown(summary: pd.DataFrame) -> str:
 def latex(summary: pd.DataFrame) -> str:
     """Lay a summary out as LaTeX, for the package booktabs."""
     table = _layout(summary, bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ")
-    table.columns = [column.replace("_", r"\_").replace(" ↓", r" $\downarrow$") for column in table.columns]
+    table.columns = [
+        column.replace("_", r"\_").replace("↓", r"$\downarrow$").replace("↑", r"$\uparrow$") for column in table.columns
+    ]
     table["Model"] = table["Model"].str.replace("_", r"\_")
     rows = "\n".join(" & ".join(row) + r" \\" for row in [table.columns, *table.itertuples(index=False)])
     head, body = rows.split("\n", 1)
@@ -108,6 +111,7 @@ def heading(metric: Metric) -> str:
 
 def number(value: float) -> str:
     """Three significant digits, without an exponent where that is readable."""
+    size = abs(value)
     if value == 0:
         return "0"
-    return f"{value:.3g}" if 1e-4 <= abs(value) < 1000 else f"{value:,.0f}" if abs(value) < 1e7 else f"{value:.2e}"
+    return f"{value:.3g}" if 1e-4 <= size < 999.5 else f"{value:,.0f}" if 999.5 <= size < 1e7 else f"{value:.2e}"
