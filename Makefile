@@ -8,8 +8,8 @@ BIN := .venv/bin
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
-	flock --nonblock --conflict-exit-code 1 .venv/installed $(BIN)/snakemake -c$(CORES) --nolock || \
-	  { echo "error: the run failed, see above; or another run is under way in this folder"; exit 1; }
+	@flock --nonblock --conflict-exit-code 75 .venv/installed $(BIN)/snakemake -c$(CORES) --nolock; status=$$?; \
+	  test $$status != 75 || echo "error: another run is under way in this folder" >&2; exit $$status
 
 test: setup
 	$(BIN)/pytest

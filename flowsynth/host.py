@@ -6,6 +6,7 @@ gives reproducible sound only for the first preset it plays. `flowsynth.render` 
 
 import hashlib
 import os
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -52,7 +53,7 @@ class Host:
 
     Raises:
         FileNotFoundError: If the plugin is missing; the message says what to install.
-        ValueError: If its parameters are not those of the table.
+        ValueError: If it can't be loaded, or its parameters are not those of the table.
     """
 
     def __init__(self, synth: Synth, note: Note):
@@ -63,7 +64,7 @@ class Host:
 
         self.note = note
         self._engine = dawdreamer.RenderEngine(note.sample_rate, note.block_size)
-        self._plugin = self._engine.make_plugin_processor(synth.name, str(synth.plugin))
+        self._plugin = _load(self._engine, synth)
         _check(self._plugin, synth)
         self._plugin.add_midi_note(note.pitch, note.velocity, 0.0, note.held)
         self._engine.load_graph([(self._plugin, [])])
@@ -89,6 +90,25 @@ def _scratch_home() -> None:
     folder = tempfile.mkdtemp(prefix="flowsynth-home-")
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         os.environ[variable] = folder
+
+
+def _load(engine, synth: Synth):
+    """Load the plugin. What the host prints meanwhile is of interest only where it fails."""
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as printed:
+        kept = os.dup(1), os.dup(2)
+        try:
+            os.dup2(printed.fileno(), 1)
+            os.dup2(printed.fileno(), 2)
+            return engine.make_plugin_processor(synth.name, str(synth.plugin))
+        except RuntimeError as error:
+            printed.seek(0)
+            told = " ".join(printed.read().decode(errors="replace").split())
+            raise ValueError(f"{synth.plugin} can't be loaded: {error} {told}. {synth.install}") from error
+        finally:
+            for number, saved in enumerate(kept, start=1):
+                os.dup2(saved, number)
+                os.close(saved)
 
 
 def _check(plugin, synth: Synth) -> None:

@@ -135,6 +135,12 @@ def test_a_part_has_the_items_of_its_fold(split: Path, paths, fold: int, name: s
     assert_items(items.all(), ids, [1])
 
 
+def test_ids_that_look_like_numbers_stay_what_they_are(paths, tmp_path: Path):
+    rows = [(0, "00", "train"), (0, "1e3", "train"), (0, "10", "test")]
+    pd.DataFrame(rows, columns=["fold", "id", "part"]).to_csv(tmp_path / "split.csv", index=False)
+    assert data.part(tmp_path / "split.csv", 0, "train", paths, NAMES).ids == ["00", "1e3"]
+
+
 @pytest.mark.parametrize(("fold", "name"), [(0, "valid"), (2, "train"), (0, "tset")])
 def test_an_empty_part_is_refused(split: Path, paths, fold: int, name: str):
     with pytest.raises(ValueError, match=rf"split\.csv has no {name} part in fold {fold}"):

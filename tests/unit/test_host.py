@@ -28,6 +28,17 @@ def test_a_missing_plugin_says_what_to_install():
             call(synth, NOTE)
 
 
+def test_a_file_that_is_no_plugin(tmp_path: Path, capfd: pytest.CaptureFixture):
+    (tmp_path / "x.so").write_text("not a plugin")
+    with pytest.raises(ValueError, match=r"x\.so can't be loaded: .*apt-get install amsynth"):
+        Host(replace(SYNTH, plugin=tmp_path / "x.so"), NOTE)
+
+
+def test_loading_prints_nothing(capfd: pytest.CaptureFixture):
+    Host(SYNTH, NOTE)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_another_name():
     with pytest.raises(ValueError, match=r"missing \['cutoff'\].*\['filter_cutoff'\]"):
         Host(with_parameter("filter_cutoff", name="cutoff"), NOTE)

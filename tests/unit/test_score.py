@@ -172,7 +172,7 @@ def test_a_failed_rendering_is_scored_as_silence_and_warned_of(tmp_path: Path, c
     answers = Answers(tmp_path, 3)
     sounds = [sound_of(name) for name in answers.answers]
     sounds[2] = np.zeros(LENGTH, np.float32)  # of the second item, its first sample
-    answers.write_sounds(sounds, status=["ok", "ok", "failed", "clipped", "silent", "ok"])
+    answers.write_sounds(sounds, status=["ok", "silent", "failed", "clipped", "silent", "ok"])
     with caplog.at_level(logging.WARNING, "flowsynth"):
         table = answers.score()
     convergence = table[table["metric"] == "spectral_convergence"].set_index(["item", "sample"])["value"]

@@ -87,6 +87,16 @@ def test_close_parameters_are_those_that_comparing_all_pairs_finds(seed: int):
         assert found[pair] == pytest.approx(distance, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.parametrize("items", [2, 46])
+def test_few_and_many_close_sounds_are_measured_alike(items: int):
+    """One pair, and more than are measured at once."""
+    rng = np.random.default_rng(1)
+    mel = rng.normal(size=(1, 8, 9)).astype(np.float32) + rng.uniform(0.01, 0.04, (items, 8, 9)).astype(np.float32)
+    expected = brute_force(mel, 0.05)
+    assert len(expected) == items * (items - 1) // 2
+    assert measured(splitting.close_sounds(mel, 0.05)) == pytest.approx(expected, rel=1e-3)
+
+
 def test_equal_items_are_a_pair_at_distance_zero():
     values, mel = far_apart(3)
     values[2], mel[1] = values[0], mel[0]
@@ -162,6 +172,13 @@ def test_a_group_larger_than_a_quarter_of_the_test_part_stays_in_training(member
     assert parts == (set(PARTS) if held_out else {"train"})
 
 
+def test_parts_are_never_larger_than_a_tenth():
+    """Of 110 presets in pairs, 10 are for testing: a sixth pair would make them 12."""
+    for seed in range(5):
+        part = splitting.deal(some_ids(110), np.arange(110) // 2, seed, 0)
+        assert [part.count(name) for name in PARTS] == [90, 10, 10]
+
+
 def test_a_group_of_one_is_never_too_large():
     part = splitting.deal(some_ids(10), alone(10), 1, 0)
     assert (part.count("valid"), part.count("test")) == (1, 1)
@@ -227,6 +244,30 @@ def test_grouped_leaks_nothing_where_random_leaks(twins):
         leaked[kind] = leaks.groupby(["fold", "kind"])["leaked"].min()
     assert (leaked["grouped"] == 0).all()
     assert (leaked["random"] > 5).all()
+
+
+def test_leaks_are_counted_within_each_distance():
+    """Copies at all distances, and the count is what comparing all pairs gives."""
+    values, mel = far_apart(100)
+    rng = np.random.default_rng(4)
+    values = np.concatenate([values, np.abs(values - rng.uniform(0, 0.15, (100, 1)))]).astype(np.float32)
+    mel = np.concatenate([mel, mel + rng.uniform(0, 0.4, (100, 1, 1))]).astype(np.float32)
+    table, leaks = splitting.split("random", some_ids(200), values, mel, folds=1, seed=1)
+    part = table["part"].to_numpy()
+    found = leaks.set_index(["kind", "within"])["leaked"]
+    for kind, arrays in (("parameters", values), ("sound", mel)):
+        counts = []
+        for within in splitting.REPORTED[kind]:
+            close = brute_force(arrays, within)
+            ends = {
+                end
+                for i, j in close
+                for end, other in ((i, j), (j, i))
+                if (part[end], part[other]) == ("test", "train")
+            }
+            assert found[kind, within] == len(ends)
+            counts.append(len(ends))
+        assert counts == sorted(set(counts))
 
 
 def test_each_fold_holds_every_preset_once(twins):
