@@ -13,9 +13,13 @@ import pandas as pd
 from flowsynth.tables import markdown
 
 ROOT = Path(__file__).resolve().parents[1]
-RUN = ROOT / "results" / "quick" / "amsynth16" / "tables"
-PUBLISHED = ROOT / "results" / "published"
-FILES = ("scores.csv", "scores.csv.json", "leaks.csv", "leaks.csv.json")
+RESULTS = ROOT / "results"
+PUBLISHED = RESULTS / "published"
+TABLES = {
+    "scores.csv": RESULTS / "quick" / "amsynth16" / "tables" / "scores.csv",
+    "leaks.csv": RESULTS / "quick" / "amsynth16" / "tables" / "leaks.csv",
+    "parameter_choice.csv": RESULTS / "parameter_choice" / "amsynth.csv",
+}
 BEGIN, END = "<!-- scores: begin -->\n", "<!-- scores: end -->"
 
 
@@ -26,17 +30,26 @@ def readme_with(table: str, readme: str) -> str:
     return f"{before}{BEGIN}{table}{END}{after}"
 
 
+def beside(path: Path) -> Path:
+    """Where the maker of a table is named."""
+    return path.with_name(path.name + ".json")
+
+
 def main() -> None:
     """Publish the scores of the default run."""
-    maker = json.loads((RUN / "scores.csv.json").read_text())
-    if maker["commit"] == "unknown" or maker["commit"].endswith("-dirty"):
-        sys.exit(f"error: {RUN / 'scores.csv'} was made by commit {maker['commit']}; commit first, and run again")
+    for path in TABLES.values():
+        if not path.exists():
+            sys.exit(f"error: there is no {path}; run: snakemake -c2 all results/parameter_choice/amsynth.csv")
+        commit = json.loads(beside(path).read_text())["commit"]
+        if commit == "unknown" or commit.endswith("-dirty"):
+            sys.exit(f"error: {path} was made by commit {commit}; commit first, and run again")
     PUBLISHED.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        shutil.copy(RUN / name, PUBLISHED / name)
+    for name, path in TABLES.items():
+        shutil.copy(path, PUBLISHED / name)
+        shutil.copy(beside(path), beside(PUBLISHED / name))
     readme = ROOT / "README.md"
     readme.write_text(readme_with(markdown(pd.read_csv(PUBLISHED / "scores.csv")), readme.read_text()))
-    print(f"published the scores of commit {maker['commit'][:10]}")
+    print(f"published: {', '.join(TABLES)}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.synths import load
 from flowsynth.tables import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ def test_the_table_is_that_of_the_published_scores():
 
 
 def test_the_published_scores_name_a_commit():
-    for name in ("scores.csv.json", "leaks.csv.json"):
+    for name in ("scores.csv.json", "leaks.csv.json", "parameter_choice.csv.json"):
         made = json.loads((ROOT / "results" / "published" / name).read_text())
         assert re.fullmatch("[0-9a-f]{40}", made["commit"])
 
@@ -31,6 +32,11 @@ def test_the_published_table_has_every_model_of_the_default_configuration():
     models = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
     table = pd.read_csv(ROOT / "results" / "published" / "scores.csv")
     assert list(table["model"].unique()) == models
+
+
+def test_the_set_of_16_parameters_is_the_one_that_was_chosen():
+    ranked = pd.read_csv(ROOT / "results" / "published" / "parameter_choice.csv")
+    assert set(load("amsynth").sets[16]) == set(ranked["parameter"][:16])
 
 
 def test_every_make_target_named_exists():

@@ -15,27 +15,27 @@ from flowsynth.metrics import registry
 from flowsynth.score import COLUMNS
 
 LABELS = {"budget": "tiny", "dataset": "toy2", "split": "grouped"}
+LOWER = ["parameter_mse", "parameter_mse_n", "log_mel_l1"]  # metrics that are better when they are lower
 MODELS = ["oracle", "mean", "mlp", "cnn_large"]
 
 
 def scores(model: str, folds: list[dict[str, float]], metrics=None, samples: int = 1) -> pd.DataFrame:
-    """Scores of a model: for each fold the values of its items, the same for every metric and sample."""
+    """Scores of a model: for each fold how far its items are from perfect, the same for every metric and sample."""
     rows = [
-        {
-            **LABELS,
-            "fold": fold,
-            "model": model,
-            "item": item,
-            "sample": sample,
-            "metric": metric,
-            "value": float(value),
-        }
+        (*LABELS.values(), fold, model, item, sample, name, off(name, error))
         for fold, items in enumerate(folds)
-        for item, value in items.items()
+        for item, error in items.items()
         for sample in range(samples)
-        for metric in (metrics or registry())
+        for name in (metrics or registry())
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    columns = [*LABELS, "fold", "model", "item", "sample", "metric", "value"]
+    return pd.DataFrame(rows, columns=columns)[list(COLUMNS)]
+
+
+def off(name: str, error: float) -> float:
+    """The value of a metric that is so far from perfect."""
+    metric = registry()[name]
+    return metric.perfect + (error if metric.better == "lower" else -error)
 
 
 def write(folder: Path, *frames: pd.DataFrame) -> list[Path]:
@@ -60,13 +60,17 @@ def test_a_score_that_stands_twice_is_refused_whatever_its_value(tmp_path: Path,
 
 def test_models_that_were_scored_on_different_items_are_refused(tmp_path: Path):
     paths = write(tmp_path, scores("mlp", [{"0": 1}, {"0": 1, "1": 1}]), scores("mean", [{"0": 1}, {"0": 1, "2": 1}]))
-    with pytest.raises(ValueError, match=r"toy2, fold 1: models were scored on different items: .*mean.*mlp"):
+    with pytest.raises(
+        ValueError, match=r"toy2, fold 1: models were not scored on the same items and metrics: .*mean.*mlp"
+    ):
         tables.gather(paths)
 
 
 def test_a_model_without_some_of_the_items_is_refused(tmp_path: Path):
     paths = write(tmp_path, scores("mlp", [{"0": 1, "1": 1}]), scores("mean", [{"0": 1}]))
-    with pytest.raises(ValueError, match=r"toy2, fold 0: models were scored on different items: .*mean.*mlp"):
+    with pytest.raises(
+        ValueError, match=r"toy2, fold 0: models were not scored on the same items and metrics: .*mean.*mlp"
+    ):
         tables.gather(paths)
 
 
@@ -128,11 +132,13 @@ def test_models_are_in_the_order_wanted_and_metrics_in_that_of_the_registry():
     assert list(zip(summary["model"], summary["metric"], strict=True)) == expected
 
 
-@pytest.mark.parametrize("value", [1.0, 1e-9])
-def test_an_oracle_that_is_not_perfect_is_refused(value: float):
+@pytest.mark.parametrize("error", [1.0, 1e-9])
+@pytest.mark.parametrize("name", ["log_mel_l1", "rms"])
+def test_an_oracle_that_is_not_perfect_is_refused(name: str, error: float):
     frame = scores("oracle", [{"a": 0, "b": 0}, {"c": 0}])
-    frame.loc[(frame["item"] == "c") & (frame["metric"] == "log_mel_l1"), "value"] = value
-    with pytest.raises(ValueError, match=r"the oracle has log_mel_l1 = .*, expected 0\.0 for every item"):
+    frame.loc[(frame["item"] == "c") & (frame["metric"] == name), "value"] = off(name, error)
+    message = rf"the oracle has {name} = .*, expected {registry()[name].perfect} for every item"
+    with pytest.raises(ValueError, match=message):
         tables.summarise(frame, ["oracle"])
 
 
@@ -149,7 +155,7 @@ def test_what_is_refused_is_only_the_oracle():
 def summary() -> pd.DataFrame:
     """The oracle is best, and the mean is better than the two models that are no controls."""
     means = {"oracle": (0, 0), "mean": (0.1, 0.2), "mlp": (0.3, 0.5), "cnn_large": (0.2, 0.4)}
-    frames = [scores(model, [{"a": first}, {"b": second}]) for model, (first, second) in means.items()]
+    frames = [scores(model, [{"a": first}, {"b": second}], LOWER) for model, (first, second) in means.items()]
     return tables.summarise(pd.concat(frames), MODELS)
 
 
@@ -161,7 +167,7 @@ def cells(markdown: str) -> list[list[str]]:
 
 def test_markdown_has_a_row_a_model_and_a_column_a_metric(summary):
     head, *rows = cells(tables.markdown(summary))
-    assert head == ["Model", *(f"{metric.label} ↓" for metric in registry().values())]
+    assert head == ["Model", *(f"{registry()[name].label} ↓" for name in LOWER)]
     assert [row[0] for row in rows] == MODELS
     assert {len(row) for row in rows} == {len(head)}
 
@@ -179,10 +185,10 @@ def test_markdown_has_mean_and_deviation_and_the_best_that_is_no_control_in_bold
 
 def test_latex_has_all_models_and_the_best_that_is_no_control_in_bold(summary):
     lines = tables.latex(summary).splitlines()
-    assert lines[0] == r"\begin{tabular}{l" + "r" * len(registry()) + "}"
+    assert lines[0] == r"\begin{tabular}{l" + "r" * len(LOWER) + "}"
     assert (lines[1], lines[3], lines[-2], lines[-1]) == (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}")
     head = lines[2].removesuffix(r" \\").split(" & ")
-    assert head == ["Model", *(rf"{m.label} $\downarrow$".replace("_", r"\_") for m in registry().values())]
+    assert head == ["Model", r"Parameter MSE $\downarrow$", r"MSE\_n $\downarrow$", r"Log-mel L1 $\downarrow$"]
     rows = [line.removesuffix(r" \\").split(" & ") for line in lines[4:-2]]
     assert {name: set(values) for name, *values in rows} == {
         "oracle": {r"0 $\pm$ 0"},
