@@ -6,7 +6,9 @@ everything is kept at the end of each epoch, and the learning rate is part of it
 
 import copy
 import hashlib
+import json
 import logging
+import shutil
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -26,7 +28,7 @@ from flowsynth import models
 from flowsynth.data import Batch, Items, collate
 from flowsynth.networks import Size
 from flowsynth.progress import EVERY, log
-from flowsynth.provenance import maker, replacing, write_csv
+from flowsynth.provenance import maker, replacing, write_csv, write_text
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def fit(
         seed: Of everything random in it.
         path: Of the checkpoint to write.
         history: Of the table of epochs to write.
-        progress: Folder of the unfinished training; if there is one in it, it goes on.
+        progress: Folder of the unfinished training. If there is one in it, of the same settings, data and code, it goes
+            on; at the end nothing but the curves for TensorBoard is left there.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(derive_seed(seed, "weights"))
@@ -188,6 +191,7 @@ def fit(
     if isinstance(model, models.Control):
         model.fit(items)
     else:
+        _claim(progress, _fingerprint([name, asdict(size), asdict(plan), seed, train.names], items, valid.all()))
         rows = _train(model, train, valid, plan, seed, progress)
     model.eval()
     settings = {"seed": seed, "plan": asdict(plan)}
@@ -203,6 +207,27 @@ def fit(
     # a file object, not its path: torch would put the temporary name into the file
     with replacing(path) as temporary, temporary.open("wb") as file:
         torch.save(checkpoint, file)
+    for leftover in ("key", "best.ckpt", "last.ckpt"):
+        (progress / leftover).unlink(missing_ok=True)
+
+
+def _fingerprint(settings: list, *parts: Batch) -> str:
+    """Name a training by all that its result depends on: settings, data, and the code of this package."""
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    for part in parts:
+        digest.update(part.mel.numpy().tobytes() + part.values.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _claim(progress: Path, key: str) -> None:
+    """Keep an unfinished training if it has this key, and make room for a new one if not."""
+    if progress.exists() and not ((progress / "key").exists() and (progress / "key").read_text() == key):
+        if (progress / "last.ckpt").exists():
+            log.info("%s: the unfinished training had other settings, data or code; a new one begins", progress)
+        shutil.rmtree(progress)
+    write_text(progress / "key", key)
 
 
 def _train(

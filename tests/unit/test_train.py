@@ -51,6 +51,40 @@ def test_a_stopped_training_ends_in_the_same_file(
     assert rates.iloc[0] == 0.01
 
 
+@pytest.mark.parametrize("changed", ["plan", "seed", "data", "size"])
+def test_an_unfinished_training_of_something_else_is_not_taken_up(
+    changed: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    few = Items(parts[0].paths, parts[0].ids[:60], parts[0].names), parts[1]
+    other = {
+        "plan": (parts, size, replace(PLAN, learning_rate=0.02), 5),
+        "seed": (parts, size, PLAN, 6),
+        "data": (few, size, PLAN, 5),
+        "size": (parts, replace(size, units=8), PLAN, 5),
+    }[changed]
+    undisturbed = run("mlp", tmp_path / "undisturbed", *other).read_bytes()
+    step = Training.training_step
+
+    def stop_in_epoch_3(self: Training, batch, index: int):
+        if self.current_epoch == 3:
+            raise InterruptedError("power cut")
+        return step(self, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "training_step", stop_in_epoch_3)
+        with pytest.raises(InterruptedError):
+            run("mlp", tmp_path / "stopped", parts, size)
+    assert (tmp_path / "stopped" / "progress" / "last.ckpt").exists()
+    assert run("mlp", tmp_path / "stopped", *other).read_bytes() == undisturbed
+
+
+def test_a_finished_training_leaves_nothing_to_be_taken_up(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    first = run("mlp", tmp_path, parts, size, replace(PLAN, epochs=2)).read_bytes()
+    assert [path.name for path in (tmp_path / "progress").iterdir()] == ["tensorboard"]
+    assert run("mlp", tmp_path, parts, size, replace(PLAN, epochs=2)).read_bytes() == first
+    assert run("mlp", tmp_path, parts, size, replace(PLAN, epochs=3)).read_bytes() != first
+
+
 def test_the_rate_is_halved_where_the_validation_loss_stalls(tmp_path: Path, parts: tuple[Items, Items], size: Size):
     run("mlp", tmp_path, parts, size, replace(PLAN, epochs=25, learning_rate=0.05))
     history = pd.read_csv(tmp_path / "history.csv")
