@@ -7,6 +7,7 @@ everything is kept at the end of each epoch, and the learning rate is part of it
 import copy
 import hashlib
 import logging
+import math
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -37,7 +38,7 @@ class Plan:
         epochs: Times that the training part is seen.
         batch_size: Items in a step.
         learning_rate: Of Adam at the start.
-        patience: Epochs without a better validation loss before the rate is halved.
+        patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved.
         threads: CPU threads.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
         precision: As Lightning names it.
@@ -94,8 +95,9 @@ class Training(lightning.LightningModule):
         return optimizer
 
     def on_train_epoch_start(self) -> None:
-        """Seed all noise of this epoch."""
+        """Seed all noise of this epoch and tell the model which it is."""
         torch.manual_seed(derive_seed(self.seed, "noise", self.current_epoch))
+        self.model.at_epoch(self.current_epoch, self.plan.epochs)
         self._sums = {}
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:
@@ -120,13 +122,19 @@ class Training(lightning.LightningModule):
         return losses["loss"]
 
     def on_validation_epoch_end(self) -> None:
-        """Sum up the epoch, and halve the rate where the validation loss has stalled."""
+        """Sum up the epoch, and halve the rate where what the best epoch is chosen by has stalled."""
         sums = self._sums
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         means = {key: value / sums[key.split("/")[0]] for key, value in sums.items() if "/" in key}
         self.history.append({"epoch": self.current_epoch, "learning_rate": rate, **means})
-        self.log_dict({**means, "learning_rate": rate})
-        self._plateau.step(means["valid/loss"])
+        self.log_dict({key: value for key, value in means.items() if math.isfinite(value)} | {"learning_rate": rate})
+        self.log("selection", self.selections()[-1], logger=False)
+        if math.isfinite(self.selections()[-1]):
+            self._plateau.step(self.selections()[-1])
+
+    def selections(self) -> list[float]:
+        """Give what the best epoch is chosen by, of each epoch so far; infinite where it may not be chosen yet."""
+        return [row.get("valid/selection", row["valid/loss"]) for row in self.history]
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Keep the history and the state of the learning rate."""
@@ -157,7 +165,7 @@ class Report(Callback):
         if now - self.last >= EVERY or done == epochs:
             self.last = now
             left = (now - self.start) / (done - self.first) * (epochs - done)
-            losses = [row["valid/loss"] for row in self.training.history]
+            losses = self.training.selections()
             best = f"{losses[-1]:.5f}, best {min(losses):.5f}"
             log.info("%s: epoch %d of %d, validation loss %s, %.0f s left", self.name, done, epochs, best, left)
 
@@ -219,7 +227,7 @@ def _train(
     keeper = ModelCheckpoint(
         progress,
         "best",
-        monitor="valid/loss",
+        monitor="selection",
         save_last=True,
         enable_version_counter=False,
         save_on_train_epoch_end=True,
