@@ -156,7 +156,9 @@ class Decoder(nn.Module):
     """The encoder in reverse: a perceptron, then transposed convolutions, the last of them linear.
 
     Each transposed convolution has the stride, padding and dilation of the convolution it mirrors and gives back a map of
-    exactly the size that one took, so that nothing has to be cropped (the published code crops 69 x 101 to 64 x 80).
+    exactly the size that one took, so that nothing has to be cropped (the published code crops 69 x 101 to 64 x 80). Strides
+    and dilations of 2 leave gaps in the maps that the last layers close with kernels of 5 or more; of a kernel of 3 they
+    don't, some bins then have a constant value.
 
     Args:
         latent: Dimensions of the latent.
@@ -169,11 +171,8 @@ class Decoder(nn.Module):
         super().__init__()
         sides = maps(mels, frames, size)
         self.map = (size.channels, *sides[-1])
-        self.perceptron = nn.Sequential(
-            *hidden(latent, size.mlp_layers - 1, size),
-            nn.Linear(size.units if size.mlp_layers > 1 else latent, size.channels * sides[-1][0] * sides[-1][1]),
-            nn.ELU(),
-        )
+        wide = size.channels * sides[-1][0] * sides[-1][1]
+        self.perceptron = nn.Sequential(mlp(latent, wide, size.mlp_layers, size), nn.ELU())
         parts: list[nn.Module] = []
         for layer in reversed(range(size.layers)):
             outputs = size.channels if layer else 1
