@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from flowsynth import models, store
+from flowsynth.checkpoints import load
 from flowsynth.data import Items
 from flowsynth.models.oracle import Oracle
 from flowsynth.progress import track
-from flowsynth.train import derive_seed, load
+from flowsynth.seeds import derive_seed
 
 
 def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path) -> None:

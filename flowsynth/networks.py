@@ -5,11 +5,13 @@ References:
     dilation doubles with each layer; Xavier initialisation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+STRIDE = 2  # of all convolutions
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,68 @@ class Size:
     units: int
     dropout: float
 
+    def halved(self) -> "Size":
+        """Half the channels and units: the sizes of an autoencoder's encoder, decoder and regressor."""
+        return replace(self, channels=max(1, self.channels // 2), units=max(1, self.units // 2))
+
+
+def hidden(inputs: int, layers: int, size: Size) -> nn.Sequential:
+    """Make `layers` fully connected layers, each followed by batch normalisation, ELU and dropout."""
+    parts: list[nn.Module] = []
+    for _ in range(layers):
+        parts += [nn.Linear(inputs, size.units), nn.BatchNorm1d(size.units), nn.ELU(), nn.Dropout(size.dropout)]
+        inputs = size.units
+    return nn.Sequential(*parts)
+
 
 def mlp(inputs: int, outputs: int, layers: int, size: Size) -> nn.Sequential:
     """Make a perceptron of `layers` fully connected layers; all but the last are followed by BN, ELU and dropout."""
-    parts: list[nn.Module] = []
-    for _ in range(layers - 1):
-        parts += [nn.Linear(inputs, size.units), nn.BatchNorm1d(size.units), nn.ELU(), nn.Dropout(size.dropout)]
-        inputs = size.units
-    return nn.Sequential(*parts, nn.Linear(inputs, outputs))
+    return nn.Sequential(*hidden(inputs, layers - 1, size), nn.Linear(size.units if layers > 1 else inputs, outputs))
+
+
+def spacing(layer: int, size: Size) -> tuple[int, int]:
+    """Padding and dilation of a layer of convolutions; layers count from 0."""
+    dilation = 2**layer
+    return (size.kernel - 1) // 2 * (dilation + 1), dilation
+
+
+def maps(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
+    """Sides of the spectrogram and of the map after each layer of convolutions."""
+    sides = [(mels, frames)]
+    for layer in range(size.layers):
+        padding, dilation = spacing(layer, size)
+        grown = 2 * padding - dilation * (size.kernel - 1) - 1
+        mels, frames = ((side + grown) // STRIDE + 1 for side in sides[-1])
+        sides.append((mels, frames))
+    return sides
+
+
+class Residual(nn.Module):
+    """A layer of convolutions with a path around it: a trainable convolution of side 1 with the same stride, added.
+
+    The published code's path around is a frozen convolution instead; the paper describes this one.
+
+    Args:
+        main: The layer.
+        inputs: Channels of its input.
+        outputs: Channels of its output.
+        size: Sizes; its kernel's side is odd.
+
+    Raises:
+        ValueError: If the side of the kernel is even: the two paths would have maps of different sizes.
+    """
+
+    def __init__(self, main: nn.Module, inputs: int, outputs: int, size: Size):
+        super().__init__()
+        if size.kernel % 2 == 0:
+            raise ValueError(f"kernel = {size.kernel}, expected an odd side for convolutions with a residual path")
+        self.main = main
+        # a layer's padding exceeds what its kernel takes by kernel - 1 in all, whatever the dilation
+        self.around = nn.Conv2d(inputs, outputs, 1, STRIDE, padding=(size.kernel - 1) // 2)
+
+    def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
+        """The sum of both paths."""
+        return self.main(x) + self.around(x)
 
 
 class Convolutions(nn.Module):
@@ -52,29 +108,89 @@ class Convolutions(nn.Module):
         mels: Bands of the input.
         frames: Of the input.
         size: Sizes.
+        residual: Whether each layer has a residual path, as in the paper's ResNet.
     """
 
-    def __init__(self, mels: int, frames: int, size: Size):
+    def __init__(self, mels: int, frames: int, size: Size, residual: bool = False):
         super().__init__()
         parts: list[nn.Module] = []
-        channels, sides = 1, (mels, frames)
+        channels = 1
         for layer in range(size.layers):
-            dilation = 2**layer
-            padding = (size.kernel - 1) // 2 * (dilation + 1)
-            parts += [
-                nn.Conv2d(channels, size.channels, size.kernel, stride=2, padding=padding, dilation=dilation),
-                nn.BatchNorm2d(size.channels),
-                nn.ELU(),
-            ]
+            convolution = nn.Conv2d(channels, size.channels, size.kernel, STRIDE, *spacing(layer, size))
+            main = [convolution, nn.BatchNorm2d(size.channels), nn.ELU()]
+            parts += [Residual(nn.Sequential(*main), channels, size.channels, size)] if residual else main
             channels = size.channels
-            sides = tuple((side + 2 * padding - dilation * (size.kernel - 1) - 1) // 2 + 1 for side in sides)
         # channels last: the same results, up to twice as fast on CPUs and GPUs
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.features = channels * sides[0] * sides[1]
+        height, width = maps(mels, frames, size)[-1]
+        self.features = channels * height * width
 
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
         """Features of standardised spectrograms."""
         return self.layers(mel[:, None].contiguous(memory_format=torch.channels_last)).flatten(1)
+
+
+class Encoder(nn.Module):
+    """Convolutions and the hidden layers of a perceptron: what an autoencoder's latent is linear in.
+
+    With the linear layer that makes the latent it has the layers of the paper's CNN.
+
+    Args:
+        mels: Bands of the input.
+        frames: Of the input.
+        size: Sizes.
+    """
+
+    def __init__(self, mels: int, frames: int, size: Size):
+        super().__init__()
+        self.convolutions = Convolutions(mels, frames, size)
+        self.hidden = hidden(self.convolutions.features, size.mlp_layers - 1, size)
+        self.features = size.units if size.mlp_layers > 1 else self.convolutions.features
+
+    def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
+        """Features of standardised spectrograms."""
+        return self.hidden(self.convolutions(mel))
+
+
+class Decoder(nn.Module):
+    """The encoder in reverse: a perceptron, then transposed convolutions, the last of them linear.
+
+    Each transposed convolution has the stride, padding and dilation of the convolution it mirrors and gives back a map of
+    exactly the size that one took, so that nothing has to be cropped (the published code crops 69 x 101 to 64 x 80). Strides
+    and dilations of 2 leave gaps in the maps that the last layers close with kernels of 5 or more; of a kernel of 3 they
+    don't, some bins then have a constant value.
+
+    Args:
+        latent: Dimensions of the latent.
+        mels: Bands of the output.
+        frames: Of the output.
+        size: Sizes.
+    """
+
+    def __init__(self, latent: int, mels: int, frames: int, size: Size):
+        super().__init__()
+        sides = maps(mels, frames, size)
+        self.map = (size.channels, *sides[-1])
+        wide = size.channels * sides[-1][0] * sides[-1][1]
+        self.perceptron = nn.Sequential(mlp(latent, wide, size.mlp_layers, size), nn.ELU())
+        parts: list[nn.Module] = []
+        for layer in reversed(range(size.layers)):
+            outputs = size.channels if layer else 1
+            padding, dilation = spacing(layer, size)
+            least = 1 + dilation * (size.kernel - 1) - 2 * padding
+            extra = [w - STRIDE * (g - 1) - least for w, g in zip(sides[layer], sides[layer + 1], strict=True)]
+            transposed = nn.ConvTranspose2d(
+                size.channels, outputs, size.kernel, STRIDE, padding, (extra[0], extra[1]), dilation=dilation
+            )
+            parts.append(transposed)
+            if layer:
+                parts += [nn.BatchNorm2d(outputs), nn.ELU()]
+        self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, z: Float[Tensor, "items latent"]) -> Float[Tensor, "items mels frames"]:
+        """Standardised spectrograms."""
+        start = self.perceptron(z).unflatten(1, self.map)
+        return self.layers(start.contiguous(memory_format=torch.channels_last))[:, 0]
 
 
 def initialise(module: nn.Module) -> None:

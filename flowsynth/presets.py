@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flowsynth.seeds import draw
 from flowsynth.synths import Synth
 
 PRESET = "<preset> <name>"
@@ -89,18 +90,6 @@ def identity(values: Iterable[float]) -> str:
     """Name a preset by its values: 16 hexadecimal digits of a hash of all of them rounded to 1e-5."""
     text = ",".join(f"{value:.5f}" for value in values)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def draw(identities: Iterable[str], *key: object) -> list[float]:
-    """Give each identity its own number in [0, 1), the same whatever else is in the list.
-
-    Args:
-        identities: Of presets.
-        key: Seed, fold and purpose; another key gives other, independent numbers.
-    """
-    prefix = ":".join(map(str, key))
-    hashes = (hashlib.sha256(f"{prefix}:{i}".encode()).digest() for i in identities)
-    return [int.from_bytes(h[:8], "big") / 2**64 for h in hashes]
 
 
 def collect(

@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import radius_neighbors_graph
 
-from flowsynth.presets import draw
+from flowsynth.seeds import draw
 
 HELD_OUT = 0.1  # share of the presets in the test part, and in the valid part
 SAME_PARAMETERS = 0.05  # mean absolute difference within which two presets are near-duplicates

@@ -45,9 +45,20 @@ class Model(nn.Module, ABC):
         """Spectrograms with about zero mean and unit variance, by the statistics of the training part."""
         return (mel - self.mel_mean) / self.mel_std
 
+    def at_epoch(self, epoch: int, epochs: int) -> None:
+        """Prepare for an epoch; what this sets may depend on nothing else, so that a resumed training sets the same.
+
+        Args:
+            epoch: The epoch, from 0.
+            epochs: Of the whole training.
+        """
+
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Give what to minimise, under the key ``loss``, and other scalars to log.
+
+        The best epoch is chosen, and the learning rate halved, by ``selection`` if there is one, else by ``loss``. Where
+        the weights of a loss change with the epochs there has to be one; as long as it is infinite, neither happens.
 
         Args:
             batch: Items of the training or validation part; its spectrograms are not standardised.

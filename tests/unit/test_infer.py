@@ -9,7 +9,8 @@ from flowsynth import models, store
 from flowsynth.data import Items
 from flowsynth.infer import answer, infer
 from flowsynth.networks import Size
-from flowsynth.train import Plan, fit
+from flowsynth.plan import Plan
+from flowsynth.train import fit
 
 PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
 

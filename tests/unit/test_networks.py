@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from flowsynth.networks import Convolutions, Size, initialise, mlp
+from flowsynth.networks import Convolutions, Decoder, Encoder, Size, initialise, mlp
 
 PAPER = Size(layers=5, channels=128, kernel=7, mlp_layers=3, units=2048, dropout=0.3)
 
@@ -20,6 +20,75 @@ def test_convolutions_give_as_many_features_as_they_say(mels: int, frames: int, 
     size = Size(layers=3, channels=2, kernel=kernel, mlp_layers=2, units=4, dropout=0.0)
     convolutions = Convolutions(mels, frames, size)
     assert convolutions(torch.randn(3, mels, frames)).shape == (3, convolutions.features)
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+def test_residual_paths_change_no_shape(kernel: int, residual: bool):
+    size = Size(layers=3, channels=2, kernel=kernel, mlp_layers=2, units=4, dropout=0.0)
+    convolutions = Convolutions(33, 40, size, residual)
+    assert convolutions(torch.randn(3, 33, 40)).shape == (3, convolutions.features)
+
+
+def test_a_residual_path_is_a_trainable_convolution_added_where_the_kernel_is_centred():
+    size = Size(layers=1, channels=1, kernel=5, mlp_layers=2, units=4, dropout=0.0)
+    convolutions = Convolutions(16, 16, size, residual=True).eval()
+    block = convolutions.layers[0]
+    main, around = block.main[0], block.around
+    assert around.weight.requires_grad
+    with torch.no_grad():
+        for part in (main, around):
+            part.weight.zero_()
+            part.bias.zero_()
+        main.weight[0, 0, 2, 2] = around.weight[0, 0, 0, 0] = 1  # both paths pass on the centre of their window
+        x = torch.rand(1, 1, 16, 16)
+        torch.testing.assert_close(block.main(x), around(x), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(block(x), 2 * around(x), rtol=1e-4, atol=1e-5)
+
+
+def test_residual_paths_refuse_even_kernels():
+    with pytest.raises(ValueError, match="kernel = 4, expected an odd side"):
+        Convolutions(16, 16, Size(layers=2, channels=2, kernel=4, mlp_layers=2, units=4, dropout=0.0), residual=True)
+
+
+@pytest.mark.parametrize(
+    ("mels", "frames", "kernel", "layers"),
+    [
+        (64, 80, 7, 5),
+        (128, 80, 7, 5),
+        (128, 87, 5, 5),
+        (64, 80, 5, 4),
+        (33, 41, 4, 3),
+        (16, 20, 3, 2),
+        (7, 9, 1, 1),
+    ],
+)
+@pytest.mark.parametrize("mlp_layers", [1, 3])
+def test_a_decoder_gives_back_the_shape_that_its_encoder_took(
+    mels: int, frames: int, kernel: int, layers: int, mlp_layers: int
+):
+    size = Size(layers=layers, channels=4, kernel=kernel, mlp_layers=mlp_layers, units=6, dropout=0.0)
+    encoder = Encoder(mels, frames, size)
+    features = encoder(torch.randn(2, mels, frames))
+    assert features.shape == (2, encoder.features)
+    assert Decoder(3, mels, frames, size)(torch.randn(2, 3)).shape == (2, mels, frames)
+
+
+@pytest.mark.parametrize("kernel", [5, 7])
+def test_a_decoder_reaches_every_bin_and_is_linear_at_the_end(kernel: int):
+    torch.manual_seed(0)
+    decoder = Decoder(8, 64, 80, Size(layers=5, channels=16, kernel=kernel, mlp_layers=2, units=64, dropout=0.0))
+    with torch.no_grad():
+        assert decoder(torch.randn(200, 8)).std(dim=0).min() > 1e-3
+    assert isinstance(decoder.layers[-1], nn.ConvTranspose2d)
+
+
+def test_half_a_size_has_half_the_channels_and_units():
+    half = PAPER.halved()
+    assert (half.channels, half.units) == (64, 1024)
+    assert (half.layers, half.kernel, half.mlp_layers, half.dropout) == (5, 7, 3, 0.3)
+    least = Size(layers=1, channels=1, kernel=1, mlp_layers=1, units=1, dropout=0.0)
+    assert least.halved() == least
 
 
 def test_a_perceptron_is_not_linear():

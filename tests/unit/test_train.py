@@ -1,16 +1,20 @@
 """Training: stopped and taken up again, it ends with the same weights."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 
-from flowsynth import models, train
+from flowsynth import models
+from flowsynth.checkpoints import load
 from flowsynth.data import Items
+from flowsynth.loop import EpochOrder, Training
 from flowsynth.networks import Size
-from flowsynth.train import EpochOrder, Plan, Training, derive_seed, fit, load
+from flowsynth.plan import Plan, plan_of
+from flowsynth.seeds import derive_seed
+from flowsynth.train import fit
 
 PLAN = Plan(epochs=6, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
 TRAINED = [name for name in models.names() if not issubclass(models.find(name), models.Control)]
@@ -118,6 +122,42 @@ def test_the_epoch_that_is_best_on_the_validation_part_is_kept(tmp_path: Path, p
     assert loss == pytest.approx(history.min(), rel=1e-5)
 
 
+def test_no_epoch_of_a_warm_up_is_chosen_or_counts_as_stalled(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    ae, loss = models.find("ae"), models.find("ae").parameter_loss
+    monkeypatch.setattr(ae, "parameter_loss", lambda self, *given: loss(self, *given) * (1 if self.gamma else 0.01))
+    path = run("ae", tmp_path, parts, size, replace(PLAN, epochs=10, learning_rate=0.5))
+    history = pd.read_csv(tmp_path / "history.csv")
+    chosen = history["valid/selection"].idxmin()
+    assert (history["valid/selection"][:3] == float("inf")).all()  # gamma is 0 until epoch 2 of 10
+    assert (history["valid/selection"][3:] == history["valid/parameters"][3:]).all()
+    assert history["valid/parameters"].idxmin() < 3
+    assert (history["learning_rate"][:5] == 0.5).all()
+    assert history["learning_rate"].iloc[-1] < 0.5
+    model, _ = load(path)
+    with torch.no_grad():
+        found = model.loss(parts[1].all())["parameters"].item()
+    assert found == pytest.approx(history["valid/parameters"][chosen], rel=1e-5)
+
+
+def test_a_model_is_told_every_epoch_also_of_a_resumed_training(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    told = []
+
+    def stop_in_epoch_2(self: models.Model, epoch: int, epochs: int) -> None:
+        told.append((epoch, epochs))
+        if told == [(0, 4), (1, 4), (2, 4)]:
+            raise InterruptedError("power cut")
+
+    monkeypatch.setattr(models.Model, "at_epoch", stop_in_epoch_2)
+    with pytest.raises(InterruptedError):
+        run("mlp", tmp_path, parts, size, replace(PLAN, epochs=4))
+    run("mlp", tmp_path, parts, size, replace(PLAN, epochs=4))
+    assert told == [(0, 4), (1, 4), (2, 4), (2, 4), (3, 4)]
+
+
 @pytest.mark.parametrize("name", models.names())
 def test_a_checkpoint_loads_without_trust_and_answers_as_before(
     name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size
@@ -179,5 +219,5 @@ def test_seeds_of_different_purposes_differ():
 
 
 def test_a_plan_is_taken_from_a_budget():
-    budget = {**train.asdict(PLAN), "folds": 3, "network": {}}
-    assert train.plan_of(budget) == PLAN
+    budget = {**asdict(PLAN), "folds": 3, "network": {}}
+    assert plan_of(budget) == PLAN

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from flowsynth.data import part
 from flowsynth.networks import Size
+from flowsynth.plan import plan_of
 from flowsynth.progress import job
+from flowsynth.seeds import derive_seed
 from flowsynth.synths import dataset
-from flowsynth.train import derive_seed, fit, plan_of
+from flowsynth.train import fit
 
 with job(Path(snakemake.log[0])):
     to, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget

@@ -1,0 +1,50 @@
+"""Fitted models as files, which load without trust: weights and plain values, no code."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from flowsynth import models
+from flowsynth.networks import Size
+from flowsynth.provenance import maker, replacing
+
+
+def save(model: models.Model, name: str, names: tuple[str, ...], settings: dict[str, object], path: Path) -> None:
+    """Write a fitted model.
+
+    Args:
+        model: To write.
+        name: Of the model.
+        names: Of the parameters that it infers.
+        settings: What it was fitted with; kept in the file with the versions and the commit.
+        path: Of the checkpoint.
+    """
+    checkpoint = {
+        "model": name,
+        "arguments": {"mels": model.mels, "frames": model.frames, "parameters": len(names), "size": asdict(model.size)},
+        "names": list(names),
+        "state": {key: value.cpu().contiguous() for key, value in model.state_dict().items()},
+        "maker": maker(**settings),
+    }
+    # a file object, not its path: torch would put the temporary name into the file
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        torch.save(checkpoint, file)
+
+
+def load(path: Path) -> tuple[models.Model, list[str]]:
+    """Load a fitted model.
+
+    Args:
+        path: Of a checkpoint written by `save`.
+
+    Returns:
+        The model, ready to infer, and the names of the parameters that it infers.
+    """
+    checkpoint = torch.load(path, weights_only=True, map_location="cpu")
+    arguments = dict(checkpoint["arguments"])
+    model = models.find(checkpoint["model"])(**{**arguments, "size": Size(**arguments["size"])})
+    for name, buffer in model.named_buffers():
+        buffer.resize_(checkpoint["state"][name].shape)  # a control holds as many presets as it was given
+    model.load_state_dict(checkpoint["state"])
+    return model.eval(), checkpoint["names"]

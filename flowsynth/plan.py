@@ -1,0 +1,33 @@
+"""How much work a training is: what a budget says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is trained.
+
+    Attributes:
+        epochs: Times that the training part is seen.
+        batch_size: Items in a step.
+        learning_rate: Of Adam at the start.
+        patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved.
+        threads: CPU threads.
+        accelerator: ``cpu``, ``gpu`` or ``auto``.
+        precision: As Lightning names it.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    patience: int
+    threads: int
+    accelerator: str
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+
+
+def plan_of(budget: Mapping[str, Any]) -> Plan:
+    """Take the plan out of a budget of the configuration."""
+    return Plan(**{key: budget[key] for key in Plan.__dataclass_fields__})
