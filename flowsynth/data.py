@@ -4,6 +4,7 @@ A file is opened by the process that reads from it, at the first item it reads, 
 processes whole: an open HDF5 file can neither be copied to another process nor survive a fork.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,7 @@ class Items(Dataset):
         if missing:
             raise KeyError(f"{len(missing)} items, the first of them {missing[0]}, are in none of {self.paths}")
         self._place = [place[i] for i in self.ids]
-        self._files: dict[int, h5py.File] = {}
+        self._files: dict[tuple[int, int], h5py.File] = {}  # by process and number
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,9 +72,10 @@ class Items(Dataset):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Read the log-mel spectrogram and the inferred parameters of one item."""
         number, row = self._place[index]
-        if number not in self._files:
-            self._files[number] = h5py.File(self.paths[number], "r")
-        file = self._files[number]
+        key = os.getpid(), number
+        if key not in self._files:
+            self._files[key] = h5py.File(self.paths[number], "r")
+        file = self._files[key]
         return file["mel"][row], file["values"][row][self._columns[number]]
 
     def __getstate__(self) -> dict:

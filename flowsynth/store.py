@@ -33,9 +33,11 @@ def writing(
         names: Of the columns of `values`.
         settings: What the payload depends on; kept in the file with the versions and the commit.
     """
+    ids = list(ids)
+    if len(ids) != len(values):
+        raise ValueError(f"{path}: {len(ids)} ids for {len(values)} rows of values")
     with replacing(path) as temporary:
         with h5py.File(temporary, "w") as file:
-            ids = list(ids)
             file.create_dataset("id", data=np.array(ids, dtype=object), dtype=TEXT, shape=(len(ids),))
             file.create_dataset("values", data=np.asarray(values, dtype=np.float32))
             file.attrs["names"] = json.dumps(list(names))
@@ -60,7 +62,7 @@ def reading(path: Path) -> Iterator[h5py.File]:
     """
     try:
         file = h5py.File(path, "r")
-    except (FileNotFoundError, PermissionError):
+    except (FileNotFoundError, PermissionError, BlockingIOError):
         raise
     except OSError as error:
         raise ValueError(f"{path} is truncated or not HDF5 ({error}): delete it and run again") from error
@@ -96,10 +98,10 @@ def check(path: Path) -> None:
     Raises:
         ValueError: If they differ.
     """
-    expected = checksum_path(path).read_text().split()[0]
+    expected = checksum_path(path).read_text()
     found = _sha256(path)
-    if found != expected:
-        raise ValueError(f"{path} is damaged: sha256 is {found}, expected {expected}. Delete it and run again")
+    if expected.split()[:1] != [found]:
+        raise ValueError(f"{path} is damaged: sha256 is {found}, expected {expected.strip()}. Delete it and run again")
 
 
 def require_space(folder: Path, items: int, samples: int) -> None:

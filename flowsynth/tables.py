@@ -25,11 +25,20 @@ def gather(paths: Sequence[Path]) -> pd.DataFrame:
     scores = pd.concat(tables, ignore_index=True)
     if scores.duplicated(KEY).any():
         raise ValueError(f"a score stands twice: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
-    for (dataset, fold), group in scores.groupby(["dataset", "fold"]):
-        scored = group[["metric", "item", "sample"]].apply(tuple, axis=1).groupby(group["model"]).agg(frozenset)
-        if scored.nunique() > 1:
-            counts = scored.map(len).to_dict()
-            raise ValueError(f"{dataset}, fold {fold}: models were not scored on the same items and metrics: {counts}")
+    for (_, dataset, _, fold), group in scores.groupby(["budget", "dataset", "split", "fold"]):
+        keys = {
+            model: set(zip(rows["metric"], rows["item"], rows["sample"], strict=True))
+            for model, rows in group.groupby("model")
+        }
+        (first, expected), *others = keys.items()
+        for model, found in others:
+            if found != expected:
+                metric, item, sample = min(found ^ expected)
+                has, lacks = (model, first) if (metric, item, sample) in found else (first, model)
+                raise ValueError(
+                    f"{dataset}, fold {fold}: models were not scored on the same items and metrics: "
+                    f"{has} has {metric} of item {item}, {lacks} has not"
+                )
     return scores
 
 
@@ -45,9 +54,11 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         items), folds, items (that have a value, over all folds).
 
     Raises:
-        ValueError: If the oracle is not perfect: then nothing in the table can be trusted.
+        ValueError: If the scores are of several data sets, or the oracle is not perfect: then nothing can be trusted.
     """
-    per_fold = scores.groupby(["model", "metric", "fold"])["value"].mean()
+    if len(scores[["budget", "dataset", "split"]].drop_duplicates()) != 1:
+        raise ValueError("a summary is of one budget, data set and split")
+    per_fold = scores.groupby(["model", "metric", "fold"])["value"].mean().dropna()
     over_folds = per_fold.groupby(["model", "metric"]).agg(mean="mean", sd="std", folds="size")
     over_items = scores.groupby(["model", "metric"])["value"].agg(median="median")
     defined = scores.dropna(subset="value").drop_duplicates(["model", "metric", "fold", "item"])

@@ -156,7 +156,7 @@ def dataset(name: str) -> tuple[Synth, tuple[str, ...]]:
     Raises:
         ValueError: If there is no such data set; the message lists those there are.
     """
-    match = re.fullmatch(r"([a-z]+)([1-9]\d*)", name)
+    match = re.fullmatch(r"([a-z]+)([1-9][0-9]*)", name)
     if match and match[1] in known():
         synth = load(match[1])
         if int(match[2]) in synth.sets:
