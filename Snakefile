@@ -33,6 +33,8 @@ rule all:
                 "tables/scores.csv",
                 "tables/scores.md",
                 "tables/scores.tex",
+                "tables/anova.csv",
+                "tables/comparisons.csv",
                 "tables/leaks.csv",
                 "figures/scores.pdf",
                 "figures/scores.png",

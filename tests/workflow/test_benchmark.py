@@ -26,6 +26,13 @@ def test_the_tables_have_all_models_and_a_perfect_oracle(finished: Project):
         assert all(model in text for model in ("oracle", "mean", "cnn"))
 
 
+def test_the_statistics_compare_the_models(finished: Project):
+    comparisons = pd.read_csv(finished.results / "tables" / "comparisons.csv")
+    assert set(comparisons["metric"]) == set(registry())
+    assert set(zip(comparisons["first"], comparisons["second"], strict=True)) == {("cnn", "mean")}
+    assert set(pd.read_csv(finished.results / "tables" / "anova.csv")["metric"]) == set(registry())
+
+
 def test_every_test_item_is_scored_exactly_once(finished: Project):
     scores = pd.read_csv(finished.results / "scores.csv", dtype={"item": str})
     split = pd.read_csv(finished.results / "split" / "grouped.csv", dtype={"id": str})
@@ -85,6 +92,7 @@ def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
         "score": 2,
         "scores": 1,
         "tables": 1,
+        "statistics": 1,
         "figure_scores": 2,
     }
 

@@ -49,6 +49,27 @@ rule tables:
         "../scripts/tables.py"
 
 
+rule statistics:
+    input:
+        code=code("statistics", "tables"),
+        scores="results/{budget}/{dataset}/scores.csv",
+    output:
+        anova="results/{budget}/{dataset}/tables/anova.csv",
+        comparisons="results/{budget}/{dataset}/tables/comparisons.csv",
+    log:
+        "results/{budget}/{dataset}/logs/statistics.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/statistics.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/statistics.py"
+
+
 rule leaks:
     input:
         expand(

@@ -1,0 +1,13 @@
+"""Say how sure the differences between models are."""
+
+from pathlib import Path
+
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.statistics import anova, compare
+from flowsynth.tables import gather
+
+with job(Path(snakemake.log[0])):
+    scores = gather([Path(snakemake.input.scores)])
+    write_csv(anova(scores), Path(snakemake.output.anova))
+    write_csv(compare(scores), Path(snakemake.output.comparisons))
