@@ -101,14 +101,14 @@ def test_a_model_learns_eight_items_by_heart(name: str, parts: tuple[Items, Item
     eight = Batch(train.mel[:8], train.values[:8])
     model = make(name, eight, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    losses = []
     for _ in range(300):
         optimizer.zero_grad()
-        terms = model.loss(eight)
-        terms["loss"].backward()
+        model.loss(eight)["loss"].backward()
         optimizer.step()
-        losses.append(terms.get("selection", terms["loss"]).item())
-    assert losses[-1] < 0.02 * losses[0]
+    # by the answers, since losses have no common zero: a likelihood can be any number
+    with torch.no_grad():
+        errors = (model.infer(eight.mel, 16) - eight.values).square().mean(dim=2)
+    assert errors.min(dim=0).values.mean() < 0.02 * eight.values.var(dim=0).mean()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TRAINED])
