@@ -33,6 +33,18 @@ def test_the_statistics_compare_the_models(finished: Project):
     assert set(pd.read_csv(finished.results / "tables" / "anova.csv")["metric"]) == set(registry())
 
 
+def test_the_costs_are_those_of_the_models(finished: Project):
+    table = pd.read_csv(finished.results / "tables" / "cost.csv").set_index("model")
+    assert table.loc["mean", "weights"] == 0 < table.loc["cnn", "weights"]
+    assert (table[["train_s", "infer_ms"]] > 0).all(axis=None)
+
+
+def test_ours_stand_beside_the_papers(finished: Project):
+    table = pd.read_csv(finished.results / "tables" / "paper.csv")
+    assert table.dropna(subset="ours")["model"].unique().tolist() == ["cnn"]
+    assert "not run" in (finished.results / "tables" / "paper.md").read_text()
+
+
 def test_every_test_item_is_scored_exactly_once(finished: Project):
     scores = pd.read_csv(finished.results / "scores.csv", dtype={"item": str})
     split = pd.read_csv(finished.results / "split" / "grouped.csv", dtype={"id": str})
@@ -93,6 +105,8 @@ def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
         "scores": 1,
         "tables": 1,
         "statistics": 1,
+        "paper": 1,
+        "cost": 1,
         "figure_scores": 2,
     }
 

@@ -70,6 +70,56 @@ rule statistics:
         "../scripts/statistics.py"
 
 
+rule paper:
+    input:
+        code=code("paper"),
+        scores="results/{budget}/{dataset}/scores.csv",
+        published=str(PACKAGE.parent / "workflow/data/esling2019.csv"),
+        reasons=str(PACKAGE.parent / "workflow/data/reasons.csv"),
+    output:
+        csv="results/{budget}/{dataset}/tables/paper.csv",
+        md="results/{budget}/{dataset}/tables/paper.md",
+    log:
+        "results/{budget}/{dataset}/logs/paper.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/paper.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/paper.py"
+
+
+# Of the first fold. The time of a training is that of its job, as Snakemake took it.
+rule cost:
+    input:
+        code=code("cost"),
+        checkpoints=expand(
+            "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
+            split=config["split"],
+            model=config["models"],
+        ),
+        features=shards("features"),
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+    output:
+        "results/{budget}/{dataset}/tables/cost.csv",
+    log:
+        "results/{budget}/{dataset}/logs/cost.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
+    params:
+        models=config["models"],
+    script:
+        "../scripts/cost.py"
+
+
 rule leaks:
     input:
         expand(

@@ -1,0 +1,23 @@
+"""Costs: weights counted, times positive and of the right model."""
+
+from pathlib import Path
+
+from flowsynth import models
+from flowsynth.checkpoints import save
+from flowsynth.cost import cost
+from flowsynth.data import Items
+from flowsynth.networks import Size
+
+
+def test_weights_times_and_their_models(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    checkpoints, timings = {}, {}
+    for number, name in enumerate(("mean", "mlp")):
+        model = models.find(name)(16, 20, 3, size)
+        checkpoints[name], timings[name] = tmp_path / f"{name}.pt", tmp_path / f"{name}.tsv"
+        save(model, name, ("a", "b", "c"), {}, checkpoints[name])
+        timings[name].write_text(f"s\th:m:s\n{number}.5\t0:00:00\n")
+    table = cost(checkpoints, timings, parts[1]).set_index("model")
+    first, second = 320 * 16 + 16 + 2 * 16, 16 * 3 + 3
+    assert table["weights"].to_dict() == {"mean": 0, "mlp": first + second}
+    assert table["train_s"].to_dict() == {"mean": 0.5, "mlp": 1.5}
+    assert (table["infer_ms"] > 0).all()
