@@ -112,7 +112,7 @@ class Spline(MonotonicRQSTransform):
             return bound * (2 * (least + (1 - least * bins) * softmax(shares, -1)) @ below - 1)
 
         self.horizontal, self.vertical = knots(CALM * widths), knots(CALM * heights)
-        self.derivatives = pad(least + softplus(CALM * slopes + log(e - 1)), (1, 1), value=1.0)
+        self.derivatives = pad(least + (1 - least) * softplus(CALM * slopes + log(e - 1)), (1, 1), value=1.0)
 
 
 def affine(shift: Tensor, scale: Tensor) -> Transform:
