@@ -112,7 +112,7 @@ class Spline(MonotonicRQSTransform):
             return bound * (2 * (least + (1 - least * bins) * softmax(shares, -1)) @ below - 1)
 
         self.horizontal, self.vertical = knots(CALM * widths), knots(CALM * heights)
-        self.derivatives = pad(least + softplus(CALM * slopes + log(e - 1)), (1, 1), value=1.0)
+        self.derivatives = pad(least + (1 - least) * softplus(CALM * slopes + log(e - 1)), (1, 1), value=1.0)
 
 
 def affine(shift: Tensor, scale: Tensor) -> Transform:
@@ -285,7 +285,9 @@ def draw(flow: NormalizingFlow, n: int) -> Float[Tensor, "n items dim"]:
 
 
 def centre(flow: NormalizingFlow) -> Float[Tensor, "items dim"]:
-    """The point that the mean of the base is mapped to, the median where the map is monotonic in each dimension alone.
+    """The one point that stands for a distribution: what the mean of its base is mapped to.
+
+    A flow's own mean has no closed form, and many draws would be needed to estimate it.
 
     Args:
         flow: Distributions over a normal base, one an item.

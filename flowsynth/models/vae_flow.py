@@ -32,7 +32,7 @@ class VAEFlow(LatentModel):
         return self.flow(self.encoder(self.standardise(mel)))
 
     def encode(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items latent"]:
-        """Give the latent that the mean of each sound's Gaussian is mapped to; a flow's own mean has no closed form."""
+        """Give the latent that the mean of each sound's Gaussian is mapped to."""
         return centre(self.distribution(mel))
 
     def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
