@@ -7,14 +7,11 @@ import time
 import librosa
 import numpy as np
 import torch
+from report import row
 
 from flowsynth.features import BATCH, Mel
 
 ROUNDS, SOUNDS = 7, 200
-
-
-def row(name: str, value: float, unit: str, baseline: str, ratio: float | None) -> None:
-    print("row", name, f"{value:.4g}", unit, baseline, "" if ratio is None else f"{ratio:.2f}", sep="\t", flush=True)
 
 
 def ours(mel: Mel, audio: torch.Tensor) -> None:

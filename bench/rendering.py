@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from report import row
 
 from flowsynth import presets, synths
 from flowsynth.host import Host, Note
@@ -18,10 +19,6 @@ from flowsynth.render import forked, reloaded, render_shard
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")
 ROUNDS, PRESETS, RELOADS = 7, 60, 6
-
-
-def row(name: str, value: float, unit: str, baseline: str, ratio: float | None) -> None:
-    print("row", name, f"{value:.4g}", unit, baseline, "" if ratio is None else f"{ratio:.2f}", sep="\t", flush=True)
 
 
 def seconds(action: Callable[[], object], items: int) -> float:

@@ -6,8 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
+
+# a machine that is busy is no fault
+hypothesis.settings.register_profile("calm", deadline=None)
+hypothesis.settings.load_profile("calm")
 
 ROOT = Path(__file__).resolve().parents[1]
 
