@@ -1,91 +1,15 @@
-"""What the tests share: the synthesizer, a note, and a tiny benchmark that was run once."""
+"""What the tests share: a tiny benchmark that was run once."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
-import yaml
+from project import Project
 
 # a machine that is busy is no fault
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
-
-ROOT = Path(__file__).resolve().parents[1]
-
-TINY = {
-    "budget": "tiny",
-    "models": ["oracle", "mean", "cnn"],
-    "budgets": {
-        "tiny": {
-            "presets": 60,
-            "shards": 2,
-            "folds": 2,
-            "samples": 2,
-            "epochs": 3,
-            "batch_size": 16,
-            "learning_rate": 0.001,
-            "patience": 5,
-            "threads": 1,
-            "accelerator": "cpu",
-            "precision": "32-true",
-            "network": {"layers": 3, "channels": 4, "kernel": 3, "mlp_layers": 2, "units": 16, "dropout": 0.1},
-        }
-    },
-}
-
-
-class Project:
-    """A copy of the project in a folder of its own, with a tiny configuration; edits and results stay there."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.results = folder / "results" / "tiny" / "amsynth16"
-        self.environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-    @classmethod
-    def make(cls, folder: Path) -> "Project":
-        for name in ("flowsynth", "workflow", "envs"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("Snakefile", "pyproject.toml"):
-            shutil.copy2(ROOT / name, folder / name)
-        project = cls(folder)
-        project.configure(**TINY)
-        return project
-
-    def configure(self, **changes) -> None:
-        config = yaml.safe_load((ROOT / "config.yaml").read_text()) | TINY | changes
-        (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-
-    def snakemake(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        """Run the workflow; both streams are in ``stdout``."""
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout,
-        )
-
-    def planned(self, *arguments: str) -> dict[str, int]:
-        """Jobs by rule that a dry run lists."""
-        run = self.snakemake(*arguments, "--dry-run")
-        assert run.returncode == 0, run.stdout
-        lines = run.stdout.splitlines()
-        if "Job stats:" not in lines:
-            return {}
-        table = lines[lines.index("Job stats:") + 3 :]
-        rows = [line.split() for line in table[: table.index("")]]
-        return {rule: int(count) for rule, count in rows if rule not in ("total", "all")}
 
 
 @pytest.fixture(scope="session")

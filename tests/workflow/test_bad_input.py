@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from conftest import TINY, Project
+from project import TINY, Project
 
 
 def refused(project: Project, *expected: str, target: str = "all") -> None:

@@ -4,7 +4,7 @@ import json
 
 import h5py
 import pandas as pd
-from conftest import Project
+from project import Project
 
 from flowsynth.metrics import registry
 from flowsynth.tables import KEY

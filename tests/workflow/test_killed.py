@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from conftest import Project
+from project import Project
 
 
 def start_and_kill(project: Project, target: str, ready: Callable[[], bool], everything: bool) -> None:
@@ -70,7 +70,7 @@ def test_a_killed_training_goes_on(finished: Project, copy: Project):
 
 
 def _longer(epochs: int) -> dict:
-    from conftest import TINY
+    from project import TINY
 
     return {"tiny": {**TINY["budgets"]["tiny"], "epochs": epochs}}
 
