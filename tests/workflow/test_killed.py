@@ -37,7 +37,7 @@ def start_and_kill(project: Project, target: str, ready: Callable[[], bool], eve
 
 def contents(folder: Path) -> dict[str, str]:
     """Hashes of all products; logs, timings and what is left of unfinished work are not among them."""
-    ignored = {"logs", "benchmarks", "progress"}
+    ignored = {"logs", "benchmarks", "progress", "cost.csv"}
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
