@@ -63,7 +63,7 @@ def schemes() -> None:
 
 def processes() -> None:
     """Whole shards, as a job renders them, by one process and by two at once."""
-    values = vectors(400)
+    values = vectors(1600)  # two shards of the default run: a job pays its start once
     context = multiprocessing.get_context("spawn")
     ratios, times = [], []
     for _ in range(3):
