@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.choice import rank
 from flowsynth.host import Note
+from flowsynth.parameter_choice import rank
 from flowsynth.presets import collect
 from flowsynth.progress import job, track
 from flowsynth.provenance import write_csv

@@ -16,7 +16,7 @@ with job(Path(snakemake.log[0])):
     kind, folds, seed = snakemake.wildcards.split, snakemake.params.folds, snakemake.params.seed
     table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed)
     for row in leaks.itertuples():
-        log.info("fold %d: %d of %d test items have a training item within %g by %s", *row[2:3], row.leaked, row.items,
+        log.info("fold %d: %d of %d test items have a training item within %g by %s", row.fold, row.leaked, row.items,
                  row.within, row.kind)  # fmt: skip
     settings = {"kind": kind, "folds": folds, "seed": seed}
     write_csv(table, Path(snakemake.output.split), **settings)
