@@ -108,8 +108,24 @@ class LatentModel(Model):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Weigh reconstruction, latent and parameters; `selection` is the parameter term where that is trained."""
         z, latent = self.posterior(batch.mel)
-        reconstruction = reconstruction_loss(self.decoder(z), self.standardise(batch.mel))
-        parameters = self.parameter_loss(z, batch.values)
+        return self.weigh(batch.mel, z, latent, self.parameter_loss(z, batch.values))
+
+    def weigh(
+        self,
+        mel: Float[Tensor, "items mels frames"],
+        z: Float[Tensor, "items latent"],
+        latent: Tensor,
+        parameters: Tensor,
+    ) -> dict[str, Tensor]:
+        """Put the terms together.
+
+        Args:
+            mel: Log-mel spectrograms, not standardised.
+            z: A latent of each, to reconstruct it from.
+            latent: The latent term.
+            parameters: The parameter term.
+        """
+        reconstruction = reconstruction_loss(self.decoder(z), self.standardise(mel))
         loss = reconstruction + self.beta * latent
         selection = torch.full_like(parameters, torch.inf)
         # left out rather than multiplied by 0, or Adam would count steps of the regressor that were none

@@ -36,10 +36,16 @@ class Model(nn.Module, ABC):
         self.register_buffer("mel_mean", torch.zeros(()))
         self.register_buffer("mel_std", torch.ones(()))
 
-    def calibrate(self, mean: float, std: float) -> None:
-        """Take the mean and the standard deviation of the training part's spectrograms."""
-        self.mel_mean.fill_(mean)
-        self.mel_std.fill_(std)
+    def calibrate(self, mel: Float[Tensor, "items mels frames"]) -> None:
+        """Take from the sounds of the training part what a model has to know of all of them before it is trained.
+
+        Here that is the mean and the standard deviation of all bins.
+
+        Args:
+            mel: Log-mel spectrograms.
+        """
+        self.mel_mean.fill_(mel.double().mean())
+        self.mel_std.fill_(mel.double().std())
 
     def standardise(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items mels frames"]:
         """Spectrograms with about zero mean and unit variance, by the statistics of the training part."""

@@ -16,7 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowsynth.flows import conditional_flow, dequantise, draw
+from flowsynth.bijections import dequantise
+from flowsynth.flows import conditional_flow, draw
 from flowsynth.models.vae_flow import VAEFlow
 
 

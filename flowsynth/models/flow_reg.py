@@ -24,9 +24,9 @@ from torch.distributions import Normal
 from zuko.distributions import NormalizingFlow
 from zuko.lazy import Flow
 
+from flowsynth.bijections import Regression, dequantise
 from flowsynth.data import Batch
-from flowsynth.flows import Regression, coupling_posterior, dequantise, draw, kl_to_prior
-from flowsynth.latent import reconstruction_loss
+from flowsynth.flows import coupling_posterior, draw
 from flowsynth.models.vae_flow import VAEFlow
 from flowsynth.networks import Size
 
@@ -85,21 +85,13 @@ class FlowReg(VAEFlow):
         return error - log_determinant.mean() / values.numel()
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Weigh the terms as every latent model does; the likelihood is that of the posterior, not of one latent drawn."""
+        """Give the terms of every latent model; the likelihood is that of the posterior, not of one latent drawn."""
         if self.objective == "published":
             return super().loss(batch)
         posterior = self.distribution(batch.mel)
         z, log_density = posterior.rsample_and_log_prob()
-        terms = {
-            "reconstruction": reconstruction_loss(self.decoder(z), self.standardise(batch.mel)),
-            "latent": kl_to_prior(z, log_density),
-            "parameters": -self.log_density(posterior, dequantise(batch.values)).mean() / self.parameters_inferred,
-        }
-        loss = terms["reconstruction"] + self.beta * terms["latent"]
-        selection = torch.full_like(loss, torch.inf)
-        if self.gamma > 0:
-            loss, selection = loss + self.gamma * terms["parameters"], terms["parameters"]
-        return {"loss": loss, **terms, "selection": selection}
+        parameters = -self.log_density(posterior, dequantise(batch.values)).mean() / self.parameters_inferred
+        return self.weigh(batch.mel, z, self.divergence(z, log_density, batch.mel), parameters)
 
     def answer(self, z: Float[Tensor, "*n items latent"], n: int) -> Float[Tensor, "n items parameters"]:
         """Map each latent to its preset; for one latent an item, the answer is repeated."""

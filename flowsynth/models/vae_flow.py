@@ -6,12 +6,13 @@ References:
     Kingma et al. 2016, "Improving variational inference with inverse autoregressive flow".
 """
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from zuko.distributions import NormalizingFlow
 from zuko.lazy import Flow
 
-from flowsynth.flows import centre, kl_to_prior, posterior_flow
+from flowsynth.flows import centre, kl_by_draws, normal, posterior_flow
 from flowsynth.latent import LatentModel
 from flowsynth.networks import Size
 
@@ -38,4 +39,19 @@ class VAEFlow(LatentModel):
     def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
         """Draw from the posterior of each sound, and estimate its KL divergence from the prior by that draw."""
         z, log_density = self.distribution(mel).rsample_and_log_prob()
-        return z, kl_to_prior(z, log_density)
+        return z, self.divergence(z, log_density, mel)
+
+    def divergence(
+        self,
+        z: Float[Tensor, "items latent"],
+        log_density: Float[Tensor, " items"],
+        mel: Float[Tensor, "items mels frames"],
+    ) -> Tensor:
+        """Give the latent term, of which the prior is N(0, I).
+
+        Args:
+            z: Draws from the posteriors of the sounds.
+            log_density: Of the draws.
+            mel: The sounds, not standardised.
+        """
+        return kl_by_draws(z, log_density, normal(torch.zeros_like(z), torch.ones_like(z)))

@@ -1,0 +1,21 @@
+"""Tag all sounds with semantic pairs, and compare the tags with the names of the presets."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.data import Items, part, usable
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.semantics import agreement
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    paths = [Path(path) for path in snakemake.input.features]
+    _, parameters = dataset(snakemake.wildcards.dataset)
+    train = part(Path(snakemake.input.split), 0, "train", paths, parameters).all()
+    presets = pd.read_csv(snakemake.input.presets, dtype={"id": str, "name": str}, keep_default_na=False)
+    names = presets.set_index("id")["name"]
+    ids = usable(paths)
+    heard = Items(paths, ids, parameters).all()
+    write_csv(agreement(train.mel, heard.mel, [names[i] for i in ids]), Path(snakemake.output[0]))
