@@ -7,7 +7,7 @@ processes whole: an open HDF5 file can neither be copied to another process nor 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -65,6 +65,7 @@ class Items(Dataset):
             raise KeyError(f"{len(missing)} items, the first of them {missing[0]}, are in none of {self.paths}")
         self._place = [place[i] for i in self.ids]
         self._files: dict[tuple[int, int], h5py.File] = {}  # by process and number
+        self._held: Batch | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -79,18 +80,26 @@ class Items(Dataset):
         return file["mel"][row], file["values"][row][self._columns[number]]
 
     def __getstate__(self) -> dict:
-        """Leave open files behind when another process takes this over."""
-        return {**self.__dict__, "_files": {}}
+        """Leave open files, and what is in memory, behind when another process takes this over."""
+        return {**self.__dict__, "_files": {}, "_held": None}
+
+    def __getitems__(self, rows: list[int]) -> Batch:
+        """Read several items at once; a loader asks for a batch by this."""
+        if self._held is not None:
+            return Batch(self._held.mel[rows], self._held.values[rows])
+        mel, values = zip(*(self[row] for row in rows), strict=True)
+        return Batch(torch.from_numpy(np.stack(mel)), torch.from_numpy(np.stack(values)))
 
     def all(self) -> Batch:
-        """Read all items at once."""
-        return collate([self[i] for i in range(len(self))])
+        """Read all items and keep them in memory: from now on they are taken from there."""
+        if self._held is None:
+            self._held = self.__getitems__(list(range(len(self))))
+        return self._held
 
 
-def collate(items: Sequence[tuple[np.ndarray, np.ndarray]]) -> Batch:
-    """Make a batch of items."""
-    mel, values = zip(*items, strict=True)
-    return Batch(torch.from_numpy(np.stack(mel)), torch.from_numpy(np.stack(values)))
+def as_is(batch: Any) -> Any:
+    """What a loader does with the items of a batch, which come as one already."""
+    return batch
 
 
 def usable(paths: Sequence[Path]) -> list[str]:

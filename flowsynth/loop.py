@@ -14,13 +14,14 @@ from pathlib import Path
 
 import lightning
 import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader, Sampler
 
 from flowsynth import models
-from flowsynth.data import Batch, Items, collate
+from flowsynth.data import Batch, Items, as_is
 from flowsynth.plan import Plan
 from flowsynth.progress import EVERY, log
 from flowsynth.seeds import derive_seed
@@ -47,16 +48,16 @@ class EpochOrder(Sampler[int]):
 class Training(lightning.LightningModule):
     """The steps of a training; the history of its epochs is part of its checkpoint."""
 
-    def __init__(self, model: models.Model, plan: Plan, seed: int, order: EpochOrder):
+    def __init__(self, name: str, model: models.Model, plan: Plan, seed: int, order: EpochOrder):
         super().__init__()
-        self.model, self.plan, self.seed, self.order = model, plan, seed, order
+        self.name, self.model, self.plan, self.seed, self.order = name, model, plan, seed, order
         self.history: list[dict[str, float]] = []
         self._sums: dict[str, float] = {}
         self._plateau_state: dict | None = None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam; its rate is halved by `on_validation_epoch_end`, before the checkpoint of the epoch is written."""
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=self.plan.learning_rate)
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=self.plan.learning_rate, fused=True)
         self._plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=self.plan.patience)
         if self._plateau_state:
             self._plateau.load_state_dict(self._plateau_state)
@@ -85,7 +86,7 @@ class Training(lightning.LightningModule):
         if not torch.isfinite(losses["loss"]):
             terms = ", ".join(f"{name} = {value:.4g}" for name, value in losses.items())
             raise FloatingPointError(
-                f"{part} loss of {type(self.model).__name__} in epoch {self.current_epoch}: {terms}"
+                f"{self.name}: the {part} loss in epoch {self.current_epoch} is not finite: {terms}"
             )
         return losses["loss"]
 
@@ -119,8 +120,8 @@ class Training(lightning.LightningModule):
 class Report(Callback):
     """A line of progress every few seconds."""
 
-    def __init__(self, name: str, training: Training):
-        self.name, self.training, self.start, self.last, self.first = name, training, 0.0, 0.0, 0
+    def __init__(self, training: Training):
+        self.training, self.start, self.last, self.first = training, 0.0, 0.0, 0
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock."""
@@ -135,7 +136,9 @@ class Report(Callback):
             left = (now - self.start) / (done - self.first) * (epochs - done)
             losses = self.training.selections()
             best = f"{losses[-1]:.5f}, best {min(losses):.5f}"
-            log.info("%s: epoch %d of %d, validation loss %s, %.0f s left", self.name, done, epochs, best, left)
+            log.info(
+                "%s: epoch %d of %d, validation loss %s, %.0f s left", self.training.name, done, epochs, best, left
+            )
 
 
 def run(
@@ -159,8 +162,8 @@ def run(
     odd = len(train) % plan.batch_size == 1
     # a generator of their own, or loaders draw from the one that makes the noise
     own = torch.Generator()
-    batches = DataLoader(train, plan.batch_size, sampler=order, collate_fn=collate, drop_last=odd, generator=own)
-    held_out = DataLoader(valid, plan.batch_size, collate_fn=collate, generator=own)
+    batches = DataLoader(train, plan.batch_size, sampler=order, collate_fn=as_is, drop_last=odd, generator=own)
+    held_out = DataLoader(valid, plan.batch_size, collate_fn=as_is, generator=own)
     keeper = ModelCheckpoint(
         progress,
         "best",
@@ -169,28 +172,32 @@ def run(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    training = Training(model, plan, seed, order)
-    trainer = lightning.Trainer(
-        max_epochs=plan.epochs,
-        accelerator=plan.accelerator,
-        devices=1,
-        precision=plan.precision,
-        deterministic=True,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[keeper, Report(str(progress.parent), training)],
-        logger=TensorBoardLogger(progress, name="", version="tensorboard"),
-        log_every_n_steps=len(batches),
-    )
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for logger in ("lightning.pytorch", "lightning.fabric"):  # what devices there are, and advertisements
+        logging.getLogger(logger).setLevel(logging.WARNING)
+    training = Training(str(progress.parent), model, plan, seed, order)
     last = progress / "last.ckpt"
     with warnings.catch_warnings():
-        # items are read by the training process itself: they are few milliseconds a batch
+        # items are in the memory of the training process
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # how Lightning asks torch about nested containers
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
+        # a training is one process and needs no srun, wherever that is installed
+        warnings.filterwarnings("ignore", message=".*srun.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
+        trainer = lightning.Trainer(
+            max_epochs=plan.epochs,
+            accelerator=plan.accelerator,
+            devices=1,
+            precision=plan.precision,
+            plugins=[LightningEnvironment()],  # one process, whatever cluster it runs on
+            deterministic=True,
+            num_sanity_val_steps=0,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=[keeper, Report(training)],
+            logger=TensorBoardLogger(progress, name="", version="tensorboard"),
+            log_every_n_steps=len(batches),
+        )
         trainer.fit(training, batches, held_out, ckpt_path=last if last.exists() else None, weights_only=True)
     best = torch.load(progress / "best.ckpt", weights_only=True, map_location="cpu")
     weights = {key.removeprefix("model."): value for key, value in best["state_dict"].items()}

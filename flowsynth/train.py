@@ -40,7 +40,7 @@ def fit(
     mels, frames = train.shape
     model = models.find(name)(mels, frames, len(train.names), size)
     items = train.all()
-    model.calibrate(float(items.mel.double().mean()), float(items.mel.double().std()))
+    model.calibrate(items.mel)
     rows: list[dict[str, float]] = []
     if isinstance(model, models.Control):
         model.fit(items)

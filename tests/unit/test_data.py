@@ -100,16 +100,19 @@ def test_workers_read_the_items_that_this_process_has_read(paths):
     ids = ["12", "00", "1e3", "0d", "0a", "0b"]
     items = data.Items(paths, ids, NAMES)
     items.all()
-    loader = DataLoader(items, 2, collate_fn=data.collate, num_workers=2, multiprocessing_context="spawn")
+    loader = DataLoader(items, 2, collate_fn=data.as_is, num_workers=2, multiprocessing_context="spawn")
     batches = list(loader)
     assert all(isinstance(batch, data.Batch) for batch in batches)
     whole = data.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
     assert_items(whole, ids, [0, 1, 2])
 
 
-def test_a_batch_has_an_item_a_row():
-    batch = data.collate([(mel_of(name), values_of(name)) for name in ("01", "02")])
-    assert_items(batch, ["01", "02"], [0, 1, 2])
+def test_a_batch_is_the_same_from_files_and_from_memory(paths):
+    ids = ["12", "00", "1e3", "0d", "0a"]
+    items = data.Items(paths, ids, NAMES)
+    for _ in range(2):
+        assert_items(items.__getitems__([3, 0]), ["0d", "12"], [0, 1, 2])
+        items.all()
 
 
 def test_what_cannot_be_heard_is_not_usable(paths):

@@ -191,7 +191,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_terms(
 ):
     nan = torch.tensor(float("nan"))
     monkeypatch.setattr(models.find("mlp"), "loss", lambda self, batch: {"loss": nan, "part": torch.tensor(2.0)})
-    with pytest.raises(FloatingPointError, match="train loss of MLP in epoch 0: loss = nan, part = 2"):
+    with pytest.raises(FloatingPointError, match="the train loss in epoch 0 is not finite: loss = nan, part = 2"):
         run("mlp", tmp_path, parts, size)
 
 
