@@ -28,7 +28,8 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     datasets = [f"{name}{size}" for name in synths.known() for size in synths.load(name).sets]
     _require("model", config["models"], MODELS)
     _require("budget", [config["budget"]], sorted(config["budgets"]))
-    _require("data set", config["datasets"], datasets)
+    for budget in config["budgets"].values():
+        _require("data set", budget["datasets"], datasets)
 
 
 def _require(what: str, names: list[str], known: list[str]) -> None:

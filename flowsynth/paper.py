@@ -10,7 +10,7 @@ References:
 import pandas as pd
 
 from flowsynth.metrics import registry
-from flowsynth.tables import heading, number
+from flowsynth.tables import heading, number, to_markdown
 
 
 def beside(scores: pd.DataFrame, published: pd.DataFrame, reasons: pd.DataFrame, parameters: int) -> pd.DataFrame:
@@ -49,4 +49,4 @@ def markdown(table: pd.DataFrame) -> str:
             cells[f"{heading(metrics[row.metric])} (paper / ours)"] = f"{theirs} / {ours}"
         cells["Why they differ"] = group["reason"].iloc[0]
         rows.append(cells)
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) + "\n"
+    return to_markdown(pd.DataFrame(rows))

@@ -1,5 +1,6 @@
 """Scores of all items to the tables that people read; csv is the truth, Markdown and LaTeX are made from it."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from flowsynth.score import COLUMNS
 
 KEY = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric"]
 CONTROLS = ("oracle", "mean", "random", "nearest")
+ABSENT = "missing"
+DEAF = "†"
+EXPLAINED = "in no metric of sound better than answering with the mean preset"
+TO_LATEX = str.maketrans({"_": r"\_", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", DEAF: r"$\dagger$"})
 
 
 def gather(paths: Sequence[Path]) -> pd.DataFrame:
@@ -51,7 +56,8 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
 
     Returns:
         Columns model, metric, mean (of the folds' means), sd (over the folds' means, empty for one fold), median (of all
-        items), folds, items (that have a value, over all folds).
+        items), folds, items (that have a value, over all folds), beats_mean (whether the model's mean is better than that
+        of the control `mean`; empty without that control).
 
     Raises:
         ValueError: If the scores are of several data sets, or the oracle is not perfect: then nothing can be trusted.
@@ -72,47 +78,82 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
                 f"the oracle has {row.metric} = {row.mean}, expected {metrics[row.metric].perfect} for every item: "
                 "rendering is not reproducible, or a metric is wrong"
             )
+    lower = table["metric"].map(lambda name: metrics[name].better == "lower")
+    mean = table["metric"].map(table[table["model"] == "mean"].set_index("metric")["mean"])
+    beats = (table["mean"] < mean).where(lower, table["mean"] > mean)
+    table["beats_mean"] = beats.astype(object).where(mean.notna() & table["mean"].notna(), None)
     order = {name: place for place, name in enumerate(models)}, {name: place for place, name in enumerate(metrics)}
     table = table.assign(_model=table["model"].map(order[0]), _metric=table["metric"].map(order[1]))
     table = table.sort_values(["_model", "_metric"], ignore_index=True)
-    return table[["model", "metric", "mean", "sd", "median", "folds", "items"]]
+    return table[["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]]
 
 
 def markdown(summary: pd.DataFrame) -> str:
     """Lay a summary out as the paper does, one row a model and one column a metric, as Markdown."""
-    return _layout(summary, bold="**{}**", plus_minus=" ± ").to_markdown(index=False, disable_numparse=True) + "\n"
+    table = to_markdown(lay_out(summary, list(registry().values())))
+    return table + (f"\n{DEAF} {EXPLAINED}\n" if deaf(summary) else "")
 
 
 def latex(summary: pd.DataFrame) -> str:
     """Lay a summary out as LaTeX, for the package booktabs."""
-    table = _layout(summary, bold=r"\textbf{{{}}}", plus_minus=r" $\pm$ ")
-    table.columns = [
-        column.replace("_", r"\_").replace("↓", r"$\downarrow$").replace("↑", r"$\uparrow$") for column in table.columns
-    ]
-    table["Model"] = table["Model"].str.replace("_", r"\_")
-    rows = "\n".join(" & ".join(row) + r" \\" for row in [table.columns, *table.itertuples(index=False)])
-    head, body = rows.split("\n", 1)
-    columns = "l" + "r" * (len(table.columns) - 1)
-    return f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n"
+    text = tabular(lay_out(summary, list(registry().values())))
+    return text + (f"% {EXPLAINED}\n" if deaf(summary) else "")
 
 
-def _layout(summary: pd.DataFrame, bold: str, plus_minus: str) -> pd.DataFrame:
-    """One row a model, one column a metric; the best model that is not a control stands out."""
-    models = list(dict.fromkeys(summary["model"]))
-    table = pd.DataFrame({"Model": models})
-    for metric in registry().values():
+def deaf(summary: pd.DataFrame) -> list[str]:
+    """Models, controls aside, that are better than the mean preset in no metric of sound; to be told from the others."""
+    audible = [metric.name for metric in registry().values() if metric.domain != "parameters"]
+    rows = summary[summary["metric"].isin(audible) & ~summary["model"].isin(CONTROLS)].dropna(subset="beats_mean")
+    beats = rows.groupby("model", sort=False)["beats_mean"].any()
+    return beats.index[~beats.astype(bool)].tolist()
+
+
+def lay_out(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """One row a model, one column a metric; the best model that is not a control is bold, in Markdown's way.
+
+    A model with fewer folds than others says so, one that is `deaf` is marked.
+    """
+    models, folds = list(dict.fromkeys(summary["model"])), int(summary["folds"].max())
+    names = {model: model for model in models}
+    for model, rows in summary.groupby("model"):
+        if rows["folds"].max() < folds:
+            names[model] += f" ({rows['folds'].max():.0f} of {folds} folds)"
+    for model in deaf(summary):
+        names[model] += f" {DEAF}"
+    table = pd.DataFrame({"Model": [names[model] for model in models]})
+    for metric in metrics:
         rows = summary[summary["metric"] == metric.name].set_index("model")
         if rows.empty:
             continue
-        rivals = rows.loc[[name for name in rows.index if name not in CONTROLS], "mean"]
+        rivals = rows.loc[[name for name in rows.index if name not in CONTROLS], "mean"].dropna()
         best = None if rivals.empty else rivals.idxmin() if metric.better == "lower" else rivals.idxmax()
         cells = []
         for name in models:
+            if name not in rows.index or pd.isna(rows.loc[name, "mean"]):
+                cells.append(ABSENT)
+                continue
             mean, sd = rows.loc[name, ["mean", "sd"]]
-            cell = number(mean) + ("" if pd.isna(sd) else plus_minus + number(sd))
-            cells.append(bold.format(cell) if name == best else cell)
+            cell = number(mean) + ("" if pd.isna(sd) else f" ± {number(sd)}")
+            cells.append(f"**{cell}**" if name == best else cell)
         table[heading(metric)] = cells
     return table
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Print a table of text as Markdown."""
+    return table.to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def tabular(table: pd.DataFrame) -> str:
+    """Print a table of text, in bold where Markdown has it so, as LaTeX for the package booktabs."""
+    rows = [
+        " & ".join(re.sub(r"\*\*(.*)\*\*", r"\\textbf{\1}", cell.translate(TO_LATEX)) for cell in row)
+        for row in [table.columns, *table.itertuples(index=False)]
+    ]
+    head, *body = (row + r" \\" for row in rows)
+    lines = [r"\toprule", head, r"\midrule", *body, r"\bottomrule"]
+    columns = "l" + "r" * (len(table.columns) - 1)
+    return "\n".join([f"\\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}", ""])
 
 
 def heading(metric: Metric) -> str:

@@ -129,7 +129,7 @@ def test_models_are_kept_apart():
 def test_models_are_in_the_order_wanted_and_metrics_in_that_of_the_registry():
     frames = [scores(model, [{"a": 0.0}], metrics=reversed(registry())) for model in sorted(MODELS)]
     summary = tables.summarise(pd.concat(frames), MODELS)
-    assert list(summary.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items"]
+    assert list(summary.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
     expected = [(model, metric) for model in MODELS for metric in registry()]
     assert list(zip(summary["model"], summary["metric"], strict=True)) == expected
 
@@ -155,8 +155,8 @@ def test_what_is_refused_is_only_the_oracle():
 
 @pytest.fixture
 def summary() -> pd.DataFrame:
-    """The oracle is best, and the mean is better than the two models that are no controls."""
-    means = {"oracle": (0, 0), "mean": (0.1, 0.2), "mlp": (0.3, 0.5), "cnn_large": (0.2, 0.4)}
+    """The oracle is best, and the mean is worse than the two models that are no controls."""
+    means = {"oracle": (0, 0), "mean": (0.6, 0.7), "mlp": (0.3, 0.5), "cnn_large": (0.2, 0.4)}
     frames = [scores(model, [{"a": first}, {"b": second}], LOWER) for model, (first, second) in means.items()]
     return tables.summarise(pd.concat(frames), MODELS)
 
@@ -179,7 +179,7 @@ def test_markdown_has_mean_and_deviation_and_the_best_that_is_no_control_in_bold
     shown = {name: set(values) for name, *values in rows}
     assert shown == {
         "oracle": {"0 ± 0"},
-        "mean": {"0.15 ± 0.0707"},
+        "mean": {"0.65 ± 0.0707"},
         "mlp": {"0.4 ± 0.141"},
         "cnn_large": {"**0.3 ± 0.141**"},
     }
@@ -194,10 +194,39 @@ def test_latex_has_all_models_and_the_best_that_is_no_control_in_bold(summary):
     rows = [line.removesuffix(r" \\").split(" & ") for line in lines[4:-2]]
     assert {name: set(values) for name, *values in rows} == {
         "oracle": {r"0 $\pm$ 0"},
-        "mean": {r"0.15 $\pm$ 0.0707"},
+        "mean": {r"0.65 $\pm$ 0.0707"},
         "mlp": {r"0.4 $\pm$ 0.141"},
         r"cnn\_large": {r"\textbf{0.3 $\pm$ 0.141}"},
     }
+
+
+def test_a_model_that_beats_the_mean_in_no_metric_of_sound_is_marked():
+    means = {"mean": 0.3, "random": 0.9, "deaf": 0.4, "hears": 0.4}
+    frames = [scores(model, [{"a": error}]) for model, error in means.items()]
+    frames[2].loc[frames[2]["metric"] == "parameter_mse", "value"] = 0.0  # as no metric of sound
+    frames[3].loc[frames[3]["metric"] == "rms", "value"] = 1.0  # where higher is better
+    summary = tables.summarise(pd.concat(frames), [*means])
+    assert tables.deaf(summary) == ["deaf"]
+    beaten = summary[summary["beats_mean"].astype(bool)]
+    assert set(zip(beaten["model"], beaten["metric"], strict=True)) == {("deaf", "parameter_mse"), ("hears", "rms")}
+    text = tables.markdown(summary)
+    assert [row[0] for row in cells(text)[1:5]] == ["mean", "random", "deaf †", "hears"]
+    assert "† in no metric of sound better than answering with the mean preset" in text
+    assert r"deaf $\dagger$ &" in tables.latex(summary)
+
+
+def test_without_the_mean_nothing_is_marked():
+    summary = tables.summarise(scores("mlp", [{"a": 9.0}]), ["mlp"])
+    assert summary["beats_mean"].isna().all()
+    assert "†" not in tables.markdown(summary)
+
+
+def test_what_is_missing_is_shown():
+    frames = [scores("mlp", [{"a": 1.0}, {"b": 1.0}]), scores("cnn", [{"a": 2.0}], ["mel_mse"])]
+    text = tables.markdown(tables.summarise(pd.concat(frames), ["mlp", "cnn"]))
+    row = cells(text)[2]
+    assert row[0] == "cnn (1 of 2 folds)"
+    assert sorted(set(row[1:])) == ["2", "missing"]
 
 
 def test_controls_alone_have_nothing_in_bold():

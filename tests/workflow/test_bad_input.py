@@ -40,7 +40,7 @@ def test_an_unknown_model_lists_the_known_ones(project: Project):
 
 @pytest.mark.parametrize("name", ["amsynth17", "diva16"])
 def test_an_unknown_data_set_lists_the_known_ones(project: Project, name: str):
-    project.configure(datasets=[name])
+    project.configure(budgets={"tiny": {**TINY["budgets"]["tiny"], "datasets": [name]}})
     refused(project, f"unknown data set '{name}'", "amsynth16, amsynth30, amsynth41")
 
 

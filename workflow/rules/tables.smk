@@ -140,3 +140,55 @@ rule leaks:
         runtime=by_attempt(10),
     script:
         "../scripts/leaks.py"
+
+
+# Of the first fold, whose training part gives the thresholds.
+rule semantics:
+    input:
+        code=code("semantics", "data"),
+        features=shards("features"),
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+        presets="results/{budget}/{dataset}/presets.csv",
+    output:
+        "results/{budget}/{dataset}/tables/semantics.csv",
+    log:
+        "results/{budget}/{dataset}/logs/semantics.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/semantics.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/semantics.py"
+
+
+# The paper's table in its layout: the models, and for each number of parameters their scores.
+rule complexity:
+    input:
+        code=code("complexity", "tables"),
+        scores=lambda wildcards: expand(
+            "results/{budget}/{dataset}/scores.csv",
+            budget=wildcards.budget,
+            dataset=budget(wildcards)["datasets"],
+        ),
+    output:
+        csv="results/{budget}/tables/complexity.csv",
+        md="results/{budget}/tables/complexity.md",
+        tex="results/{budget}/tables/complexity.tex",
+    log:
+        "results/{budget}/logs/complexity.log",
+    benchmark:
+        "results/{budget}/benchmarks/complexity.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
+    params:
+        models=config["models"],
+    script:
+        "../scripts/complexity.py"

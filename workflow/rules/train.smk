@@ -21,7 +21,7 @@ rule train:
         budget=lambda wildcards: {
             key: value
             for key, value in budget(wildcards).items()
-            if key not in ("presets", "shards", "folds", "samples")
+            if key not in ("datasets", "presets", "shards", "folds", "samples")
         },
         seed=config["seed"],
     script:

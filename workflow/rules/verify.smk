@@ -4,7 +4,7 @@ rule verify:
         audio=expand(
             "results/{budget}/{dataset}/audio/{shard}.h5",
             budget=config["budget"],
-            dataset=config["datasets"],
+            dataset=config["budgets"][config["budget"]]["datasets"],
             shard=range(config["budgets"][config["budget"]]["shards"]),
         ),
     log:

@@ -1,0 +1,17 @@
+"""Put the scores of data sets with different numbers of parameters side by side."""
+
+from pathlib import Path
+
+from flowsynth.complexity import latex, markdown, table
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv, write_text
+from flowsynth.synths import dataset
+from flowsynth.tables import gather
+
+with job(Path(snakemake.log[0])):
+    paths, to = [Path(path) for path in snakemake.input.scores], snakemake.output
+    scores = {path.parent.name: (len(dataset(path.parent.name)[1]), gather([path])) for path in paths}
+    summary = table(scores, snakemake.params.models)
+    write_csv(summary, Path(to.csv))
+    write_text(Path(to.md), markdown(summary))
+    write_text(Path(to.tex), latex(summary))
