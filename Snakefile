@@ -28,7 +28,7 @@ rule all:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=config["datasets"],
+            dataset=config["budgets"][config["budget"]]["datasets"],
             product=[
                 "tables/scores.csv",
                 "tables/scores.md",
@@ -39,7 +39,24 @@ rule all:
                 "tables/leaks.csv",
                 "tables/paper.csv",
                 "tables/paper.md",
+                "tables/semantics.csv",
                 "figures/scores.pdf",
                 "figures/scores.png",
             ],
         ),
+        # with one data set there is nothing to put side by side
+        expand(
+            "results/{budget}/tables/complexity.{format}",
+            budget=config["budget"],
+            format=["csv", "md", "tex"],
+        )
+        if len(config["budgets"][config["budget"]]["datasets"]) > 1
+        else [],
+
+
+onsuccess:
+    report_incomplete()
+
+
+onerror:
+    report_incomplete()

@@ -15,6 +15,7 @@ TINY = {
     "models": ["oracle", "mean", "cnn"],
     "budgets": {
         "tiny": {
+            "datasets": ["amsynth16"],
             "presets": 60,
             "shards": 2,
             "folds": 2,
@@ -42,7 +43,7 @@ class Project:
 
     @classmethod
     def make(cls, folder: Path) -> "Project":
-        for name in ("flowsynth", "workflow", "envs"):
+        for name in ("flowsynth", "workflow", "envs", "profiles"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Snakefile", "pyproject.toml"):
             shutil.copy2(ROOT / name, folder / name)

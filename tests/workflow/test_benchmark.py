@@ -4,7 +4,8 @@ import json
 
 import h5py
 import pandas as pd
-from project import Project
+import yaml
+from project import ROOT, Project
 
 from flowsynth.metrics import registry
 from flowsynth.tables import KEY
@@ -12,7 +13,7 @@ from flowsynth.tables import KEY
 
 def test_the_tables_have_all_models_and_a_perfect_oracle(finished: Project):
     table = pd.read_csv(finished.results / "tables" / "scores.csv")
-    assert list(table.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items"]
+    assert list(table.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
     assert list(table["model"].unique()) == ["oracle", "mean", "cnn"]
     for name, metric in registry().items():
         rows = table[table["metric"] == name].set_index("model")
@@ -140,3 +141,14 @@ def _sha256(path):
     import hashlib
 
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_paper_budget_plans_every_model_fold_and_data_set(project: Project):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    (project.folder / "config.yaml").write_text(yaml.safe_dump(config))
+    paper = config["budgets"]["paper"]
+    plan = project.planned("--config", "budget=paper")
+    trainings = len(config["models"]) * paper["folds"] * len(paper["datasets"])
+    assert {plan[rule] for rule in ("train", "infer", "resynthesise", "score")} == {trainings}
+    assert [plan[rule] for rule in ("scores", "complexity")] == [len(paper["datasets"]), 1]
+    assert set(paper["datasets"]) == {"amsynth16", "amsynth30", "amsynth41"}

@@ -83,3 +83,15 @@ def shards(kind):
 def by_attempt(amount):
     """An amount of time or memory that grows with each attempt."""
     return lambda wildcards, attempt: amount * attempt
+
+
+def report_incomplete():
+    """Write the tables so far of a run whose jobs did not all succeed, and remove them after one that did."""
+    from flowsynth.incomplete import report
+
+    for dataset in config["budgets"][config["budget"]]["datasets"]:
+        folder = Path(f"results/{config['budget']}/{dataset}")
+        folds = config["budgets"][config["budget"]]["folds"]
+        told = report(folder, config["split"], folds, config["models"])
+        if told:
+            print(f"\n{told}\n", file=sys.stderr)

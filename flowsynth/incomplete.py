@@ -1,0 +1,71 @@
+"""What there is of a run whose jobs did not all succeed: the table so far, and what is missing and why.
+
+The tables of a run are made of all models and folds or not at all. This one stands beside them and says so.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.provenance import write_csv, write_text
+from flowsynth.tables import gather, markdown, summarise, to_markdown
+
+STAGES = ("train", "infer", "resynthesise", "score")
+
+
+def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:
+    """List the models and folds that were not scored.
+
+    Args:
+        folder: Results of a budget and data set.
+        split: Name of the split.
+        folds: Their number.
+        models: Their names.
+
+    Returns:
+        Columns model, fold, stage (the job that failed, empty if none did), reason (the last line of its log).
+    """
+    rows = []
+    for model in models:
+        for fold in range(folds):
+            place = Path(split) / f"fold{fold}" / model
+            if not (folder / place / "scores.csv").exists():
+                rows.append((model, fold, *_failure(folder / "logs" / place)))
+    return pd.DataFrame(rows, columns=["model", "fold", "stage", "reason"])
+
+
+def _failure(logs: Path) -> tuple[str, str]:
+    for stage in STAGES:
+        path = logs / f"{stage}.log"
+        lines = path.read_text().strip().splitlines() if path.exists() else []
+        if lines and any(line.startswith("Traceback") for line in lines):
+            return stage, lines[-1]
+    return "", "was not run to its end"
+
+
+def report(folder: Path, split: str, folds: int, models: Sequence[str]) -> str | None:
+    """Write ``tables/incomplete.csv`` and ``tables/incomplete.md``, or remove them where nothing is missing.
+
+    Args:
+        folder: Results of a budget and data set.
+        split: Name of the split.
+        folds: Their number.
+        models: Their names, in the order wanted.
+
+    Returns:
+        What to tell the user, if there is a score at all and not every one.
+    """
+    csv, md = (folder / "tables" / f"incomplete.{suffix}" for suffix in ("csv", "md"))
+    lost = missing(folder, split, folds, models)
+    paths = sorted(folder.glob(f"{split}/fold*/*/scores.csv"))
+    paths = [path for path in paths if path.parent.name in models and int(path.parent.parent.name[4:]) < folds]
+    if lost.empty or not paths:
+        for path in (csv, csv.with_name(csv.name + ".json"), md):
+            path.unlink(missing_ok=True)
+        return None
+    summary = summarise(gather(paths), models)
+    write_csv(lost, csv)
+    text = to_markdown(lost.astype(str).apply(lambda column: column.str.replace("|", r"\|")))
+    write_text(md, f"Missing:\n\n{text}\nWhat there is:\n\n{markdown(summary)}")
+    return f"{len(lost)} of {folds * len(models)} scores are missing; the others, and why these are, stand in {md}"

@@ -1,0 +1,42 @@
+"""Every trained model at the sizes of the paper, for one epoch of a handful of sounds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from flowsynth import loop, models, store
+from flowsynth.data import Items
+from flowsynth.networks import Size
+from flowsynth.plan import Plan
+
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
+SIZE = Size(**CONFIG["budgets"]["paper"]["network"])
+SHAPE = CONFIG["features"]["n_mels"], CONFIG["features"]["frames"]
+PLAN = Plan(epochs=1, batch_size=4, learning_rate=2e-4, patience=1, threads=2, accelerator="cpu", precision="32-true")
+
+
+@pytest.fixture(scope="module")
+def handful(tmp_path_factory: pytest.TempPathFactory) -> Items:
+    path = tmp_path_factory.mktemp("handful") / "features.h5"
+    ids, names = [str(i) for i in range(6)], tuple(f"p{i}" for i in range(16))
+    rng = np.random.default_rng(0)
+    with store.writing(path, ids, rng.random((6, 16), dtype=np.float32), names, {}) as file:
+        store.add_items(file, "mel", SHAPE)[:] = rng.normal(-4, 2, (6, *SHAPE))
+        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * 6
+    return Items([path], ids, names)
+
+
+@pytest.mark.parametrize("name", [n for n in models.names() if not issubclass(models.find(n), models.Control)])
+def test_one_epoch(name: str, handful: Items, tmp_path: Path):
+    torch.manual_seed(0)
+    model = models.find(name)(*SHAPE, 16, SIZE)
+    model.calibrate(handful.all().mel)
+    before = [p.detach().clone() for p in model.parameters()]
+    (row,) = loop.run(model, handful, handful, PLAN, 0, tmp_path / name / "progress")
+    assert np.isfinite(row["train/loss"])
+    assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+    with torch.no_grad():
+        assert model.eval().infer(handful.all().mel, 2).shape == (2, 6, 16)
