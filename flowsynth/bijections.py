@@ -25,7 +25,7 @@ BINS = 8
 UNITS = 64
 # of what the networks of a flow put out; flows then begin near the identity, and the first steps of Adam, which changes
 # every weight by as much as the learning rate, do not throw presets and latents out of each other's reach
-CALM = 0.1
+CALM = 0.3
 
 
 def dequantise(values: Float[Tensor, "*items parameters"]) -> Float[Tensor, "*items parameters"]:

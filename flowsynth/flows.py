@@ -102,7 +102,7 @@ def coupling_posterior(dim: int, context: int, steps: int = 4) -> Flow:
     return Flow(couplings(dim, context, steps, hidden_features=[UNITS, UNITS], **SPLINE), Gaussian(dim, context))
 
 
-def disentangling_flow(dim: int, context: int, steps: int = 4, shared: int = 8) -> Flow:
+def disentangling_flow(dim: int, context: int, steps: int = 4, shared: int = 4) -> Flow:
     """Make a posterior like `coupling_posterior` that ends in couplings which are common to all items.
 
     What is asked of some dimension of the latent, these can give to all items alike.
@@ -111,7 +111,7 @@ def disentangling_flow(dim: int, context: int, steps: int = 4, shared: int = 8) 
         dim: Dimensions of the latent.
         context: Features of the encoder.
         steps: Couplings that hear the context.
-        shared: Couplings that don't; the published code has 8 autoregressive steps.
+        shared: Couplings that don't; the published code has 8 autoregressive steps, 4 in its first version.
     """
     common = [Shared(step) for step in couplings(dim, 0, shared, hidden_features=[UNITS], **AFFINE)]
     heard = couplings(dim, context, steps, hidden_features=[UNITS, UNITS], **SPLINE)

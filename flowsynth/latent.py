@@ -38,8 +38,9 @@ class LatentModel(Model):
     it (`make_regressor`, `parameter_loss`, `answer`). What these make is initialised by them.
 
     Attributes:
-        full_gamma: Weight of the parameter term after its warm-up: the published code's 1000 for a mean squared error
-            beside a reconstruction that is a sum over some thousand bins; a tenth of it for log-likelihoods.
+        full_gamma: Weight of the parameter term after its warm-up: the published code's 1000, for a term that is a mean
+            over parameters beside a reconstruction that is a sum over some thousand bins. That code has 100 for its
+            flows; likelihoods of the validation part are higher with 1000.
         beta: Weight of the latent term. Of a model that was not told of epochs it is 1.
         gamma: Weight of the parameter term. Of a model that was not told of epochs it is `full_gamma`.
         latent: Dimensions of the latent, as many as parameters.

@@ -10,8 +10,6 @@ References:
     Papamakarios et al. 2017 and Durkan et al. 2019 for the flow.
 """
 
-from typing import ClassVar
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -26,8 +24,6 @@ class FlowCond(VAEFlow):
 
     The term is in nats per parameter, the logarithm of a density over [0, 1]: 0 is what a uniform guess gets.
     """
-
-    full_gamma: ClassVar[float] = 100.0
 
     def make_regressor(self) -> torch.nn.Module:
         """Make the flow."""

@@ -41,7 +41,6 @@ class FlowReg(VAEFlow):
             f(z). That code also draws s from a distribution and adds a term for it with the wrong sign; both are left out.
     """
 
-    full_gamma: ClassVar[float] = 100.0
     objective: ClassVar[Literal["likelihood", "published"]] = "likelihood"
     regressor: Regression
 

@@ -12,4 +12,5 @@ from flowsynth.models.flow_reg import FlowReg
 class FlowRegPublished(FlowReg):
     """The networks of FlowReg, trained as a regression to the point that a drawn latent is mapped to."""
 
+    full_gamma: ClassVar[float] = 100.0  # a tenth of what the code gives to a perceptron
     objective: ClassVar[Literal["likelihood", "published"]] = "published"

@@ -111,7 +111,7 @@ def test_each_step_hears_the_context(name: str):
         (heard,) = torch.autograd.grad(out.sum(), c, allow_unused=True) if out.requires_grad else (None,)
         hearing.append(heard is not None and bool((heard != 0).all()))
     # a conditional flow begins with logits, a disentangling one with what is common to all items
-    deaf = {"conditional": 1, "disentangling": 8}.get(name, 0)
+    deaf = {"conditional": 1, "disentangling": 4}.get(name, 0)
     assert hearing == [False] * deaf + [True] * (len(hearing) - deaf)
 
 

@@ -9,6 +9,7 @@ from flowsynth import latent, models
 from flowsynth.data import Batch, Items
 from flowsynth.latent import LatentModel, kl_to_prior, mmd, reconstruction_loss, sample
 from flowsynth.networks import Size
+from flowsynth.semantics import PAIRS
 
 NAMES = [name for name in models.names() if issubclass(models.find(name), LatentModel)]
 
@@ -182,3 +183,26 @@ def test_a_vae_reconstructs_better_than_the_mean_and_infers_better_than_the_mean
         inferred = (model.infer(heard.mel, 1)[0] - heard.values).square().mean()
     assert error < 0.3 * (heard.mel - train.mel.mean(dim=0)).square().mean()
     assert inferred < 0.3 * (heard.values - train.values.mean(dim=0)).square().mean()
+
+
+def test_the_first_dimension_of_a_disentangling_flow_parts_bright_from_dark():
+    torch.manual_seed(1)
+    train, heard = smooth_sounds(256), smooth_sounds(200)
+    model = make("flow_dis", train, Size(layers=2, channels=16, kernel=5, mlp_layers=2, units=64, dropout=0.0)).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for step in range(120):
+        rows = slice(64 * (step % 4), 64 * (step % 4) + 64)
+        optimizer.zero_grad()
+        model.loss(Batch(train.mel[rows], train.values[rows]))["loss"].backward()
+        optimizer.step()
+    model.eval()
+    pair = PAIRS[model.pair]
+    tags = pair.tags(heard.mel, pair.thresholds(train.mel))
+    with torch.no_grad():
+        place = model.encode(heard.mel)[:, 0]
+        # along the dimension, other dimensions in the middle, presets and sounds get brighter
+        line = torch.zeros(5, 3)
+        line[:, 0] = torch.linspace(-1.5, 1.5, 5)
+        brightness = pair.descriptor(model.decode(line))
+    assert (place.sign() == tags)[tags != 0].float().mean() > 0.9
+    assert (brightness.diff() > 0).float().mean() >= 0.75
