@@ -71,11 +71,12 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     items = defined.groupby(["model", "metric"]).size().rename("items")
     table = over_folds.join(over_items).join(items).fillna({"items": 0}).astype({"items": int}).reset_index()
     metrics = registry()
-    for row in table[table["model"] == "oracle"].itertuples():
-        values = scores.loc[(scores["model"] == "oracle") & (scores["metric"] == row.metric), "value"].dropna()
-        if (values != metrics[row.metric].perfect).any():
+    oracle = scores[scores["model"] == "oracle"]
+    for metric, rows in oracle.groupby("metric"):
+        values, perfect = rows["value"].dropna(), metrics[metric].perfect
+        if values.empty or (values != perfect).any():
             raise ValueError(
-                f"the oracle has {row.metric} = {row.mean}, expected {metrics[row.metric].perfect} for every item: "
+                f"the oracle has {metric} = {values.mean()}, expected {perfect} for every item: "
                 "rendering is not reproducible, or a metric is wrong"
             )
     lower = table["metric"].map(lambda name: metrics[name].better == "lower")

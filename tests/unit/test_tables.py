@@ -149,6 +149,11 @@ def test_an_oracle_that_is_perfect_where_it_has_a_value_is_believed():
     assert (of(summary, "oracle")["mean"], of(summary, "oracle")["items"]) == (0, 1)
 
 
+def test_an_oracle_without_any_value_is_refused():
+    with pytest.raises(ValueError, match="the oracle has .* = nan, expected"):
+        tables.summarise(scores("oracle", [{"a": np.nan}]), ["oracle"])
+
+
 def test_what_is_refused_is_only_the_oracle():
     assert of(tables.summarise(scores("mlp", [{"a": 1e-9}]), ["mlp"]), "mlp")["mean"] == 1e-9
 
