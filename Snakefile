@@ -55,8 +55,8 @@ rule all:
 
 
 onsuccess:
-    report_incomplete()
+    report_incomplete(failed=False)
 
 
 onerror:
-    report_incomplete()
+    report_incomplete(failed=True)

@@ -44,14 +44,15 @@ def _failure(logs: Path) -> tuple[str, str]:
     return "", "was not run to its end"
 
 
-def report(folder: Path, split: str, folds: int, models: Sequence[str]) -> str | None:
-    """Write ``tables/incomplete.csv`` and ``tables/incomplete.md``, or remove them where nothing is missing.
+def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: bool) -> str | None:
+    """Write ``tables/incomplete.csv`` and ``tables/incomplete.md`` after a run that failed; remove them once all is there.
 
     Args:
         folder: Results of a budget and data set.
         split: Name of the split.
         folds: Their number.
         models: Their names, in the order wanted.
+        failed: Whether a job of this run did; one that succeeded may have been of a part only.
 
     Returns:
         What to tell the user, if there is a score at all and not every one.
@@ -60,9 +61,10 @@ def report(folder: Path, split: str, folds: int, models: Sequence[str]) -> str |
     lost = missing(folder, split, folds, models)
     paths = sorted(folder.glob(f"{split}/fold*/*/scores.csv"))
     paths = [path for path in paths if path.parent.name in models and int(path.parent.parent.name[4:]) < folds]
-    if lost.empty or not paths:
+    if lost.empty:
         for path in (csv, csv.with_name(csv.name + ".json"), md):
             path.unlink(missing_ok=True)
+    if lost.empty or not paths or not failed:
         return None
     summary = summarise(gather(paths), models)
     write_csv(lost, csv)

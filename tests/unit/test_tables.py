@@ -150,7 +150,7 @@ def test_an_oracle_that_is_perfect_where_it_has_a_value_is_believed():
 
 
 def test_an_oracle_without_any_value_is_refused():
-    with pytest.raises(ValueError, match="the oracle has .* = nan, expected"):
+    with pytest.raises(ValueError, match=r"the oracle has .* = nan, expected"):
         tables.summarise(scores("oracle", [{"a": np.nan}]), ["oracle"])
 
 

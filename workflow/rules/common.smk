@@ -85,13 +85,13 @@ def by_attempt(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def report_incomplete():
-    """Write the tables so far of a run whose jobs did not all succeed, and remove them after one that did."""
+def report_incomplete(failed):
+    """Write the tables so far of a run that failed, and remove them once nothing is missing."""
     from flowsynth.incomplete import report
 
     for dataset in config["budgets"][config["budget"]]["datasets"]:
         folder = Path(f"results/{config['budget']}/{dataset}")
         folds = config["budgets"][config["budget"]]["folds"]
-        told = report(folder, config["split"], folds, config["models"])
+        told = report(folder, config["split"], folds, config["models"], failed)
         if told:
             print(f"\n{told}\n", file=sys.stderr)
