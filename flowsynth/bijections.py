@@ -89,8 +89,11 @@ class Spline(MonotonicRQSTransform):
 
 
 def affine(shift: Tensor, scale: Tensor) -> Transform:
-    """Zuko's affine map of the numbers that a network puts out."""
-    return MonotonicAffineTransform(CALM * shift, CALM * scale)
+    """Zuko's affine map of the numbers that a network puts out, its scale within 1/2 and 2.
+
+    Many of them in a row, each of which hears what the last one gave, would otherwise now and then be off to infinity.
+    """
+    return MonotonicAffineTransform(CALM * shift, CALM * scale, slope=0.5)
 
 
 AFFINE: dict[str, Any] = {"univariate": affine, "shapes": [(), ()]}

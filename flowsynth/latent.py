@@ -127,9 +127,10 @@ class LatentModel(Model):
             parameters: The parameter term.
         """
         reconstruction = reconstruction_loss(self.decoder(z), self.standardise(mel))
-        loss = reconstruction + self.beta * latent
-        selection = torch.full_like(parameters, torch.inf)
-        # left out rather than multiplied by 0, or Adam would count steps of the regressor that were none
+        loss, selection = reconstruction, torch.full_like(parameters, torch.inf)
+        # left out rather than multiplied by 0: Adam would count steps that were none, and 0 x infinity is no number
+        if self.beta > 0:
+            loss = loss + self.beta * latent
         if self.gamma > 0:
             loss, selection = loss + self.gamma * parameters, parameters
         return {

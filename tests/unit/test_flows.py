@@ -164,6 +164,17 @@ def test_draws_have_the_density_that_is_told_with_them(name: str):
         torch.testing.assert_close(log_density, q.log_prob(z), atol=2e-3, rtol=1e-3)
 
 
+@pytest.mark.parametrize("name", LATENTS)
+def test_a_new_posterior_is_never_off_to_infinity(name: str):
+    for seed in range(20):
+        torch.manual_seed(seed)
+        flow = FLOWS[name](16, 64)
+        with torch.no_grad():
+            z, log_density = flow(30 * torch.randn(50, 64)).rsample_and_log_prob()
+        assert z.square().sum().isfinite()
+        assert log_density.isfinite().all()
+
+
 def test_items_share_their_noise_and_draws_do_not():
     flow = make("coupling", 4)
     with torch.no_grad():
