@@ -28,29 +28,23 @@ rule all:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=config["budgets"][config["budget"]]["datasets"],
+            dataset=BUDGET["datasets"],
             product=[
-                "tables/scores.csv",
-                "tables/scores.md",
-                "tables/scores.tex",
+                *multiext("tables/scores", ".csv", ".md", ".tex"),
+                *multiext("tables/paper", ".csv", ".md"),
                 "tables/anova.csv",
                 "tables/comparisons.csv",
                 "tables/cost.csv",
                 "tables/leaks.csv",
-                "tables/paper.csv",
-                "tables/paper.md",
                 "tables/semantics.csv",
-                "figures/scores.pdf",
-                "figures/scores.png",
+                *multiext("figures/scores", ".pdf", ".png"),
             ],
         ),
         # with one data set there is nothing to put side by side
-        expand(
-            "results/{budget}/tables/complexity.{format}",
-            budget=config["budget"],
-            format=["csv", "md", "tex"],
+        multiext(
+            f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"
         )
-        if len(config["budgets"][config["budget"]]["datasets"]) > 1
+        if len(BUDGET["datasets"]) > 1
         else [],
 
 

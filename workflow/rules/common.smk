@@ -30,6 +30,8 @@ try:
 except ValueError as error:
     raise WorkflowError(error)
 
+BUDGET = config["budgets"][config["budget"]]  # the one to run
+
 
 @cache
 def imported(path):
@@ -89,9 +91,10 @@ def report_incomplete(failed):
     """Write the tables so far of a run that failed, and remove them once nothing is missing."""
     from flowsynth.incomplete import report
 
-    for dataset in config["budgets"][config["budget"]]["datasets"]:
+    for dataset in BUDGET["datasets"]:
         folder = Path(f"results/{config['budget']}/{dataset}")
-        folds = config["budgets"][config["budget"]]["folds"]
-        told = report(folder, config["split"], folds, config["models"], failed)
+        told = report(
+            folder, config["split"], BUDGET["folds"], config["models"], failed
+        )
         if told:
             print(f"\n{told}\n", file=sys.stderr)

@@ -4,8 +4,8 @@ rule verify:
         audio=expand(
             "results/{budget}/{dataset}/audio/{shard}.h5",
             budget=config["budget"],
-            dataset=config["budgets"][config["budget"]]["datasets"],
-            shard=range(config["budgets"][config["budget"]]["shards"]),
+            dataset=BUDGET["datasets"],
+            shard=range(BUDGET["shards"]),
         ),
     log:
         "results/logs/verify.log",
