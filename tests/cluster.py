@@ -173,11 +173,16 @@ class Cluster:
         (ETC / "gres.conf").write_text("\n".join([OURS, *gpus, ""]))
 
     def _spawn(self, name: str, program: str, *arguments: str) -> None:
-        # a daemon is the first process of a namespace: what it started ends with it, and it ends with the tests
+        # a daemon is the first process of a namespace: what it started ends with it, and it ends with the tests; it has a
+        # session of its own, as a stopped process in that of the tests would have the kernel hang them up with their shell
         namespace = ["setpriv", "--pdeathsig=KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         with (self.base / f"{name}.out").open("a") as output:
             self.daemons[name] = subprocess.Popen(
-                [*namespace, program, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                [*namespace, program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def restore(self) -> None:
