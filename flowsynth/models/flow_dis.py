@@ -65,5 +65,7 @@ class FlowDis(FlowReg):
         std[:, 0] = torch.where(mean[:, 0] == 0, 1.0, SPREAD)
         divergence = kl_by_draws(z, log_density, normal(mean, std))
         tagged = mean[:, 0] != 0
+        if not tagged.any():
+            return divergence
         semantic = -normal(mean[tagged, :1], std[tagged, :1]).log_prob(z[tagged, :1])
         return divergence + WEIGHT * semantic.sum() / len(z)
