@@ -59,8 +59,8 @@ def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: 
     """
     csv, md = (folder / "tables" / f"incomplete.{suffix}" for suffix in ("csv", "md"))
     lost = missing(folder, split, folds, models)
-    paths = sorted(folder.glob(f"{split}/fold*/*/scores.csv"))
-    paths = [path for path in paths if path.parent.name in models and int(path.parent.parent.name[4:]) < folds]
+    expected = [folder / split / f"fold{fold}" / model / "scores.csv" for fold in range(folds) for model in models]
+    paths = [path for path in expected if path.exists()]
     if lost.empty:
         for path in (csv, csv.with_name(csv.name + ".json"), md):
             path.unlink(missing_ok=True)
@@ -70,4 +70,4 @@ def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: 
     write_csv(lost, csv)
     text = to_markdown(lost.astype(str).apply(lambda column: column.str.replace("|", r"\|")))
     write_text(md, f"Missing:\n\n{text}\nWhat there is:\n\n{markdown(summary)}")
-    return f"{len(lost)} of {folds * len(models)} scores are missing; the others, and why these are, stand in {md}"
+    return f"{len(lost)} of {len(expected)} scores are missing; the others, and why these are, stand in {md}"

@@ -91,13 +91,13 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
 
 def markdown(summary: pd.DataFrame) -> str:
     """Lay a summary out as the paper does, one row a model and one column a metric, as Markdown."""
-    table = to_markdown(lay_out(summary, list(registry().values())))
+    table = to_markdown(_labelled(summary))
     return table + (f"\n{DEAF} {EXPLAINED}\n" if deaf(summary) else "")
 
 
 def latex(summary: pd.DataFrame) -> str:
     """Lay a summary out as LaTeX, for the package booktabs."""
-    text = tabular(lay_out(summary, list(registry().values())))
+    text = tabular(_labelled(summary))
     return text + (f"% {EXPLAINED}\n" if deaf(summary) else "")
 
 
@@ -110,18 +110,9 @@ def deaf(summary: pd.DataFrame) -> list[str]:
 
 
 def lay_out(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """One row a model, one column a metric; the best model that is not a control is bold, in Markdown's way.
-
-    A model with fewer folds than others says so, one that is `deaf` is marked.
-    """
-    models, folds = list(dict.fromkeys(summary["model"])), int(summary["folds"].max())
-    names = {model: model for model in models}
-    for model, rows in summary.groupby("model"):
-        if rows["folds"].max() < folds:
-            names[model] += f" ({rows['folds'].max():.0f} of {folds} folds)"
-    for model in deaf(summary):
-        names[model] += f" {DEAF}"
-    table = pd.DataFrame({"Model": [names[model] for model in models]})
+    """One row a model, one column a metric; the best model that is not a control is bold, in Markdown's way."""
+    models = list(dict.fromkeys(summary["model"]))
+    table = pd.DataFrame({"Model": models})
     for metric in metrics:
         rows = summary[summary["metric"] == metric.name].set_index("model")
         if rows.empty:
@@ -137,6 +128,15 @@ def lay_out(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
             cell = number(mean) + ("" if pd.isna(sd) else f" ± {number(sd)}")
             cells.append(f"**{cell}**" if name == best else cell)
         table[heading(metric)] = cells
+    return table
+
+
+def _labelled(summary: pd.DataFrame) -> pd.DataFrame:
+    """All metrics, laid out; a model with fewer folds than others says so, one that is `deaf` is marked."""
+    table, folds = lay_out(summary, list(registry().values())), summary.groupby("model")["folds"].max()
+    few = {model: f" ({count} of {folds.max()} folds)" for model, count in folds.items() if count < folds.max()}
+    unheard = dict.fromkeys(deaf(summary), f" {DEAF}")
+    table["Model"] = [model + few.get(model, "") + unheard.get(model, "") for model in table["Model"]]
     return table
 
 

@@ -23,3 +23,11 @@ def test_data_sets_stand_side_by_side_and_are_summarised_apart():
     assert [name.split(": ")[0] for name in head[1:]] == ["16"] * 3 + ["30"] * 3
     assert rows == [["mlp", *["**1**"] * 3, *["4"] * 3], ["cnn", *["2"] * 3, *["**3**"] * 3]]
     assert r"cnn & 2 & 2 & 2 & \textbf{3}" in complexity.latex(found)
+
+
+def test_rows_stay_together_where_a_model_is_marked_or_lacks_a_fold_in_one_data_set_only():
+    first = pd.concat([scores("mean", [{"a": 1.0}]), scores("mlp", [{"a": 2.0}])])  # no better than the mean
+    second = pd.concat([scores("mean", [{"a": 1.0}, {"a": 1.0}]), scores("mlp", [{"a": 0.5}])])
+    found = complexity.table({"toy16": (16, first), "toy30": (30, second)}, ["mean", "mlp"])
+    _, *rows = cells(complexity.markdown(found))
+    assert rows == [["mean", *["1"] * 3, *["1 ± 0"] * 3], ["mlp", *["**2**"] * 3, *["**0.5**"] * 3]]

@@ -167,17 +167,22 @@ def smooth_sounds(items: int) -> Batch:
     return Batch(4 * torch.exp(-(((mels - 2 - 12 * band) / (1 + 3 * width)) ** 2) - 0.2 * decay * frames) - 5, values)
 
 
-def test_a_vae_reconstructs_better_than_the_mean_and_infers_better_than_the_mean():
-    torch.manual_seed(1)
-    train, heard = smooth_sounds(256), smooth_sounds(64)
-    model = make("vae", train, Size(layers=2, channels=16, kernel=5, mlp_layers=2, units=64, dropout=0.0)).train()
+def trained(name: str, train: Batch, steps: int) -> LatentModel:
+    """A model after some steps of 64 sounds each."""
+    model = make(name, train, Size(layers=2, channels=16, kernel=5, mlp_layers=2, units=64, dropout=0.0)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    for step in range(240):
+    for step in range(steps):
         rows = slice(64 * (step % 4), 64 * (step % 4) + 64)
         optimizer.zero_grad()
         model.loss(Batch(train.mel[rows], train.values[rows]))["loss"].backward()
         optimizer.step()
-    model.eval()
+    return model.eval()
+
+
+def test_a_vae_reconstructs_better_than_the_mean_and_infers_better_than_the_mean():
+    torch.manual_seed(1)
+    train, heard = smooth_sounds(256), smooth_sounds(64)
+    model = trained("vae", train, 240)
     with torch.no_grad():
         error = (model.decode(model.encode(heard.mel)) - heard.mel).square().mean()
         inferred = (model.infer(heard.mel, 1)[0] - heard.values).square().mean()
@@ -188,14 +193,7 @@ def test_a_vae_reconstructs_better_than_the_mean_and_infers_better_than_the_mean
 def test_the_first_dimension_of_a_disentangling_flow_parts_bright_from_dark():
     torch.manual_seed(1)
     train, heard = smooth_sounds(256), smooth_sounds(200)
-    model = make("flow_dis", train, Size(layers=2, channels=16, kernel=5, mlp_layers=2, units=64, dropout=0.0)).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    for step in range(120):
-        rows = slice(64 * (step % 4), 64 * (step % 4) + 64)
-        optimizer.zero_grad()
-        model.loss(Batch(train.mel[rows], train.values[rows]))["loss"].backward()
-        optimizer.step()
-    model.eval()
+    model = trained("flow_dis", train, 120)
     pair = PAIRS[model.pair]
     tags = pair.tags(heard.mel, pair.thresholds(train.mel))
     with torch.no_grad():

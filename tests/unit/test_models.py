@@ -101,16 +101,18 @@ def test_a_model_learns_eight_items_by_heart(name: str, parts: tuple[Items, Item
     eight = Batch(train.mel[:8], train.values[:8])
     model = make(name, eight, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    for _ in range(300):
-        optimizer.zero_grad()
-        model.loss(eight)["loss"].backward()
-        optimizer.step()
-    # by the answers, since losses have no common zero: a likelihood can be any number
-    with torch.no_grad():
-        errors = (model.infer(eight.mel, 16) - eight.values).square().mean(dim=2)
-    # the published objective gives its draws no reason to be sharp
-    enough = 0.2 if name == "flow_reg_published" else 0.02
-    assert errors.min(dim=0).values.mean() < enough * eight.values.var(dim=0).mean()
+    enough = 0.02 * eight.values.var(dim=0).mean()
+    for _ in range(6):  # as long as it takes
+        for _ in range(100):
+            optimizer.zero_grad()
+            model.loss(eight)["loss"].backward()
+            optimizer.step()
+        # by the answers, since losses have no common zero: a likelihood can be any number
+        with torch.no_grad():
+            errors = (model.infer(eight.mel, 16) - eight.values).square().mean(dim=2).min(dim=0).values.mean()
+        if errors < enough:
+            break
+    assert errors < enough
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TRAINED])
