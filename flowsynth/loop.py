@@ -30,7 +30,7 @@ from flowsynth.seeds import derive_seed
 class EpochOrder(Sampler[int]):
     """A random order of the items that depends on the seed and the epoch and on nothing that happened before."""
 
-    def __init__(self, items: int, seed: int):
+    def __init__(self, items: Items, seed: int):
         self.items, self.seed, self.epoch = items, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -38,11 +38,11 @@ class EpochOrder(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.items
+        return len(self.items)
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", self.epoch))
-        return iter(torch.randperm(self.items, generator=generator).tolist())
+        return iter(self.items.order(generator))
 
 
 class Training(lightning.LightningModule):
@@ -157,7 +157,7 @@ def run(
     Returns:
         One row an epoch: epoch, learning_rate and the losses of both parts.
     """
-    order = EpochOrder(len(train), seed)
+    order = EpochOrder(train, seed)
     # a last batch of one item would have no variance for batch normalisation
     odd = len(train) % plan.batch_size == 1
     # a generator of their own, or loaders draw from the one that makes the noise
@@ -177,7 +177,7 @@ def run(
     training = Training(str(progress.parent), model, plan, seed, order)
     last = progress / "last.ckpt"
     with warnings.catch_warnings():
-        # items are in the memory of the training process
+        # this process reads: from memory, or many items at a time
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # how Lightning asks torch about nested containers
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from flowsynth import checkpoints, models
-from flowsynth.data import Batch, Items
+from flowsynth.data import Items
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.progress import log
@@ -39,13 +39,14 @@ def fit(
     torch.manual_seed(derive_seed(seed, "weights"))
     mels, frames = train.shape
     model = models.find(name)(mels, frames, len(train.names), size)
-    items = train.all()
-    model.calibrate(items.mel)
+    some = train.some()
+    model.calibrate(some.mel)
     rows: list[dict[str, float]] = []
     if isinstance(model, models.Control):
-        model.fit(items)
+        model.fit(some)
     else:
-        _claim(progress, _fingerprint([name, asdict(size), asdict(plan), seed, train.names], items, valid.all()))
+        del some
+        _claim(progress, _fingerprint([name, asdict(size), asdict(plan), seed], train, valid))
         from flowsynth import loop  # it takes seconds to import, and controls do not need it
 
         rows = loop.run(model, train, valid, plan, seed, progress)
@@ -58,13 +59,11 @@ def fit(
         (progress / leftover).unlink(missing_ok=True)
 
 
-def _fingerprint(settings: list, *parts: Batch) -> str:
+def _fingerprint(settings: list, *parts: Items) -> str:
     """Name a training by all that its result depends on: settings, data, and the code of this package."""
-    digest = hashlib.sha256(json.dumps(settings).encode())
+    digest = hashlib.sha256(json.dumps([*settings, *(part.fingerprint() for part in parts)]).encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
-    for part in parts:
-        digest.update(part.mel.numpy().tobytes() + part.values.numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -18,6 +18,8 @@ TINY = {
             "datasets": ["amsynth16"],
             "presets": 60,
             "shards": 2,
+            "sampled": 0,
+            "in_memory": 64,
             "folds": 2,
             "samples": 2,
             "epochs": 3,

@@ -148,3 +148,93 @@ def test_ids_that_look_like_numbers_stay_what_they_are(paths, tmp_path: Path):
 def test_an_empty_part_is_refused(split: Path, paths, fold: int, name: str):
     with pytest.raises(ValueError, match=rf"split\.csv has no {name} part in fold {fold}"):
         data.part(split, fold, name, paths, NAMES)
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> tuple[list[Path], list[str]]:
+    """Two files of 150 and 90 items that tell their place, and the ids of three quarters of them."""
+    ids = [f"{number:x}" for number in range(240)]
+    paths = []
+    for path, part in ((tmp_path / "a.h5", ids[:150]), (tmp_path / "b.h5", ids[150:])):
+        values = np.array([[int(name, 16), 0, 0] for name in part], dtype=np.float32)
+        with store.writing(path, part, values, NAMES, {}) as file:
+            store.add_items(file, "mel", SHAPE)[:] = values[:, :1, None]
+            store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * len(part)
+        paths.append(path)
+    return paths, [name for number, name in enumerate(ids) if number % 4]
+
+
+def drawn(items: data.Items, seed: int) -> list[int]:
+    return items.order(torch.Generator().manual_seed(seed))
+
+
+def test_what_does_not_fit_in_memory_is_read_whole_and_right_in_a_random_order(many):
+    paths, ids = many
+    items = data.Items(paths, ids, NAMES, window=128)
+    assert len(items) == 180 > items.window
+    order = drawn(items, 1)
+    assert sorted(order) == list(range(180))
+    assert order != drawn(items, 2) != sorted(order)
+    assert order == drawn(data.Items(paths, ids, NAMES, window=128), 1)
+    whole = data.Items(paths, ids, NAMES).all()
+    for start in range(0, 180, 7):
+        rows = order[start : start + 7]
+        batch = items.__getitems__(rows)
+        assert torch.equal(batch.mel, whole.mel[rows])
+        assert torch.equal(batch.values, whole.values[rows])
+
+
+def test_memory_never_holds_more_than_the_window(many, monkeypatch: pytest.MonkeyPatch):
+    paths, ids = many
+    monkeypatch.setattr(data, "BLOCK", 8)
+    items = data.Items(paths, ids, NAMES, window=40)
+    order, reads = drawn(items, 3), []
+    read = items._read
+    monkeypatch.setattr(items, "_read", lambda rows: (reads.append(len(rows)), read(rows))[1])
+    for start in range(0, 180, 8):
+        items.__getitems__(order[start : start + 8])
+        assert sum(len(block.mel) for block in items._blocks.values()) <= 40
+    assert sum(reads) == 180  # each block once an epoch
+    assert items._held is None
+    assert len(items.some().mel) == 40
+
+
+def test_an_epoch_mixes_items_from_all_over_a_window(many, monkeypatch: pytest.MonkeyPatch):
+    """Neighbours in the files are as far apart in the order as in a full shuffle of the window."""
+    paths, ids = many
+    monkeypatch.setattr(data, "BLOCK", 8)
+    items = data.Items(paths, ids, NAMES, window=80)
+    gaps = {"streamed": [], "shuffled": []}
+    for seed in range(50):
+        order = np.argsort(drawn(items, seed))
+        gaps["streamed"].append(np.abs(np.diff(order)).mean())
+        gaps["shuffled"].append(np.abs(np.diff(np.random.default_rng(seed).permutation(80))).mean())
+    assert 0.9 < np.mean(gaps["streamed"]) / np.mean(gaps["shuffled"]) < 1.5
+
+
+def test_where_all_fits_in_memory_each_order_is_possible(many):
+    paths, ids = many
+    order = data.Items(paths, ids, NAMES, window=180).order(torch.Generator().manual_seed(5))
+    assert order == torch.randperm(180, generator=torch.Generator().manual_seed(5)).tolist()
+
+
+def test_a_fingerprint_tells_items_parameters_files_and_window_apart(many):
+    paths, ids = many
+    first = data.Items(paths, ids, NAMES).fingerprint()
+    assert first == data.Items(paths, ids, NAMES).fingerprint()
+    others = [
+        data.Items(paths, ids[1:], NAMES),
+        data.Items(paths, ids, NAMES[:2]),
+        data.Items(paths, ids, NAMES, window=64),
+    ]
+    assert first not in {other.fingerprint() for other in others}
+    checksum = store.checksum_path(paths[1])
+    checksum.write_text(checksum.read_text().replace(checksum.read_text()[:8], "01234567"))
+    assert data.Items(paths, ids, NAMES).fingerprint() != first
+
+
+def test_presets_that_were_drawn_come_last_in_a_part_and_silent_ones_not_at_all(split: Path, paths, tmp_path: Path):
+    sampled = write(tmp_path / "sampled.h5", ["a0", "a1", "a2"])  # ok, silent, clipped
+    items = data.part(split, 0, "train", paths, NAMES, [sampled])
+    assert items.ids == ["0d", "00", "a0", "a2"]
+    assert_items(items.all(), items.ids, [0, 1, 2])

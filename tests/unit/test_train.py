@@ -55,6 +55,28 @@ def test_a_stopped_training_ends_in_the_same_file(
     assert rates.iloc[0] == 0.01
 
 
+def test_a_stopped_training_on_more_than_memory_holds_ends_in_the_same_file(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    def streamed() -> tuple[Items, Items]:
+        return Items(parts[0].paths, parts[0].ids, parts[0].names, window=64), parts[1]
+
+    undisturbed = run("mlp", tmp_path / "undisturbed", streamed(), size).read_bytes()
+    step = Training.training_step
+
+    def stop_in_epoch_3(self: Training, batch, index: int):
+        if self.current_epoch == 3:
+            raise InterruptedError("power cut")
+        return step(self, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "training_step", stop_in_epoch_3)
+        with pytest.raises(InterruptedError):
+            run("mlp", tmp_path / "stopped", streamed(), size)
+    assert run("mlp", tmp_path / "stopped", streamed(), size).read_bytes() == undisturbed
+    assert run("mlp", tmp_path / "in_memory", parts, size).read_bytes() != undisturbed  # another order
+
+
 @pytest.mark.parametrize("changed", ["plan", "seed", "data", "size"])
 def test_an_unfinished_training_of_something_else_is_not_taken_up(
     changed: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
@@ -200,13 +222,16 @@ def test_a_last_batch_of_one_item_does_no_harm(tmp_path: Path, parts: tuple[Item
     run("mlp", tmp_path, (items, parts[1]), size, replace(PLAN, epochs=1))
 
 
-def test_the_order_of_an_epoch_depends_on_nothing_but_seed_and_epoch():
+@pytest.mark.parametrize("window", [64, 70])
+def test_the_order_of_an_epoch_depends_on_nothing_but_seed_and_epoch(parts: tuple[Items, Items], window: int):
+    items = Items(parts[0].paths, parts[0].ids, parts[0].names, window)
+
     def order(seed: int, epoch: int) -> list[int]:
-        sampler = EpochOrder(50, seed)
+        sampler = EpochOrder(items, seed)
         sampler.set_epoch(epoch)
         return list(sampler)
 
-    assert sorted(order(1, 0)) == list(range(50))
+    assert sorted(order(1, 0)) == list(range(70))
     torch.manual_seed(123)
     first = order(1, 4)
     torch.manual_seed(321)

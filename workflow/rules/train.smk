@@ -3,6 +3,7 @@ rule train:
         code=code("train"),
         model=lambda wildcards: code(f"models/{wildcards.model}"),
         features=shards("features"),
+        sampled=sampled,
         split="results/{budget}/{dataset}/split/{split}.csv",
     output:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -21,7 +22,8 @@ rule train:
         budget=lambda wildcards: {
             key: value
             for key, value in budget(wildcards).items()
-            if key not in ("datasets", "presets", "shards", "folds", "samples")
+            if key
+            not in ("datasets", "presets", "shards", "sampled", "folds", "samples")
         },
         seed=config["seed"],
     script:

@@ -12,13 +12,13 @@ from flowsynth.train import fit
 
 with job(Path(snakemake.log[0])):
     to, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
-    paths = [Path(path) for path in snakemake.input.features]
+    paths, sampled = ([Path(path) for path in files] for files in (snakemake.input.features, snakemake.input.sampled))
     _, names = dataset(wildcards.dataset)
     fold, split = int(wildcards.fold), Path(snakemake.input.split)
     checkpoint = Path(to.checkpoint)
     fit(
         wildcards.model,
-        part(split, fold, "train", paths, names),
+        part(split, fold, "train", paths, names, sampled, budget["in_memory"]),
         part(split, fold, "valid", paths, names),
         Size(**budget["network"]),
         plan_of(budget),

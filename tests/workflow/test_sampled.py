@@ -1,0 +1,51 @@
+"""Training on more presets than people made, more than memory may hold."""
+
+import hashlib
+
+import h5py
+import numpy as np
+import pandas as pd
+from project import TINY, Project
+
+DRAWN = 40
+
+
+def with_drawn(project: Project, count: int) -> None:
+    project.configure(budgets={"tiny": {**TINY["budgets"]["tiny"], "sampled": count}})
+
+
+def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
+    before = copy.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt"
+    without = hashlib.sha256(before.read_bytes()).hexdigest()
+    with_drawn(copy, DRAWN)
+    plan = copy.planned()
+    assert plan["sample"] == 2  # one file a fold
+    assert plan["train"] == 6
+    assert not plan.keys() & {"render", "features", "split"}
+    run = copy.snakemake()
+    assert run.returncode == 0, run.stdout
+    assert hashlib.sha256(before.read_bytes()).hexdigest() != without
+    split = pd.read_csv(copy.results / "split" / "grouped.csv", dtype={"id": str})
+    files = sorted(copy.results.glob("grouped/fold*/sampled/*.h5"))
+    assert len(files) == 2
+    names = []
+    for path in files:
+        with h5py.File(path) as file:
+            assert file["mel"].shape[0] == DRAWN
+            assert "audio" not in file
+            names.append(file["id"].asstr()[:].tolist())
+            made = np.asarray(file["values"])
+        assert len(np.unique(made, axis=0)) == DRAWN
+        assert not set(names[-1]) & set(split["id"])
+    assert not set(names[0]) & set(names[1])
+    scores = pd.read_csv(copy.results / "scores.csv", dtype={"item": str})
+    assert set(scores["item"]) <= set(split.loc[split["part"] == "test", "id"])
+    assert copy.planned() == {}
+
+
+def test_a_million_drawn_presets_are_some_hundred_jobs(copy: Project):
+    with_drawn(copy, 1_000_000)
+    plan = copy.planned()
+    assert plan["sample"] == 2 * 200
+    with_drawn(copy, 5001)
+    assert copy.planned()["sample"] == 2 * 2

@@ -1,0 +1,44 @@
+DRAWN = 5000  # presets in a job: some minutes of rendering
+
+
+def sampled(wildcards):
+    """Files of features of the presets that are drawn for the training part of a fold."""
+    return expand(
+        "results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
+        budget=wildcards.budget,
+        dataset=wildcards.dataset,
+        split=wildcards.split,
+        fold=wildcards.fold,
+        shard=range(-(-budget(wildcards)["sampled"] // DRAWN)),
+    )
+
+
+# Of the presets that it draws this keeps the features alone: their sounds would fill a disk.
+rule sample:
+    input:
+        code=code("sample", "render", "features"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        presets="results/{budget}/{dataset}/presets.csv",
+        split="results/{budget}/{dataset}/split/{split}.csv",
+    output:
+        features="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/sampled/{shard}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/sampled/{shard}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
+    params:
+        count=lambda wildcards: min(
+            DRAWN, budget(wildcards)["sampled"] - int(wildcards.shard) * DRAWN
+        ),
+        seed=config["seed"],
+        render=config["render"],
+        features=config["features"],
+    script:
+        "../scripts/sample.py"

@@ -1,0 +1,37 @@
+"""Draw presets for the training part of a fold, render them, and keep their log-mel spectrograms."""
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.host import Note
+from flowsynth.presets import identity, read_table
+from flowsynth.progress import job, log
+from flowsynth.render import render_shard
+from flowsynth.sample import sample_for
+from flowsynth.seeds import derive_seed
+from flowsynth.store import require_space
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
+    render = dict(snakemake.params.render)
+    timeout = render.pop("timeout")
+    note, wildcards, count = Note(**render), snakemake.wildcards, snakemake.params.count
+    synth, names = dataset(wildcards.dataset)
+    split = pd.read_csv(snakemake.input.split, dtype={"id": str})
+    seed = derive_seed(
+        snakemake.params.seed, "sample", wildcards.dataset, wildcards.split, wildcards.fold, wildcards.shard
+    )
+    presets = read_table(Path(snakemake.input.presets), synth)
+    values = sample_for(presets, split[split["fold"] == int(wildcards.fold)], synth, names, count, seed)
+    audio, features = Path(folder) / "audio.h5", Path(snakemake.output.features)
+    require_space(audio.parent, count, note.samples)
+    done = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
+    log.info("sample %s: %s", features, ", ".join(f"{key} {value}" for key, value in done.items()))
+    import torch  # only now: a process that renders must have no threads
+
+    from flowsynth.features import extract
+
+    torch.set_num_threads(snakemake.threads)
+    extract(audio, features, snakemake.params.features)
