@@ -34,7 +34,7 @@ rule sample:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(60),
     params:
-        count=lambda wildcards: min(
+        presets=lambda wildcards: min(
             DRAWN, budget(wildcards)["sampled"] - int(wildcards.shard) * DRAWN
         ),
         seed=config["seed"],
