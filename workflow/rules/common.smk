@@ -64,6 +64,7 @@ def code(*names):
     return sorted(map(str, found))
 
 
+@cache
 def table_of(dataset):
     """The parameter table of a data set's synthesizer."""
     return str(PACKAGE / "synths" / f"{synths.dataset(dataset)[0].name}.yaml")

@@ -1,0 +1,101 @@
+"""Scale: memory as presets go from thousands to a hundred thousand, and the time to draw, render and hear presets."""
+
+import multiprocessing
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from report import row
+
+WINDOW = 2048  # items that the trainings hold in memory
+FEATURES = {"few": 3_000, "many": 100_000}
+SOUNDS = {"few": 300, "many": 3_000}
+DRAWN = 500  # presets of each of two processes
+
+
+def train(items: int) -> None:
+    """Train for an epoch on so many made-up items."""
+    from synthetic import NAMES, write
+
+    from flowsynth.data import Items
+    from flowsynth.networks import Size
+    from flowsynth.plan import Plan
+    from flowsynth.train import fit
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "train.h5", Path(folder) / "valid.h5"]
+        ids = [write(path, count) for path, count in zip(paths, (items, 300), strict=True)]
+        parts = [Items([path], i, NAMES, WINDOW) for path, i in zip(paths, ids, strict=True)]
+        to = [Path(folder) / name for name in ("checkpoint.pt", "history.csv", "progress")]
+        fit("mlp", *parts, Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true"), 0, *to)
+
+
+def hear(sounds: int) -> None:
+    """Compute the features of so many made-up sounds of four seconds."""
+    from flowsynth import store
+    from flowsynth.features import extract
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, rng = Path(folder) / "audio.h5", np.random.default_rng(0)
+        with store.writing(path, map(str, range(sounds)), np.zeros((sounds, 1)), ["p"], {"sample_rate": 22050}) as file:
+            audio = store.add_items(file, "audio", (88200,))
+            for index in range(sounds):
+                audio[index] = rng.uniform(-0.5, 0.5, 88200)
+            store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * sounds
+        extract(path, Path(folder) / "features.h5", {})
+
+
+def draw(number: int) -> None:
+    """Draw, render and hear presets, as a job does; the numbers of two processes differ."""
+    from flowsynth import presets, synths
+    from flowsynth.host import Note
+    from flowsynth.render import render_shard
+    from flowsynth.sample import sample
+
+    synth, names = synths.dataset("amsynth16")
+    table, _ = presets.collect(synth, names, limit=1000)
+    parents, free = table[list(synth.names)].to_numpy(), np.isin(synth.names, names)
+    values = sample(parents, parents[:0], free, free, DRAWN, number)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "audio.h5"
+        render_shard(synth, Note(22050, 512, 60, 100, 3.0, 4.0), [str(i) for i in range(DRAWN)], values, path, 20)
+        import torch
+
+        from flowsynth.features import extract
+
+        torch.set_num_threads(1)
+        extract(path, Path(folder) / "features.h5", {})
+
+
+def peak(action: str, count: int) -> float:
+    """Peak memory in MiB of a process of its own that does this with so many items."""
+    command = [sys.executable, __file__, action, str(count)]
+    printed = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return float(next(line for line in printed.splitlines() if line.startswith("peak")).split("\t")[1])
+
+
+def main() -> None:
+    for action, counts in (("train", FEATURES), ("hear", SOUNDS)):
+        few, many = (peak(action, count) for count in counts.values())
+        row(f"{action}_memory_{counts['few']}", few, "MiB", "", None)
+        row(f"{action}_memory_{counts['many']}", many, "MiB", f"{action}_memory_{counts['few']}", many / few)
+    start = time.perf_counter()
+    context = multiprocessing.get_context("spawn")
+    jobs = [context.Process(target=draw, args=(number,)) for number in range(2)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    row("drawn_rendered_heard", (time.perf_counter() - start) / (2 * DRAWN), "s/preset of two processes", "", None)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        {"train": train, "hear": hear}[sys.argv[1]](int(sys.argv[2]))
+        print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, sep="\t")
+    else:
+        main()
