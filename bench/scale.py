@@ -71,6 +71,29 @@ def draw(number: int) -> None:
         extract(path, Path(folder) / "features.h5", {})
 
 
+def work() -> float:
+    """GFLOP to train all models of the configuration on a preset once, at the paper's sizes, forward and backward."""
+    import torch
+    import yaml
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from flowsynth import models
+    from flowsynth.data import Batch
+    from flowsynth.networks import Size
+
+    config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
+    size, mel, total = Size(**config["budgets"]["paper"]["network"]), torch.randn(2, 64, 80), 0.0
+    for name in config["models"]:
+        if issubclass(models.find(name), models.Control):
+            continue
+        model = models.find(name)(64, 80, 16, size)
+        model.calibrate(mel)
+        with FlopCounterMode(display=False) as counter:
+            model.loss(Batch(mel, torch.rand(2, 16)))["loss"].backward()
+        total += counter.get_total_flops() / 2e9
+    return total
+
+
 def peak(action: str, count: int) -> float:
     """Peak memory in MiB of a process of its own that does this with so many items."""
     command = [sys.executable, __file__, action, str(count)]
@@ -78,19 +101,29 @@ def peak(action: str, count: int) -> float:
     return float(next(line for line in printed.splitlines() if line.startswith("peak")).split("\t")[1])
 
 
+def cpu_time() -> float:
+    """CPU seconds of all processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
     for action, counts in (("train", FEATURES), ("hear", SOUNDS)):
         few, many = (peak(action, count) for count in counts.values())
         row(f"{action}_memory_{counts['few']}", few, "MiB", "", None)
         row(f"{action}_memory_{counts['many']}", many, "MiB", f"{action}_memory_{counts['few']}", many / few)
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), cpu_time()
     context = multiprocessing.get_context("spawn")
     jobs = [context.Process(target=draw, args=(number,)) for number in range(2)]
     for job in jobs:
         job.start()
     for job in jobs:
         job.join()
-    row("drawn_rendered_heard", (time.perf_counter() - start) / (2 * DRAWN), "s/preset of two processes", "", None)
+    taken = (time.perf_counter() - start) / (2 * DRAWN)
+    row("drawn_rendered_heard_by_two", taken, "s/preset", "", None)
+    row("drawn_rendered_heard_cpu", (cpu_time() - spent) / (2 * DRAWN), "CPU s/preset", "", None)
+
+    row("train_all_models_paper_size", work(), "GFLOP/preset", "", None)
 
 
 if __name__ == "__main__":

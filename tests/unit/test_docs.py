@@ -1,0 +1,42 @@
+"""The plan table of docs/scale.md follows from the unit costs beneath it."""
+
+import math
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "scale.md").read_text()
+PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())["budgets"]["paper"]
+EPOCHS, SHARD = 20, 5000
+
+
+def rows(name: str) -> list[list[str]]:
+    """Cells of a table between its marks, without its head."""
+    inside = TEXT.split(f"<!-- {name}: begin -->\n")[1].split(f"<!-- {name}: end -->")[0]
+    return [[cell.strip() for cell in line.strip("|\n ").split("|")] for line in inside.splitlines()[2:]]
+
+
+def unit_costs() -> dict[str, float]:
+    return {cells[0]: float(cells[1].split()[0]) for cells in rows("unit costs")}
+
+
+def test_the_plan_follows_from_the_unit_costs():
+    kilobytes, seconds, gflop, tflops = unit_costs().values()
+    folds = PAPER["folds"]
+    expected = [
+        [
+            f"{presets:,}",
+            f"{folds * math.ceil(presets / SHARD):,}",
+            f"{folds * presets * kilobytes / 1e6:.1f}",
+            f"{folds * presets * seconds / 3600:.1f}",
+            f"{folds * presets * EPOCHS * gflop / (tflops * 1e3) / 3600:.1f}",
+        ]
+        for presets in (10_000, 100_000, 1_000_000)
+    ]
+    assert rows("plan") == expected
+
+
+def test_the_size_of_a_job_is_that_of_the_rule():
+    rule = (ROOT / "workflow" / "rules" / "sample.smk").read_text()
+    assert f"DRAWN = {SHARD} " in rule
