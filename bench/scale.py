@@ -122,7 +122,6 @@ def main() -> None:
     taken = (time.perf_counter() - start) / (2 * DRAWN)
     row("drawn_rendered_heard_by_two", taken, "s/preset", "", None)
     row("drawn_rendered_heard_cpu", (cpu_time() - spent) / (2 * DRAWN), "CPU s/preset", "", None)
-
     row("train_all_models_paper_size", work(), "GFLOP/preset", "", None)
 
 
