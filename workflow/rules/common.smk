@@ -16,6 +16,10 @@ from flowsynth.config import check
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
 
 
+# used with --sdm apptainer only; envs/apptainer.def builds it
+container: "flowsynth.sif"
+
+
 wildcard_constraints:
     budget="[a-z0-9_]+",
     dataset="[a-z]+[0-9]+",
