@@ -14,7 +14,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -25,50 +25,7 @@ OURS = "# of a test cluster, removed at its end"
 NODES = ("n1", "n2")
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 
-CONF = """{ours}
-ClusterName=test
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={port}
-SlurmUser=root
-SlurmdUser=root
-CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
-AuthInfo=socket={base}/munge.socket
-StateSaveLocation={base}/state
-SlurmdSpoolDir={base}/%n
-SlurmctldPidFile={base}/slurmctld.pid
-SlurmdPidFile={base}/%n.pid
-SlurmctldLogFile={base}/slurmctld.log
-SlurmdLogFile={base}/%n.log
-JobCompType=jobcomp/filetxt
-JobCompLoc={base}/jobs.log
-# no control groups: they need systemd
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SwitchType=switch/none
-MpiDefault=none
-# nodes may say that they have more than this machine
-SlurmdParameters=config_overrides
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-JobAcctGatherType=jobacct_gather/linux
-JobAcctGatherFrequency=task=1
-JobAcctGatherParams=OverMemoryKill
-# refuse what can never run, or it waits for ever
-EnforcePartLimits=ALL
-SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
-PreemptType=preempt/partition_prio
-PreemptMode=REQUEUE
-JobRequeue=1
-MinJobAge=3600
-KillWait=2
-SlurmdTimeout=5
-ReturnToService=2
-GresTypes=gpu
-{nodes}
-PartitionName=cpu Nodes=n1,n2 Default=YES PriorityTier=1
-PartitionName=gpu Nodes=n1,n2 PriorityTier=1
-PartitionName=urgent Nodes=n1,n2 PriorityTier=9 PreemptMode=OFF
-"""
+CONF = Path(__file__).parent / "slurm" / "slurm.conf"
 
 
 class Unavailable(Exception):
@@ -77,10 +34,12 @@ class Unavailable(Exception):
 
 def run(*command: str, timeout: float = 60) -> str:
     """Run a command of Slurm and give what it prints."""
-    return subprocess.run(command, check=True, text=True, capture_output=True, timeout=timeout).stdout
+    done = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
-def wait_for(condition: Callable[[], object], what: str, timeout: float = 60) -> None:
+def wait_for(condition: Callable[[], object], what: str, timeout: float = 120) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -122,7 +81,7 @@ class Cluster:
 
     def start(self) -> None:
         """Configure and start all daemons, and wait until both nodes are idle; one cluster at a time has the machine."""
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        wait_for(self._reserve, f"another cluster to end, which holds {LOCK}", 300)
         self._configure()
         paths = {
             "socket": "munge.socket",
@@ -135,8 +94,17 @@ class Cluster:
         self._spawn("munged", *munged)
         self._until((self.base / "munge.socket").exists, "munged")
         self._spawn("slurmctld", "slurmctld", "-D")
-        self._until(lambda: subprocess.run(["scontrol", "ping"], capture_output=True).returncode == 0, "slurmctld")
+        self._until(
+            lambda: subprocess.run(["scontrol", "ping"], capture_output=True, timeout=60).returncode == 0, "slurmctld"
+        )
         self.restore()
+
+    def _reserve(self) -> bool:
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _until(self, condition: Callable[[], object], daemon: str) -> None:
         """Wait for what a daemon brings about; if it does not, show what it has printed."""
@@ -168,7 +136,7 @@ class Cluster:
             )
             gpus.append(f"NodeName={node} Name=gpu Type=fake File={device}")
         ETC.mkdir(exist_ok=True)
-        text = CONF.format(ours=OURS, host=host, port=ports[0], base=self.base, nodes="\n".join(nodes))
+        text = CONF.read_text().format(ours=OURS, host=host, port=ports[0], base=self.base, nodes="\n".join(nodes))
         (ETC / "slurm.conf").write_text(text)
         (ETC / "gres.conf").write_text("\n".join([OURS, *gpus, ""]))
 
@@ -193,22 +161,26 @@ class Cluster:
                 self._spawn(node, "slurmd", "-D", "-N", node)
         wait_for(lambda: self.node_states() == dict.fromkeys(NODES, "idle"), f"idle nodes; see {self.base}")
 
-    def pause(self, name: str) -> None:
-        """Make a daemon (``slurmctld``, ``n1``, ``n2``) stop answering."""
-        self._process(name).suspend()
-
-    def resume(self, name: str) -> None:
-        """Let it answer again."""
-        self._process(name).resume()
+    @contextlib.contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Have a daemon (``slurmctld``, ``n1``, ``n2``) not answer for a while."""
+        (daemon,) = psutil.Process(self.daemons[name].pid).children()
+        daemon.suspend()
+        try:
+            yield
+        finally:
+            daemon.resume()
 
     def kill(self, name: str) -> None:
-        """Kill a daemon; a node ends with all that runs on it, as in a power cut."""
-        if self.daemons[name].poll() is None:
-            self._process(name).kill()
-        self.daemons.pop(name).wait(30)
-
-    def _process(self, name: str) -> psutil.Process:
-        return psutil.Process(self.daemons[name].pid).children()[0]
+        """Kill a daemon, be it paused; a node ends with all that runs on it, as in a power cut."""
+        daemon = self.daemons.pop(name)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(daemon.pid).children():
+                process.kill()
+        try:
+            daemon.wait(30)
+        finally:
+            daemon.kill()
 
     def node_states(self) -> dict[str, str]:
         """State of each node, as `sinfo` prints it."""
@@ -233,11 +205,12 @@ class Cluster:
         return {row["JobId"]: row for row in rows}
 
     def stop(self) -> None:
-        """End all jobs and daemons and remove every file of the cluster."""
-        for name in list(self.daemons):
-            self.kill(name)
-        if (self.base / "state").exists():  # else it is not this cluster that is configured
-            for name in ("slurm.conf", "gres.conf"):
-                (ETC / name).unlink(missing_ok=True)
-        shutil.rmtree(self.base)
-        self.lock.close()
+        """End all jobs and daemons and remove every file of the cluster; whatever fails, the next one can start."""
+        with contextlib.ExitStack() as last_first:
+            last_first.callback(self.lock.close)
+            last_first.callback(shutil.rmtree, self.base)
+            if (self.base / "state").exists():  # else it is not this cluster that is configured
+                for name in ("slurm.conf", "gres.conf"):
+                    last_first.callback((ETC / name).unlink, missing_ok=True)
+            for name in self.daemons:
+                last_first.callback(self.kill, name)
