@@ -10,6 +10,8 @@ import yaml
 from project import ROOT
 from runs import profile
 
+from flowsynth import models
+
 
 @pytest.fixture(scope="module")
 def plan() -> str:
@@ -37,14 +39,25 @@ def test_the_profile_is_found_and_runs_the_papers_budget(plan: str):
 
 
 def test_a_dry_run_says_what_will_be_submitted(plan: str):
-    for rule, partition, gpu in [("render", "cpu", False), ("train", "gpu", True), ("infer", "gpu", True)]:
+    rules = {"render": "cpu", "train_control": "cpu", "infer_control": "cpu", "train": "gpu", "infer": "gpu"}
+    for rule, partition in rules.items():
+        assert jobs(plan, rule)
         for job in jobs(plan, rule):
             assert f"slurm_partition={partition}" in job
             assert re.search(r"mem_mb=\d+, .*runtime=\d+", job)
-            assert ("gpu=1" in job) == gpu
+            assert ("gpu=1" in job) == (partition == "gpu")
     threads = yaml.safe_load((ROOT / "config.yaml").read_text())["budgets"]["paper"]["threads"]
     assert threads > 1
     assert all(f"threads: {threads}" in job for job in jobs(plan, "train"))
+
+
+def test_controls_get_no_gpu(plan: str):
+    configured = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
+    controls = {name for name in configured if issubclass(models.find(name), models.Control)}
+    for rule in ("train", "infer"):
+        for name, expected in ((f"{rule}_control", controls), (rule, set(configured) - controls)):
+            planned = {re.search(r"\bmodel=(\w+)", job)[1] for job in jobs(plan, name)}
+            assert planned == expected, name
 
 
 def test_the_rules_that_get_a_gpu_exist():

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+import pandas as pd
 import pytest
 from cluster import NODES, Cluster
 from project import Project
@@ -31,7 +32,7 @@ def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     gres = {key: value for key, value in rules["infer"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
     adapt(project.folder, **{"config": ["budget=tiny"], "set-resources": {"train": gpu, "infer": gres}})
     run = Run(project.folder, "all")
-    assert run.wait(540) == 0, run.text
+    assert run.wait(480) == 0, run.text
     return Whole(project, asked(run.text), {job["JobId"]: job for job in cluster.jobs(project.folder)})
 
 
@@ -69,7 +70,7 @@ def test_slurm_gave_each_job_what_its_rule_asks_for(whole: Whole):
         assert job["Requeue"] == "1"
 
 
-def test_training_and_inference_have_a_gpu_and_nothing_else_has(whole: Whole):
+def test_models_that_are_trained_have_a_gpu_and_nothing_else_has(whole: Whole):
     for job in whole.records.values():
         found = job["Partition"], job.get("TresPerJob"), job.get("TresPerNode")
         expected = {"train": ("gpu", "gres:gpu:fake:1", None), "infer": ("gpu", None, "gres:gpu:fake:1")}
@@ -86,6 +87,12 @@ def test_the_files_are_those_of_a_local_run(whole: Whole, finished: Project):
         assert paths, pattern
         for path in paths:
             assert (whole.project.results / path).read_bytes() == (finished.results / path).read_bytes(), path
+
+
+def test_the_scores_are_those_of_a_local_run(whole: Whole, finished: Project):
+    here, there = (pd.read_csv(project.results / "scores.csv", dtype=str) for project in (finished, whole.project))
+    assert set(there["model"]) == set(MODELS) < set(here["model"])
+    pd.testing.assert_frame_equal(here[here["model"].isin(MODELS)].reset_index(drop=True), there)
 
 
 def test_no_log_of_a_job_that_succeeded_is_left(whole: Whole):
