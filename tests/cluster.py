@@ -81,7 +81,7 @@ class Cluster:
 
     def start(self) -> None:
         """Configure and start all daemons, and wait until both nodes are idle; one cluster at a time has the machine."""
-        wait_for(self._reserve, f"another cluster to end, which holds {LOCK}", 300)
+        wait_for(self.reserve, f"another cluster to end, which holds {LOCK}", 300)
         self._configure()
         paths = {
             "socket": "munge.socket",
@@ -99,7 +99,8 @@ class Cluster:
         )
         self.restore()
 
-    def _reserve(self) -> bool:
+    def reserve(self) -> bool:
+        """Take the machine, unless another cluster has it."""
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -169,7 +170,8 @@ class Cluster:
         try:
             yield
         finally:
-            daemon.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may have been killed meanwhile
+                daemon.resume()
 
     def kill(self, name: str) -> None:
         """Kill a daemon, be it paused; a node ends with all that runs on it, as in a power cut."""
