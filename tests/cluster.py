@@ -39,7 +39,7 @@ def run(*command: str, timeout: float = 60) -> str:
     return done.stdout
 
 
-def wait_for(condition: Callable[[], object], what: str, timeout: float = 120) -> None:
+def wait_for(condition: Callable[[], object], what: str, timeout: float = 240) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -36,7 +36,7 @@ class Mishaps:
         self.cluster.kill("n1")
         run("scontrol", "update", f"jobid={self.running('outlasts_its_time')}", "endtime=now+1")
         run("scancel", self.running("is_cancelled"))
-        wait_for(lambda: self.attempts("loses_its_node")[0]["JobState"] == "PENDING", "the job to be queued again", 90)
+        wait_for(lambda: self.attempts("loses_its_node")[0]["JobState"] == "PENDING", "the job to be queued again")
         # Slurm lets a job that is queued again wait for two minutes
         run("scontrol", "update", f"jobid={self.attempts('loses_its_node')[0]['JobId']}", "starttime=now")
         self.status = self.run.wait()

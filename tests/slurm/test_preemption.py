@@ -42,7 +42,7 @@ def test_a_preempted_training_ends_in_the_same_weights(copy: Project, cluster: C
         # Slurm lets a job that is queued again wait for two minutes
         run("scontrol", "update", f"jobid={cluster.jobs(copy.folder)[0]['JobId']}", "starttime=now")
         assert training.wait() == 0, training.text
-        assert local.wait(120) == 0
+        assert local.wait(300) == 0
     finally:
         local.kill()
         local.wait(30)
