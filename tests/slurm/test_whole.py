@@ -32,7 +32,7 @@ def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     gres = {key: value for key, value in rules["infer"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
     adapt(project.folder, **{"config": ["budget=tiny"], "set-resources": {"train": gpu, "infer": gres}})
     run = Run(project.folder, "all")
-    assert run.wait(480) == 0, run.text
+    assert run.wait(780) == 0, run.text
     return Whole(project, asked(run.text), {job["JobId"]: job for job in cluster.jobs(project.folder)})
 
 
