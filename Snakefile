@@ -8,6 +8,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/slurm.smk"
 include: "workflow/rules/presets.smk"
 include: "workflow/rules/render.smk"
 include: "workflow/rules/features.smk"

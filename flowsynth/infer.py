@@ -17,7 +17,7 @@ from flowsynth.progress import track
 from flowsynth.seeds import derive_seed
 
 
-def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path) -> None:
+def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, accelerator: str = "cpu") -> None:
     """Write the answers of a model: ``values`` (the truth), ``estimates`` (items x samples x parameters, in [0, 1]).
 
     Args:
@@ -26,20 +26,42 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path) -
         samples: Answers for each item.
         seed: Of whatever is random in an answer.
         path: Of the file to write.
+        accelerator: Where a trained model answers: ``cpu``, ``gpu`` or ``auto``. Controls answer on the CPU.
 
     Raises:
-        ValueError: If the model was fitted to other parameters, or an answer is outside [0, 1].
+        ValueError: If the model was fitted to other parameters, there is no such accelerator, or an answer is outside
+            [0, 1].
     """
     model, names = load(checkpoint)
     if tuple(names) != items.names:
         raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
     heard = items.all()
+    device = torch.device("cpu") if isinstance(model, models.Control) else device_of(accelerator)
+    model.to(device)
     settings = {"checkpoint": str(checkpoint), "seed": seed}
     with store.writing(path, items.ids, heard.values.numpy(), items.names, settings) as file, torch.no_grad():
         estimates = store.add_items(file, "estimates", (samples, len(names)))
         for row, name in enumerate(track(items.ids, len(items), f"infer {path}")):
             torch.manual_seed(derive_seed(seed, "infer", name))
-            estimates[row] = answer(model, heard.mel[row : row + 1], heard.values[row : row + 1], samples)[:, 0]
+            mel, values = heard.mel[row : row + 1].to(device), heard.values[row : row + 1].to(device)
+            estimates[row] = answer(model, mel, values, samples)[:, 0]
+
+
+def device_of(accelerator: str) -> torch.device:
+    """Choose where to compute, as a training does.
+
+    Args:
+        accelerator: ``cpu``, ``gpu``, or ``auto`` for a GPU if there is one.
+
+    Raises:
+        ValueError: If there is no GPU, or no such accelerator.
+    """
+    if accelerator not in ("cpu", "gpu", "auto"):
+        raise ValueError(f"accelerator {accelerator!r}, expected cpu, gpu or auto")
+    found = None if accelerator == "cpu" else torch.accelerator.current_accelerator(check_available=True)
+    if found is None and accelerator == "gpu":
+        raise ValueError("accelerator 'gpu', but torch finds none here; auto takes the CPU where there is no GPU")
+    return found or torch.device("cpu")
 
 
 def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:
@@ -48,7 +70,7 @@ def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples:
     expected = (samples, *truth.shape)
     if tuple(found.shape) != expected:
         raise ValueError(f"{type(model).__name__} answers in the shape {tuple(found.shape)}, expected {expected}")
-    values = found.float().numpy()
+    values = found.float().cpu().numpy()
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"{type(model).__name__} answers {values.min()} to {values.max()}, expected 0..1")
     return values

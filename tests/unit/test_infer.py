@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from flowsynth import models, store
 from flowsynth.data import Items
-from flowsynth.infer import answer, infer
+from flowsynth.infer import answer, device_of, infer
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.train import fit
@@ -46,6 +47,36 @@ def test_a_model_of_other_parameters_is_refused(tmp_path: Path, parts: tuple[Ite
     other = Items(parts[1].paths, parts[1].ids, ("a", "c"))
     with pytest.raises(ValueError, match=r"infers \['a', 'b', 'c'\], expected \['a', 'c'\]"):
         infer(tmp_path / "checkpoint.pt", other, 1, 1, tmp_path / "predictions.h5")
+
+
+def test_where_a_model_answers(monkeypatch: pytest.MonkeyPatch):
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: gpu)
+    assert [device_of(accelerator) for accelerator in ("cpu", "gpu", "auto")] == [cpu, gpu, gpu]
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: None)
+    assert [device_of(accelerator) for accelerator in ("cpu", "auto")] == [cpu, cpu]
+    with pytest.raises(ValueError, match="accelerator 'gpu', but torch finds none here"):
+        device_of("gpu")
+    with pytest.raises(ValueError, match="accelerator 'tpu', expected cpu, gpu or auto"):
+        device_of("tpu")
+
+
+@pytest.mark.parametrize("name", ["mean", "cnn"])
+def test_a_trained_model_goes_to_the_accelerator_and_a_control_does_not(
+    name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    """The device of torch that computes shapes and no values stands for a GPU."""
+    estimates(name, tmp_path, parts, size, parts[1])
+    asked = []
+    monkeypatch.setattr("flowsynth.infer.device_of", lambda accelerator: torch.device("meta"))
+    monkeypatch.setattr(
+        "flowsynth.infer.answer", lambda model, mel, *_: asked.append((model, mel)) or np.zeros((1, 1, 3))
+    )
+    infer(tmp_path / "checkpoint.pt", parts[1], 1, 1, tmp_path / "predictions.h5", "gpu")
+    expected = "cpu" if name == "mean" else "meta"
+    assert {tensor.device.type for model, mel in asked for tensor in (mel, *model.buffers(), *model.parameters())} == {
+        expected
+    }
 
 
 @pytest.mark.parametrize("value", [1.01, -0.01, float("nan")])

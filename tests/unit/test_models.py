@@ -87,6 +87,19 @@ def test_answers_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items
 
 
 @pytest.mark.parametrize("name", TRAINED)
+def test_answers_are_on_the_device_of_the_sounds(name: str, size: Size):
+    """By the device of torch that computes shapes and no values; a tensor left on the CPU can't be mixed with its."""
+    model = models.find(name)(16, 20, 3, size).to("meta").eval()
+    try:
+        with torch.no_grad():
+            found = model.infer(torch.zeros(2, 16, 20, device="meta"), 4)
+    except NotImplementedError as error:  # it has no answer to which elements are nonzero, as splines ask
+        assert "nonzero" in str(error)
+    else:
+        assert found.device.type == "meta"
+
+
+@pytest.mark.parametrize("name", TRAINED)
 def test_the_gradient_reaches_every_parameter(name: str, parts: tuple[Items, Items], size: Size):
     train, _ = (part.all() for part in parts)
     model = make(name, train, size).train()

@@ -117,7 +117,7 @@ def test_an_edit_of_a_metric_reruns_no_training(copy: Project):
     file.write_text(file.read_text() + "\nEDITED = True\n")
     plan = copy.planned()
     assert plan["score"] == 6
-    assert not plan.keys() & {"render", "features", "train", "infer", "resynthesise"}
+    assert not plan.keys() & {"render", "features", "train", "train_control", "infer", "infer_control", "resynthesise"}
 
 
 def test_verify_finds_no_difference_and_any_that_is_made(copy: Project):
@@ -149,6 +149,7 @@ def test_the_paper_budget_plans_every_model_fold_and_data_set(project: Project):
     paper = config["budgets"]["paper"]
     plan = project.planned("--config", "budget=paper")
     trainings = len(config["models"]) * paper["folds"] * len(paper["datasets"])
-    assert {plan[rule] for rule in ("train", "infer", "resynthesise", "score")} == {trainings}
+    assert {plan[rule] for rule in ("resynthesise", "score")} == {trainings}
+    assert {plan[rule] + plan[f"{rule}_control"] for rule in ("train", "infer")} == {trainings}
     assert [plan[rule] for rule in ("scores", "complexity")] == [len(paper["datasets"]), 1]
     assert set(paper["datasets"]) == {"amsynth16", "amsynth30", "amsynth41"}

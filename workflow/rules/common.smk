@@ -16,6 +16,10 @@ from flowsynth.config import check
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
 
 
+# used with --sdm apptainer only; envs/apptainer.def builds it
+container: "flowsynth.sif"
+
+
 wildcard_constraints:
     budget="[a-z0-9_]+",
     dataset="[a-z]+[0-9]+",
@@ -31,6 +35,10 @@ except ValueError as error:
     raise WorkflowError(error)
 
 BUDGET = config["budgets"][config["budget"]]  # the one to run
+
+# models without training, by their source: to import them takes seconds
+SOURCES = {file.stem: file.read_text() for file in (PACKAGE / "models").glob("*.py")}
+CONTROLS = "|".join(name for name, text in SOURCES.items() if "Control):" in text)
 
 
 @cache

@@ -20,6 +20,16 @@ rule infer:
         runtime=by_attempt(60),
     params:
         samples=lambda wildcards: budget(wildcards)["samples"],
+        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
     script:
         "../scripts/infer.py"
+
+
+# needs no GPU
+use rule infer as infer_control with:
+    wildcard_constraints:
+        model=CONTROLS,
+
+
+ruleorder: infer_control > infer

@@ -28,3 +28,12 @@ rule train:
         seed=config["seed"],
     script:
         "../scripts/train.py"
+
+
+# needs no GPU
+use rule train as train_control with:
+    wildcard_constraints:
+        model=CONTROLS,
+
+
+ruleorder: train_control > train

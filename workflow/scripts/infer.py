@@ -15,4 +15,5 @@ with job(Path(snakemake.log[0])):
     _, names = dataset(snakemake.wildcards.dataset)
     items = part(Path(snakemake.input.split), int(snakemake.wildcards.fold), "test", paths, names)
     checkpoint, predictions = Path(snakemake.input.checkpoint), Path(snakemake.output.predictions)
-    infer(checkpoint, items, snakemake.params.samples, snakemake.params.seed, predictions)
+    params = snakemake.params
+    infer(checkpoint, items, params.samples, params.seed, predictions, params.accelerator)

@@ -1,0 +1,75 @@
+"""What the profile asks for, as a dry run says it; no cluster is needed to read it."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from project import ROOT
+from runs import profile
+
+from flowsynth import models
+
+
+@pytest.fixture(scope="module")
+def plan() -> str:
+    """The dry run of the literal command in the repository's root."""
+    run = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--profile", "slurm", "all", "--dry-run", "--forceall", "--nolock"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert run.returncode == 0, run.stdout
+    return run.stdout
+
+
+def jobs(plan: str, rule: str) -> list[str]:
+    return re.findall(rf"^rule {rule}:\n((?: +.*\n)+)", plan, re.MULTILINE)
+
+
+def test_the_profile_is_found_and_runs_the_papers_budget(plan: str):
+    assert re.search(r"Using profiles? slurm\b", plan)
+    assert jobs(plan, "train")
+    assert all("budget=paper" in job for job in jobs(plan, "train"))
+
+
+def test_a_dry_run_says_what_will_be_submitted(plan: str):
+    rules = {"render": "cpu", "train_control": "cpu", "infer_control": "cpu", "train": "gpu", "infer": "gpu"}
+    for rule, partition in rules.items():
+        assert jobs(plan, rule)
+        for job in jobs(plan, rule):
+            assert f"slurm_partition={partition}" in job
+            assert re.search(r"mem_mb=\d+, .*runtime=\d+", job)
+            assert ("gpu=1" in job) == (partition == "gpu")
+    threads = yaml.safe_load((ROOT / "config.yaml").read_text())["budgets"]["paper"]["threads"]
+    assert threads > 1
+    assert all(f"threads: {threads}" in job for job in jobs(plan, "train"))
+
+
+def test_controls_get_no_gpu(plan: str):
+    configured = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
+    controls = {name for name in configured if issubclass(models.find(name), models.Control)}
+    for rule in ("train", "infer"):
+        for name, expected in ((f"{rule}_control", controls), (rule, set(configured) - controls)):
+            planned = {re.search(r"\bmodel=(\w+)", job)[1] for job in jobs(plan, name)}
+            assert planned == expected, name
+
+
+def test_the_rules_that_get_a_gpu_exist():
+    for rule in profile()["set-resources"]:
+        assert (ROOT / "workflow" / "rules" / f"{rule}.smk").exists()
+
+
+def test_jobs_ask_for_time_and_memory_and_for_more_at_each_attempt():
+    """A site's default would hide that a rule says nothing."""
+    assert not {"mem_mb", "runtime"} & profile()["default-resources"].keys()
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text()
+        count = len(re.findall(r"^rule ", text, re.MULTILINE))
+        assert len(re.findall(r"mem_mb=by_attempt\(\d+\)", text)) == count, path.name
+        assert len(re.findall(r"runtime=by_attempt\(\d+\)", text)) == count, path.name

@@ -1,0 +1,24 @@
+# On a Slurm cluster, ends a run that has lost track of its jobs; Snakemake would wait for them for ever.
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from flowsynth.slurm import watch
+
+
+def end_when_lost():
+    """Wait until the run is lost, say so, and interrupt it."""
+    settings = workflow.executor_settings, workflow.remote_execution_settings
+    asked = settings[0].status_attempts / settings[1].max_status_checks_per_second
+    message = watch(Path.cwd(), 2 * asked, min(30, asked / 5))
+    print(f"\nerror: {message}\n", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGUSR1)
+
+
+onstart:
+    if workflow.is_main_process and workflow.executor_plugin.name == "slurm":
+        # as Ctrl-C, whose own signal is ignored by what a script or nohup has started in the background
+        signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        threading.Thread(target=end_when_lost, daemon=True).start()
