@@ -8,6 +8,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/incomplete.smk"
 include: "workflow/rules/slurm.smk"
 include: "workflow/rules/presets.smk"
 include: "workflow/rules/render.smk"
@@ -48,11 +49,3 @@ rule all:
         )
         if len(BUDGET["datasets"]) > 1
         else [],
-
-
-onsuccess:
-    report_incomplete(failed=False)
-
-
-onerror:
-    report_incomplete(failed=True)

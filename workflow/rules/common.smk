@@ -91,19 +91,21 @@ def shards(kind):
     )
 
 
+DRAWN = 5000  # presets in a job that draws them: some minutes of rendering
+
+
+def sampled(wildcards):
+    """Files of features of the presets that are drawn for the training part of a fold."""
+    return expand(
+        "results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
+        budget=wildcards.budget,
+        dataset=wildcards.dataset,
+        split=wildcards.split,
+        fold=wildcards.fold,
+        shard=range(-(-budget(wildcards)["sampled"] // DRAWN)),
+    )
+
+
 def by_attempt(amount):
     """An amount of time or memory that grows with each attempt."""
     return lambda wildcards, attempt: amount * attempt
-
-
-def report_incomplete(failed):
-    """Write the tables so far of a run that failed, and remove them once nothing is missing."""
-    from flowsynth.incomplete import report
-
-    for dataset in BUDGET["datasets"]:
-        folder = Path(f"results/{config['budget']}/{dataset}")
-        told = report(
-            folder, config["split"], BUDGET["folds"], config["models"], failed
-        )
-        if told:
-            print(f"\n{told}\n", file=sys.stderr)

@@ -1,18 +1,3 @@
-DRAWN = 5000  # presets in a job: some minutes of rendering
-
-
-def sampled(wildcards):
-    """Files of features of the presets that are drawn for the training part of a fold."""
-    return expand(
-        "results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
-        budget=wildcards.budget,
-        dataset=wildcards.dataset,
-        split=wildcards.split,
-        fold=wildcards.fold,
-        shard=range(-(-budget(wildcards)["sampled"] // DRAWN)),
-    )
-
-
 # Of the presets that it draws this keeps the features alone: their sounds would fill a disk.
 rule sample:
     input:
