@@ -96,14 +96,9 @@ DRAWN = 5000  # presets in a job that draws them: some minutes of rendering
 
 def sampled(wildcards):
     """Files of features of the presets that are drawn for the training part of a fold."""
-    return expand(
-        "results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
-        budget=wildcards.budget,
-        dataset=wildcards.dataset,
-        split=wildcards.split,
-        fold=wildcards.fold,
-        shard=range(-(-budget(wildcards)["sampled"] // DRAWN)),
-    )
+    w, count = wildcards, budget(wildcards)["sampled"]
+    folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
+    return [f"{folder}/{shard}.h5" for shard in range(-(-count // DRAWN))]
 
 
 def by_attempt(amount):
