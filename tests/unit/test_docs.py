@@ -39,4 +39,4 @@ def test_the_plan_follows_from_the_unit_costs():
 
 def test_the_size_of_a_job_is_that_of_the_rule():
     rule = (ROOT / "workflow" / "rules" / "common.smk").read_text()
-    assert f"DRAWN = {SHARD} " in rule
+    assert f"SAMPLED_IN_A_JOB = {SHARD}\n" in rule

@@ -91,14 +91,14 @@ def shards(kind):
     )
 
 
-DRAWN = 5000  # presets in a job that draws them: some minutes of rendering
+SAMPLED_IN_A_JOB = 5000
 
 
 def sampled(wildcards):
     """Files of features of the presets that are drawn for the training part of a fold."""
     w, count = wildcards, budget(wildcards)["sampled"]
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
-    return [f"{folder}/{shard}.h5" for shard in range(-(-count // DRAWN))]
+    return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
 
 
 def by_attempt(amount):

@@ -20,7 +20,8 @@ rule sample:
         runtime=by_attempt(60),
     params:
         presets=lambda wildcards: min(
-            DRAWN, budget(wildcards)["sampled"] - int(wildcards.shard) * DRAWN
+            SAMPLED_IN_A_JOB,
+            budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
         ),
         seed=config["seed"],
         render=config["render"],
