@@ -1,0 +1,114 @@
+"""Sections of the page: groups of sounds that are played and looked at together, read from the files of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from flowsynth import store
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound to hear.
+
+    Attributes:
+        label: What it is called.
+        audio: As it was rendered and scored.
+        values: The parameters it was made with, in [0, 1]; none, if it is not of the synthesizer.
+        truth: The parameters to compare them with; none, if there are none.
+        score: Its log-mel L1 from the first sound of its group; none for that one.
+    """
+
+    label: str
+    audio: Float[np.ndarray, " samples"]
+    values: Float[np.ndarray, " parameters"] | None = None
+    truth: Float[np.ndarray, " parameters"] | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sounds that are compared: one player, at one loudness.
+
+    Attributes:
+        key: Part of the names of its files.
+        title: Heading.
+        reason: What is shown and why.
+        sounds: In the order shown.
+        folded: Whether it is folded away at first.
+    """
+
+    key: str
+    title: str
+    reason: str
+    sounds: list[Sound]
+    folded: bool = False
+
+
+def read(path: Path, payload: str, wanted: Sequence[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Read items of a file: payload and values by id, of all items or of those wanted that are in it."""
+    with store.reading(path) as file:
+        rows = [(row, name) for row, name in enumerate(store.ids(file).tolist()) if wanted is None or name in wanted]
+        return {name: (file[payload][row], file["values"][row]) for row, name in rows}
+
+
+def reconstruction(
+    chosen: pd.DataFrame, targets: Sequence[Path], models: Mapping[str, Path], scores: pd.DataFrame, names: Mapping[str, str]
+) -> list[Group]:
+    """One group a chosen item: its sound, and what each model makes of it.
+
+    Args:
+        chosen: As made by `flowsynth.selection.select`.
+        targets: Files of audio of the data set.
+        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``.
+        scores: Of the data set, as made by `flowsynth.tables.gather`.
+        names: Of the presets, by id.
+    """
+    shown = chosen[chosen["role"] != "drawn"]
+    wanted = shown["item"].tolist()
+    originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
+    answers = {model: read(folder / "predictions.h5", "estimates", wanted) for model, folder in models.items()}
+    audio = {model: read(folder / "audio.h5", "audio", [f"{i}/0" for i in wanted]) for model, folder in models.items()}
+    heard = scores[(scores["metric"] == "log_mel_l1") & (scores["fold"] == int(shown["fold"].iloc[0])) & (scores["sample"] == 0)]
+    distance = heard.set_index(["model", "item"])["value"]
+    groups = []
+    for row in shown.itertuples():
+        truth = next(iter(answers.values()))[row.item][1]
+        sounds = [Sound("original", originals[row.item][0], truth)]
+        for model in models:
+            estimate = answers[model][row.item][0][0]
+            found = audio[model][f"{row.item}/0"][0]
+            sounds.append(Sound(model, found, estimate, truth, float(distance[model, row.item])))
+        groups.append(Group(f"{row.role}", f"“{names[row.item]}”", f"The item {row.reason}.", sounds))
+    return groups
+
+
+def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:
+    """The steps of each line of an exploration (`flowsynth.explore`), as sounds."""
+    with store.reading(path) as file:
+        ids, estimates = store.ids(file).tolist(), file["estimates"][:]
+    heard = read(audio, "audio")
+    steps = range(estimates.shape[1])
+    return {
+        name: [Sound(str(step + 1), heard[f"{name}/{step}"][0], estimates[row, step]) for step in steps]
+        for row, name in enumerate(ids)
+    }
+
+
+def macro_controls(path: Path, audio: Path) -> list[Group]:
+    """One group a latent dimension, that which moves the parameters most first; all but the first folded."""
+    found = lines(path, audio)
+    moved = {name: float(np.std([s.values for s in sounds], axis=0).mean()) for name, sounds in found.items()}
+    order = sorted(found, key=lambda name: -moved[name])
+    return [
+        Group(
+            f"macro_{name}", f"Latent dimension {name}",
+            f"From -3 to 3 in eight steps, the other dimensions at 0. Parameters move by {moved[name]:.3f} on average "
+            "(standard deviation over the steps).", found[name], folded=place > 0,
+        )
+        for place, name in enumerate(order)
+    ]  # fmt: skip
