@@ -3,12 +3,13 @@
 A control is moved from one end to the other in equal steps, and the distance in sound of each step is measured. Of these
 come two numbers that do not depend on the unit of the distance: `unevenness`, the largest step over the mean step, and
 `straightness`, the distance of the two ends over the length of the path (the inverse of the path's length over it, which is
-infinite for a control that comes back to where it began). Of a control that acts evenly and in one direction both are 1.
+infinite for a control that comes back to where it began). Of a control that acts evenly and in one direction both are 1. A
+path from one sound to another that has nothing to do with it is even, too, but not straight: neither number stands alone.
 
 Ranges are matched in two ways. ``whole``: each control has its whole range, a latent dimension from -3 to 3 and a parameter
 from 0 to 1. ``path``: each latent dimension is compared with the parameter of the same sound whose path is as long, or
 nearest to that, and left out where there is none within a factor of `CALIPER`: a control that does more has more to do it
-unevenly with. Controls that are hardly heard are left out of both.
+unevenly with. Controls that are hardly heard are left out of both; how far they move it is in the table.
 
 Sounds are what differences are averaged over and resampled: dimensions and parameters are all there are, of one model.
 """
@@ -25,9 +26,10 @@ from flowsynth.metrics import Metric, registry
 from flowsynth.progress import track
 from flowsynth.seeds import derive_seed
 
-METRICS = ("log_mel_l1", "sot")  # one that hears levels and one that does not; both are distances, with a shortest path
+# one that hears levels and one that does not, with the length of path below which a control is hardly heard by it; both
+# are distances: no path is shorter than that between its ends
+METRICS = {"log_mel_l1": 0.1, "sot": 0.005}
 MEASURES = ("unevenness", "straightness")
-AUDIBLE = 0.1  # path in nats of log-mel L1 below which a control is hardly heard
 CALIPER = 1.25
 LEVEL = 0.95  # of confidence
 
@@ -94,8 +96,7 @@ def table(latent: Heard, native: Heard) -> pd.DataFrame:
             found = measure(*steps_of(metrics[name], heard))
             parts.append(pd.DataFrame({"item": items, "kind": kind, "control": controls, "metric": name, **found}))
     rows = pd.concat(parts, ignore_index=True)
-    loud = rows[rows["metric"] == "log_mel_l1"].set_index(["item", "kind", "control"])["path"] >= AUDIBLE
-    rows["audible"] = loud.loc[pd.MultiIndex.from_frame(rows[["item", "kind", "control"]])].to_numpy()
+    rows["audible"] = rows["path"] >= rows["metric"].map(METRICS)
     rows["partner"] = ""
     for _, group in rows[rows["audible"]].groupby(["item", "metric"]):
         ours, theirs = (group[group["kind"] == kind] for kind in ("latent", "native"))
@@ -130,7 +131,7 @@ def summarise(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     summaries = []
     for metric in METRICS:
         heard = rows[(rows["metric"] == metric) & rows["audible"]]
-        for matching, pairs in (("whole", _whole(heard)), ("path", _matched(heard))):
+        for matching, pairs in (("whole", heard), ("path", _matched(heard))):
             for measured in MEASURES:
                 by_sound = pairs.groupby(["item", "kind"])[measured].mean().unstack().dropna()
                 counts = pairs[pairs["item"].isin(by_sound.index)]["kind"].value_counts()
@@ -147,16 +148,12 @@ def summarise(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame(summaries)
 
 
-def _whole(heard: pd.DataFrame) -> pd.DataFrame:
-    return heard
-
-
 def _matched(heard: pd.DataFrame) -> pd.DataFrame:
     """Latent dimensions that have a partner, and for each of them its partner."""
     ours = heard[(heard["kind"] == "latent") & (heard["partner"] != "")]
-    theirs = heard[heard["kind"] == "native"].set_index(["item", "control"])
-    partner = theirs.loc[pd.MultiIndex.from_frame(ours[["item", "partner"]])].reset_index()
-    return pd.concat([ours, partner.rename(columns={"partner": "control"})], ignore_index=True)
+    theirs = heard[heard["kind"] == "native"].drop(columns="partner").rename(columns={"control": "partner"})
+    partner = ours[["item", "partner"]].merge(theirs, on=["item", "partner"])
+    return pd.concat([ours, partner], ignore_index=True)
 
 
 def _compare(by_sound: pd.DataFrame, seed: int) -> dict[str, float]:
