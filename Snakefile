@@ -38,9 +38,9 @@ rule all:
                 "tables/cost.csv",
                 "tables/leaks.csv",
                 "tables/semantics.csv",
-                *multiext("figures/scores", ".pdf", ".png"),
             ],
         ),
+        list(DRAWN.values()),
         # with one data set there is nothing to put side by side
         multiext(
             f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"

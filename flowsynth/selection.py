@@ -38,7 +38,9 @@ def select(scores: pd.DataFrame, seed: int, metric: str = METRIC, drawn: int = D
     rows = scores[scores["metric"] == metric].dropna(subset="value")
     table = rows.groupby("item", as_index=False)["value"].mean()
     if len(table) < len(PLACES):
-        raise ValueError(f"{len(table)} items of {model}, fold {fold}, have a {metric}, expected at least {len(PLACES)}")
+        raise ValueError(
+            f"{len(table)} items of {model}, fold {fold}, have a {metric}, expected at least {len(PLACES)}"
+        )
     lower = registry()[metric].better == "lower"
     table["chance"] = draw(table["item"], seed, "selection", fold)
     table = table.sort_values(["value", "chance"], ascending=[lower, True], ignore_index=True)

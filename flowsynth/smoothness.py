@@ -34,7 +34,9 @@ CALIPER = 1.25
 LEVEL = 0.95  # of confidence
 
 
-def steps_of(metric: Metric, heard: Heard) -> tuple[Float[np.ndarray, "lines steps_less_1"], Float[np.ndarray, " lines"]]:
+def steps_of(
+    metric: Metric, heard: Heard
+) -> tuple[Float[np.ndarray, "lines steps_less_1"], Float[np.ndarray, " lines"]]:
     """Measure each step of each line, and the distance of its two ends."""
     steps, ends = [], []
     for line in track(range(len(heard.ids)), len(heard.ids), f"smoothness {metric.name}"):
@@ -100,7 +102,9 @@ def table(latent: Heard, native: Heard) -> pd.DataFrame:
     rows["partner"] = ""
     for _, group in rows[rows["audible"]].groupby(["item", "metric"]):
         ours, theirs = (group[group["kind"] == kind] for kind in ("latent", "native"))
-        rows.loc[ours.index, "partner"] = partners(ours["path"].to_numpy(), theirs["path"].to_numpy(), theirs["control"])
+        rows.loc[ours.index, "partner"] = partners(
+            ours["path"].to_numpy(), theirs["path"].to_numpy(), theirs["control"]
+        )
     return rows
 
 

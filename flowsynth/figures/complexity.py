@@ -33,7 +33,9 @@ def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     for axis, name in zip(axes, METRICS, strict=True):
         for number, model in enumerate(shown):
             rows = summary[(summary["metric"] == name) & (summary["model"] == model)].sort_values("parameters")
-            line = dict(color="0.6", linestyle="--") if model in CONTROLS else dict(color=colours[number % len(colours)])
+            line = (
+                dict(color="0.6", linestyle="--") if model in CONTROLS else dict(color=colours[number % len(colours)])
+            )
             # beside each other, or their bars would be one
             place = rows["parameters"] + 0.15 * (number - len(shown) / 2)
             axis.errorbar(place, rows["mean"], rows["sd"].fillna(0), marker=".", linewidth=1, label=model, **line)

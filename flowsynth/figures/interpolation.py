@@ -10,6 +10,7 @@ from flowsynth.listen import Heard
 from flowsynth.metrics import registry
 from flowsynth.smoothness import measure, steps_of
 
+SAID = {"latent": "latents", "parameters": "parameters"}
 SIDES = {"latent": COLOURS["model"], "parameters": COLOURS["other"]}
 
 
@@ -22,25 +23,29 @@ def draw(heard: Heard, title: str) -> Figure:
         title: Of the figure; what is shown is added to it.
     """
     number = heard.estimates.shape[1]
-    figure, axes = plt.subplot_mosaic(
-        [[f"{kind}{name}{step}" for step in range(number)] + ["steps"] for name in heard.ids for kind in "sp"],
-        figsize=(10, 4.2), width_ratios=[1] * number + [3.4], layout="constrained",
-    )  # fmt: skip
+    figure = plt.figure(figsize=(10, 3.9), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=[2.6, 1])
+    cells = left.subplots(2 * len(heard.ids), number, height_ratios=[1.2, 1] * len(heard.ids))
     steps, ends = steps_of(registry()["log_mel_l1"], heard)
     found = measure(steps, ends)
+    axis = right.subplots()
     for line, name in enumerate(heard.ids):
         for step in range(number):
-            spectrogram(axes[f"s{name}{step}"], heard.mel[line, step])
-            bars(axes[f"p{name}{step}"], heard.estimates[line, step], colour=SIDES[name])
-        axes[f"s{name}0"].set_title(f"straight in the space of {name}" if line else "straight in the latent space", fontsize=8)
-        axes["steps"].plot(
-            np.arange(1, number), steps[line], marker="o", markersize=4, color=SIDES[name],
-            label=f"{name}: path {found['path'][line]:.2f}, unevenness {found['unevenness'][line]:.2f},\n"
-            f"straightness {found['straightness'][line]:.2f}",
-        )  # fmt: skip
-    axes["steps"].set(title="Log-mel L1 of each step, nat", xlabel="step", ylim=(0, None), xticks=np.arange(1, number))
-    axes["steps"].grid(axis="y")
-    axes["steps"].legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+            spectrogram(cells[2 * line, step], heard.mel[line, step])
+            bars(cells[2 * line + 1, step], heard.estimates[line, step], colour=SIDES[name])
+        # a title as wide as this would push the columns apart
+        first = cells[2 * line, 0]
+        first.set_title(" ", fontsize=8)
+        above = first.text(
+            0, 1.05, f"straight in the space of {SAID[name]}", transform=first.transAxes, color=SIDES[name]
+        )
+        above.set_in_layout(False)
+        label = f"{SAID[name]}: path {found['path'][line]:.2f}, unevenness {found['unevenness'][line]:.2f}, "
+        label += f"\nstraightness {found['straightness'][line]:.2f}"
+        axis.plot(np.arange(1, number), steps[line], marker="o", markersize=4, color=SIDES[name], label=label)
+    axis.set(title="Log-mel L1 of each step, nat", xlabel="step", ylim=(0, None), xticks=np.arange(1, number))
+    axis.grid(axis="y")
+    axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     headline(
         figure,
         f"{title} From the {PAIR[0]} to the {PAIR[1]} sound, both lines with the same ends.\n"

@@ -26,7 +26,7 @@ def draw(latent: Float[np.ndarray, "items latent"], mel: Float[np.ndarray, "item
     for axis, pair in zip(axes.flat, PAIRS.values(), strict=True):
         rank = rankdata(pair.descriptor(torch.from_numpy(mel)).numpy())
         axis.scatter(*places.T, c=rank, s=6, cmap="viridis", linewidth=0)
-        axis.set_title(f"{pair.second} (dark) to {pair.first} (yellow)", fontsize=8)
+        axis.set_title(f"violet {pair.second}, yellow {pair.first}", fontsize=8)
         plane.label(axis)
         axis.grid(visible=False)
     headline(figure, title)

@@ -36,24 +36,24 @@ def draw(heard: Heard, title: str, dimension: int | None = None) -> Figure:
     if not 0 <= shown < len(heard.ids):
         raise ValueError(f"dimension z{shown}: the latent has the dimensions z0 to z{len(heard.ids) - 1}")
     place = heard.latent[shown, :, shown]
-    figure, axes = plt.subplot_mosaic(
-        [[f"s{step}" for step in range(len(place))], ["p"] * 4 + ["d"] * (len(place) - 4)],
-        figsize=(9, 3.8), height_ratios=[1, 1.4], layout="constrained",
-    )  # fmt: skip
-    for step, value in enumerate(place):
-        spectrogram(axes[f"s{step}"], heard.mel[shown, step])
-        axes[f"s{step}"].set_title(f"{value:+.1f}", loc="center")
-    lines(axes["p"], place, heard.estimates[shown], heard.names, PARAMETERS)
+    figure = plt.figure(figsize=(9, 3.8), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1, 1.3])
+    for step, axis in enumerate(above.subplots(1, len(place))):
+        spectrogram(axis, heard.mel[shown, step])
+        axis.set_title(f"{place[step]:+.1f}", loc="center")
+    left, right = below.subplots(1, 2)
+    lines(left, place, heard.estimates[shown], heard.names, PARAMETERS)
+    left.set_xlabel(heard.ids[shown])
     described = [describe(sound, heard.sample_rate) for sound in heard.audio[shown]]
     for name, unit in UNITS.items():
         values = np.array([row[name] for row in described])
         low, high = values.min(), values.max()
         relative = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
-        axes["d"].plot(place, relative, marker="o", markersize=3, label=f"{name} {low:,.3g} to {high:,.3g} {unit}".strip())
-    axes["d"].set(title="Descriptors, each over its range", xlabel=f"z{shown}", ylim=(-0.05, 1.05))
-    axes["d"].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    why = "the dimension whose parameters move most" if dimension is None else "the others 0"
-    headline(figure, f"{title} Dimension z{shown}, {why}; spectrograms from z{shown} = {place[0]:g} to {place[-1]:g}.")
+        right.plot(place, relative, marker="o", markersize=3, label=f"{name} {low:,.3g} to {high:,.3g} {unit}".strip())
+    right.set(title="Descriptors, each over its range", xlabel=heard.ids[shown], ylim=(-0.05, 1.05))
+    right.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    why = "the others 0" + (": the one whose parameters move most" if dimension is None else "")
+    headline(figure, f"{title} Dimension z{shown} from {place[0]:g} to {place[-1]:g}, {why}.")
     return figure
 
 

@@ -10,7 +10,10 @@ from flowsynth.figures.common import COLOURS, Map, bars, headline, spectrogram, 
 from flowsynth.listen import Heard
 from flowsynth.metrics.spectral import log_mel_l1
 
-SIDES = (("pa", "sa", COLOURS["model"]), ("pb", "sb", COLOURS["other"]))  # parameters, spectrogram, colour of each sound
+SIDES = (
+    ("pa", "sa", COLOURS["model"]),
+    ("pb", "sb", COLOURS["other"]),
+)  # parameters, spectrogram, colour of each sound
 
 
 @styled
@@ -33,7 +36,12 @@ def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str
         own = np.repeat(heard.mel[line, :1], steps, axis=0)
         distance = log_mel_l1(own, heard.mel[line])
         for step in range(steps):
-            bars(axes[f"{parameters}{step}"], heard.estimates[line, step], heard.estimates[line, 0] if step else None, colour)
+            bars(
+                axes[f"{parameters}{step}"],
+                heard.estimates[line, step],
+                heard.estimates[line, 0] if step else None,
+                colour,
+            )
             spectrogram(axes[f"{sound}{step}"], heard.mel[line, step])
             said = f"+{distance[step]:.2f}" if step else "its own latent"
             axes[f"{sound}{step}"].set_title(said, fontsize=7, pad=1)
@@ -43,7 +51,9 @@ def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str
         axes[f"{parameters}0"].set_title(PAIR[line], fontsize=8, color=colour)
     plane.label(axis)
     axis.grid(visible=False)
-    axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, columnspacing=1, handletextpad=0.2)
+    axis.legend(
+        fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, columnspacing=1, handletextpad=0.2
+    )
     headline(
         figure,
         f"{title} Two sounds and {steps - 1} neighbours each, z + N(0, {SPREAD}²).\n"

@@ -57,7 +57,8 @@ def _panel(axis: Axes, rows: pd.DataFrame, models: Sequence[str]) -> None:
         axis.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axis.plot([middle], [place], marker="|", color=colour, markersize=9)
     kinds = folds["model"].isin(CONTROLS).map({True: "control", False: "model"})
+    palette = {kind: COLOURS[kind] for kind in ("control", "model")}
     sns.stripplot(
-        folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette={kind: COLOURS[kind] for kind in ("control", "model")}, jitter=False,
+        folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=palette, jitter=False,
         size=5, linewidth=0.5, edgecolor="white", legend=False, ax=axis,
     )  # fmt: skip

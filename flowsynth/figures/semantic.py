@@ -2,15 +2,17 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, spearmanr
 from sklearn.decomposition import PCA
 
 from flowsynth.figures.common import COLOURS, bare, headline, spectrogram, styled
 from flowsynth.figures.macro_controls import lines
 from flowsynth.listen import Heard
+from flowsynth.metrics.spectral import FLOOR
 from flowsynth.semantics import Pair
 
 PARAMETERS = 6  # shown
@@ -32,7 +34,9 @@ def best(latent: Latent, tags: Tags) -> int:
 
 
 @styled
-def draw(before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair: Pair, heard: Heard, title: str) -> Figure:
+def draw(
+    before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair: Pair, heard: Heard, title: str
+) -> Figure:
     """Draw where the sounds of the two words are in both models, and what is heard along the dimension of the second.
 
     Args:
@@ -59,11 +63,12 @@ def draw(before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair
         spectrogram(axes[f"s{step}"], heard.mel[0, step])
         axes[f"s{step}"].set_title(f"{value:+.1f}", loc="center")
     lines(axes["p"], place, heard.estimates[0], heard.names, PARAMETERS)
-    axes["p"].set_xlabel(f"z0 of {after[0]}, from {pair.second} to {pair.first}; the other dimensions are 0")
+    axes["p"].set_xlabel(f"z0 of {after[0]}, the other dimensions 0")
+    along = spearmanr(place, pair.descriptor(torch.from_numpy(np.log(heard.mel[0] + FLOOR))).numpy()).statistic
     headline(
         figure,
-        f"{title} Test part, coloured by what is heard.\n"
-        f"Parted: chance that a {pair.first} sound is farther along the dimension than a {pair.second} one.",
+        f"{title} Left: test part; parted is the share of pairs, {pair.first} and {pair.second}, in the right order.\n"
+        f"Right: along z0 of {after[0]}, {pair.second} to {pair.first}; rank correlation of what is heard with z0: {along:.2f}.",
     )
     return figure
 
@@ -71,12 +76,14 @@ def draw(before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair
 def _scatter(axis: Axes, model: str, latent: Latent, dimension: int, tags: Tags, pair: Pair) -> None:
     others = np.delete(latent, dimension, axis=1).astype(np.float64)
     across = PCA(n_components=1, svd_solver="full").fit_transform(others)[:, 0]
+    share = parted(latent[:, dimension], tags)
+    # the first word is always on the right
+    along, sign = (-latent[:, dimension], "-") if share < 0.5 else (latent[:, dimension], "")
     colours = ((0, "0.8", "unknown"), (1, COLOURS["other"], pair.first), (-1, COLOURS["model"], pair.second))
     for tag, colour, word in colours:
         rows = tags == tag
-        axis.scatter(latent[rows, dimension], across[rows], s=6, color=colour, linewidth=0, label=word)
-    share = parted(latent[:, dimension], tags)
+        axis.scatter(along[rows], across[rows], s=6, color=colour, linewidth=0, label=word)
     bare(axis)
-    axis.set_title(f"{model}: z{dimension}, parted {max(share, 1 - share):.2f}")
-    axis.set_xlabel(f"z{dimension}", fontsize=7)
+    axis.set_title(f"{model}: {sign}z{dimension}, parted {max(share, 1 - share):.2f}")
+    axis.set_xlabel(f"{sign}z{dimension}", fontsize=7)
     axis.set_ylabel("1st component of the others", fontsize=7)

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from flowsynth.figures.common import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.smoothness import CALIPER, METRICS
+from flowsynth.smoothness import METRICS
 
 KINDS = {"latent": COLOURS["model"], "native": COLOURS["other"]}
-SAID = {"unevenness": "Unevenness: largest over mean step", "straightness": "Straightness: distance of ends over path"}
-MATCHING = {"whole": "whole ranges", "path": f"paths of one length, within × {CALIPER:g}"}
+SAID = {"unevenness": "unevenness: largest / mean step", "straightness": "straightness: ends / path"}
+MATCHING = {"whole": "whole ranges", "path": "paths of equal length"}
 
 
 @styled
@@ -31,7 +31,7 @@ def draw(rows: pd.DataFrame, summary: pd.DataFrame, title: str) -> Figure:
         heard = rows[(rows["metric"] == metric) & rows["audible"]]
         for axis, (measure, said) in zip(line, SAID.items(), strict=False):
             _dots(axis, heard, measure)
-            axis.set_title(f"{registry()[metric].label}\n{said}")
+            axis.set_title(f"{registry()[metric].label},\n{said}")
         _differences(line[2], summary[summary["metric"] == metric])
     headline(figure, title)
     return figure
@@ -55,9 +55,22 @@ def _dots(axis: Axes, heard: pd.DataFrame, measure: str) -> None:
 def _differences(axis: Axes, summary: pd.DataFrame) -> None:
     labels = []
     for place, row in enumerate(summary.itertuples()):
-        axis.plot([row.low, row.high], [place, place], color="0.3", linewidth=1.5)
-        axis.plot(row.difference, place, marker="o", color="0.3", markersize=5)
+        colour = _smoother(row.measure, row.low, row.high)
+        axis.plot([row.low, row.high], [place, place], color=colour, linewidth=1.5)
+        axis.plot(row.difference, place, marker="o", color=colour, markersize=5)
         labels.append(f"{row.measure}\n{MATCHING[row.matching]}")
     axis.axvline(0, color="black", linewidth=0.7)
     axis.set_yticks(range(len(labels)), labels, fontsize=7)
-    axis.set(ylim=(len(labels) - 0.5, -0.5), title="Latent minus native, mean over sounds\nand its 95 % interval")
+    axis.set(
+        ylim=(len(labels) - 0.5, -0.5),
+        title="Latent minus native: mean over sounds, 95 %\nblue: latents smoother, red: parameters",
+    )
+
+
+def _smoother(measure: str, low: float, high: float) -> str:
+    """Colour of whoever is the smoother by an interval: less uneven or straighter; grey if it holds 0."""
+    if not (low > 0 or high < 0):
+        return COLOURS["control"]
+    less = "latent" if measure == "unevenness" else "native"
+    more = "native" if measure == "unevenness" else "latent"
+    return KINDS[less if high < 0 else more]

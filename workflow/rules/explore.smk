@@ -40,7 +40,8 @@ rule explore:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
         # what is not of single sounds needs none to be chosen
         selection=branch(
-            lambda wildcards: wildcards.kind in ("space", "macro_controls", "semantic"),
+            lambda wildcards: wildcards.kind
+            in ("space", "macro_controls", "semantic"),
             then=[],
             otherwise="results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
         ),
