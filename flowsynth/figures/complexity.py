@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
         raise ValueError(f"scores of {sizes} parameters alone: there is nothing to compare")
     shown = [name for name in models if name != "oracle"]
     figure, axes = plt.subplots(1, len(METRICS), figsize=(3 * len(METRICS) + 1, 3.2), layout="constrained")
-    colours = plt.get_cmap("tab20").colors
+    colours = mpl.color_sequences["tab20"]
     for axis, name in zip(axes, METRICS, strict=True):
         for number, model in enumerate(shown):
             rows = summary[(summary["metric"] == name) & (summary["model"] == model)].sort_values("parameters")

@@ -24,7 +24,7 @@ def draw(heard: Heard, title: str) -> Figure:
     """
     number = heard.estimates.shape[1]
     figure = plt.figure(figsize=(10, 3.9), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[2.6, 1])
+    left, right = figure.subfigures(1, 2, width_ratios=[2.6, 1], squeeze=False).flat
     cells = left.subplots(2 * len(heard.ids), number, height_ratios=[1.2, 1] * len(heard.ids))
     steps, ends = steps_of(registry()["log_mel_l1"], heard)
     found = measure(steps, ends)

@@ -22,10 +22,10 @@ def draw(latent: Float[np.ndarray, "items latent"], mel: Float[np.ndarray, "item
     """
     figure, axes = plt.subplots(1, len(PAIRS), figsize=(2.5 * len(PAIRS), 2.9), layout="constrained")
     plane = Map(latent)
-    places = plane.place(latent)
+    x, y = plane.place(latent).T
     for axis, pair in zip(axes.flat, PAIRS.values(), strict=True):
         rank = rankdata(pair.descriptor(torch.from_numpy(mel)).numpy())
-        axis.scatter(*places.T, c=rank, s=6, cmap="viridis", linewidth=0)
+        axis.scatter(x, y, c=rank, s=6, cmap="viridis", linewidth=0)
         axis.set_title(f"violet {pair.second}, yellow {pair.first}", fontsize=8)
         plane.label(axis)
         axis.grid(visible=False)

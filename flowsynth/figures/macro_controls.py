@@ -37,7 +37,7 @@ def draw(heard: Heard, title: str, dimension: int | None = None) -> Figure:
         raise ValueError(f"dimension z{shown}: the latent has the dimensions z0 to z{len(heard.ids) - 1}")
     place = heard.latent[shown, :, shown]
     figure = plt.figure(figsize=(9, 3.8), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1, 1.3])
+    above, below = figure.subfigures(2, 1, height_ratios=[1, 1.3], squeeze=False).flat
     for step, axis in enumerate(above.subplots(1, len(place))):
         spectrogram(axis, heard.mel[shown, step])
         axis.set_title(f"{place[step]:+.1f}", loc="center")

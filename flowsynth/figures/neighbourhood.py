@@ -31,7 +31,8 @@ def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str
         figsize=(9, 0.75 * steps + 0.7), width_ratios=[1, 1, 2.4, 1, 1], layout="constrained",
     )  # fmt: skip
     plane, axis = Map(everything), axes["map"]
-    axis.scatter(*plane.place(everything).T, s=4, color="0.8", label="test part")
+    x, y = plane.place(everything).T
+    axis.scatter(x, y, s=4, color="0.8", label="test part")
     for line, (parameters, sound, colour) in enumerate(SIDES):
         own = np.repeat(heard.mel[line, :1], steps, axis=0)
         distance = log_mel_l1(own, heard.mel[line])
@@ -45,9 +46,9 @@ def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str
             spectrogram(axes[f"{sound}{step}"], heard.mel[line, step])
             said = f"+{distance[step]:.2f}" if step else "its own latent"
             axes[f"{sound}{step}"].set_title(said, fontsize=7, pad=1)
-        places = plane.place(heard.latent[line])
-        axis.scatter(*places[1:].T, s=14, color=colour, linewidth=0)
-        axis.scatter(*places[:1].T, s=50, facecolor="none", edgecolor=colour, label=f"{PAIR[line]}: {heard.ids[line]}")
+        x, y = plane.place(heard.latent[line]).T
+        axis.scatter(x[1:], y[1:], s=14, color=colour, linewidth=0)
+        axis.scatter(x[:1], y[:1], s=50, facecolor="none", edgecolor=colour, label=f"{PAIR[line]}: {heard.ids[line]}")
         axes[f"{parameters}0"].set_title(PAIR[line], fontsize=8, color=colour)
     plane.label(axis)
     axis.grid(visible=False)

@@ -68,7 +68,7 @@ def draw(
     headline(
         figure,
         f"{title} Left: test part; parted is the share of pairs, {pair.first} and {pair.second}, in the right order.\n"
-        f"Right: along z0 of {after[0]}, {pair.second} to {pair.first}; rank correlation of what is heard with z0: {along:.2f}.",
+        f"Right: along z0 of {after[0]}, {pair.second} to {pair.first}; rank correlation of what is heard and z0 {along:.2f}.",
     )
     return figure
 
