@@ -103,7 +103,7 @@ def table(latent: Heard, native: Heard) -> pd.DataFrame:
     for _, group in rows[rows["audible"]].groupby(["item", "metric"]):
         ours, theirs = (group[group["kind"] == kind] for kind in ("latent", "native"))
         rows.loc[ours.index, "partner"] = partners(
-            ours["path"].to_numpy(), theirs["path"].to_numpy(), theirs["control"]
+            ours["path"].to_numpy(), theirs["path"].to_numpy(), theirs["control"].tolist()
         )
     return rows
 
@@ -117,7 +117,7 @@ def partners(
     factor = np.abs(np.log(ours[:, None] / theirs[None]))
     nearest = factor.argmin(axis=1)
     within = factor.min(axis=1) <= np.log(CALIPER)
-    return [list(names)[place] if near else "" for place, near in zip(nearest, within, strict=True)]
+    return [names[place] if near else "" for place, near in zip(nearest, within, strict=True)]
 
 
 def summarise(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
