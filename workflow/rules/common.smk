@@ -72,6 +72,16 @@ def code(*names):
     return sorted(map(str, found))
 
 
+def has_latent(model):
+    """Whether a model has a latent to explore, told from what its file imports."""
+    return str(PACKAGE / "latent.py") in code(f"models/{model}")
+
+
+def refuse(why):
+    """Stop: what was asked for can't be made."""
+    raise WorkflowError(why)
+
+
 @cache
 def table_of(dataset):
     """The parameter table of a data set's synthesizer."""
