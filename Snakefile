@@ -22,6 +22,7 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/parameter_choice.smk"
 

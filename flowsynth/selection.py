@@ -45,7 +45,7 @@ def select(scores: pd.DataFrame, seed: int, metric: str = METRIC, drawn: int = D
     table["chance"] = draw(table["item"], seed, "selection", fold)
     table = table.sort_values(["value", "chance"], ascending=[lower, True], ignore_index=True)
     table = table.rename_axis("rank").reset_index()
-    said = f"by {metric} of {model} in the test part of fold {fold}"
+    said = f"by {registry()[metric].label} of {model} in the test part of fold {fold}"
     parts = []
     for role, share in PLACES.items():
         row = table.iloc[[round(share * (len(table) - 1))]]

@@ -73,15 +73,12 @@ def build(
     if folder.exists():
         shutil.rmtree(folder)
     mel = Mel(sample_rate)
-    shown = []
     total = sum(len(section.groups) for section in sections)
     groups = ((section, group) for section in sections for group in section.groups)
     cards: dict[str, list[dict[str, Any]]] = {section.key: [] for section in sections}
     for section, group in track(groups, total, f"page {folder}"):
         cards[section.key].append(_group(folder, section, group, mel, synth, names))
-    for section in sections:
-        shown.append({"key": section.key, "title": section.title, "text": Markup(section.text), "layout": section.layout,
-                      "groups": cards[section.key]})  # fmt: skip
+    shown = [{**vars(section), "text": Markup(section.text), "groups": cards[section.key]} for section in sections]
     pictures = [_figure(folder, caption, path) for caption, path in figures.items()]
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -94,6 +91,7 @@ def build(
         figures=pictures,
         facts=facts,
         commit=made["commit"],
+        short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(made["commit"])),
         made=json.dumps(made, sort_keys=True),
         megabytes=f"{size / 1e6:.1f}",
         style=Markup((HERE / "page.css").read_text()),
@@ -103,7 +101,9 @@ def build(
     return size + len(text.encode())
 
 
-def _group(folder: Path, section: Section, group: Group, mel: Mel, synth: Synth, names: tuple[str, ...]) -> dict[str, Any]:
+def _group(
+    folder: Path, section: Section, group: Group, mel: Mel, synth: Synth, names: tuple[str, ...]
+) -> dict[str, Any]:
     """Write the files of a group, and say what the template has to know of it."""
     rows = []
     for sound, volume in zip(group.sounds, volumes([s.audio for s in group.sounds]), strict=True):

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth import store
+from flowsynth.selection import METRIC
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,11 @@ def read(path: Path, payload: str, wanted: Sequence[str] | None = None) -> dict[
 
 
 def reconstruction(
-    chosen: pd.DataFrame, targets: Sequence[Path], models: Mapping[str, Path], scores: pd.DataFrame, names: Mapping[str, str]
+    chosen: pd.DataFrame,
+    targets: Sequence[Path],
+    models: Mapping[str, Path],
+    scores: pd.DataFrame,
+    names: Mapping[str, str],
 ) -> list[Group]:
     """One group a chosen item: its sound, and what each model makes of it.
 
@@ -73,7 +78,8 @@ def reconstruction(
     originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
     answers = {model: read(folder / "predictions.h5", "estimates", wanted) for model, folder in models.items()}
     audio = {model: read(folder / "audio.h5", "audio", [f"{i}/0" for i in wanted]) for model, folder in models.items()}
-    heard = scores[(scores["metric"] == "log_mel_l1") & (scores["fold"] == int(shown["fold"].iloc[0])) & (scores["sample"] == 0)]
+    fold = int(shown["fold"].iloc[0])
+    heard = scores[(scores["metric"] == METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
     distance = heard.set_index(["model", "item"])["value"]
     groups = []
     for row in shown.itertuples():
@@ -102,7 +108,9 @@ def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:
 def macro_controls(path: Path, audio: Path) -> list[Group]:
     """One group a latent dimension, that which moves the parameters most first; all but the first folded."""
     found = lines(path, audio)
-    moved = {name: float(np.std([s.values for s in sounds], axis=0).mean()) for name, sounds in found.items()}
+    with store.reading(path) as file:
+        spread = file["estimates"][:].std(axis=1).mean(axis=1)
+        moved = dict(zip(store.ids(file).tolist(), spread.tolist(), strict=True))
     order = sorted(found, key=lambda name: -moved[name])
     return [
         Group(

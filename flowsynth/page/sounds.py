@@ -16,8 +16,11 @@ from PIL import Image
 
 from flowsynth.provenance import replacing
 
-QUALITY = 0.5  # of the encoder, 0 the best: about 5 to 15 KB for a sound of four seconds
-DARKEST, BRIGHTEST = -7.0, 7.0  # natural logarithm of mel power that the colours span; the floor of the features is -6.9
+QUALITY = 0.3  # of the encoder, 0 the best: 10 to 30 KB for a sound of four seconds
+DARKEST, BRIGHTEST = (
+    -7.0,
+    7.0,
+)  # natural logarithm of mel power that the colours span; the floor of the features is -6.9
 QUIET = 1e-4  # RMS below which a sound counts as silence and is not what others are turned down to
 
 

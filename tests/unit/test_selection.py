@@ -18,7 +18,7 @@ def test_the_items_are_at_the_deciles_and_the_median():
     assert chosen.loc[["best", "typical", "worst"], "value"].tolist() == [0.1, 0.5, 0.9]
     assert chosen.loc["typical", "item"] == f"item{values.tolist().index(0.5)}"
     assert (chosen["items"] == 101).all()
-    assert "median by log_mel_l1 of cnn" in chosen.loc["typical", "reason"]
+    assert "median by Log-mel L1 of cnn" in chosen.loc["typical", "reason"]
 
 
 def test_the_best_is_the_highest_where_higher_is_better():

@@ -10,6 +10,23 @@ TEXTS = {
     "parameters to the other; and the neighbourhoods of both.</p>",
 }
 
+# by name: what is said of it, in the order of the page
+CAPTIONS = {
+    "reconstruction": "Reconstruction: sounds and what every model made of them",
+    "macro_controls": "Macro-controls: a dimension of the latent",
+    "neighbourhood": "Neighbourhoods of two sounds",
+    "interpolation": "Interpolation, through sounds and through parameters",
+    "semantic": "A semantic dimension: dark to bright",
+    "smoothness": "Smoothness: latent dimensions against parameters",
+    "latent_space": "The latent space, coloured by descriptors",
+    "complexity": "Number of parameters",
+    "scores": "Scores",
+    "curves": "Learning curves",
+}
+EXPLORED = (
+    ["macro_controls", "interpolation", "neighbourhood"] if has_latent(SHOWN) else []
+)
+
 
 rule page:
     input:
@@ -32,13 +49,22 @@ rule build_page:
         targets=shards("audio"),
         scores="results/{budget}/{dataset}/scores.csv",
         table="results/{budget}/{dataset}/tables/scores.csv",
-        answers=expand(f"{PAGE}/{{model}}/predictions.h5", model=HEARD, allow_missing=True),
+        answers=expand(
+            f"{PAGE}/{{model}}/predictions.h5", model=HEARD, allow_missing=True
+        ),
         audio=expand(f"{PAGE}/{{model}}/audio.h5", model=HEARD, allow_missing=True),
-        explored=expand(f"{PAGE}/{SHOWN}/explore/{{kind}}.h5", kind=EXPLORED, allow_missing=True),
-        heard=expand(f"{PAGE}/{SHOWN}/explore/audio/{{kind}}.h5", kind=EXPLORED, allow_missing=True),
-        figures=lambda wildcards: [
-            f"results/{wildcards.budget}/{path.format(dataset=wildcards.dataset)}.png"
-            for path in PICTURES.values()
+        explored=expand(
+            f"{PAGE}/{SHOWN}/explore/{{kind}}.h5", kind=EXPLORED, allow_missing=True
+        ),
+        heard=expand(
+            f"{PAGE}/{SHOWN}/explore/audio/{{kind}}.h5",
+            kind=EXPLORED,
+            allow_missing=True,
+        ),
+        figures=[
+            f"results/{{budget}}/{FIGURES[name][0]}.png"
+            for name in CAPTIONS
+            if name in DRAWN
         ],
     output:
         index="results/{budget}/{dataset}/page/index.html",
@@ -55,7 +81,7 @@ rule build_page:
     params:
         models=HEARD,
         texts=TEXTS,
-        captions=list(PICTURES),
+        captions=[text for name, text in CAPTIONS.items() if name in DRAWN],
         sample_rate=config["render"]["sample_rate"],
     script:
         "../scripts/page.py"

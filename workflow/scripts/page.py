@@ -47,6 +47,7 @@ with job(Path(snakemake.log[0])):
         "run": f"data set {name}, budget {budget}, {scores['fold'].nunique()} folds; sounds are of the first fold",
         "config": f"budget={budget}",
         "synth": synth.name,
+        "parameters": ", ".join(names),
         "chosen": " ".join(f"{role.capitalize()}: {reason}." for role, reason in
                            chosen.drop_duplicates("role")[["role", "reason"]].to_numpy()),
     }  # fmt: skip
