@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -46,10 +47,13 @@ def draw(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
 
 
 def _fold(axis: Axes, history: pd.DataFrame) -> None:
-    """Of a model whose loss has several terms the term of the parameters, else the loss."""
+    """Of a model whose loss has several terms the term of the parameters, from the epoch on that trains it; else the loss."""
     term = "parameters" if "valid/parameters" in history else "loss"
     chosen = history["valid/selection" if "valid/selection" in history else "valid/loss"]
+    history = history[np.isfinite(chosen)]
+    if history.empty:
+        return
     axis.plot(history["epoch"], history[f"train/{term}"], color=COLOURS["control"], linewidth=1, alpha=0.6)
     axis.plot(history["epoch"], history[f"valid/{term}"], color=COLOURS["model"], linewidth=1.2)
-    best = history.loc[chosen.idxmin()]
+    best = history.loc[chosen[history.index].idxmin()]
     axis.plot(best["epoch"], best[f"valid/{term}"], marker="o", markersize=4, color=COLOURS["model"])

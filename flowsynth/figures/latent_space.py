@@ -7,7 +7,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
-from flowsynth.figures.common import Map, headline, styled
+from flowsynth.figures.common import headline, styled
+from flowsynth.figures.plane import Map
 from flowsynth.semantics import PAIRS
 
 

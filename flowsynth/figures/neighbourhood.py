@@ -6,7 +6,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from flowsynth.explore import PAIR, SPREAD
-from flowsynth.figures.common import COLOURS, Map, bars, headline, spectrogram, styled
+from flowsynth.figures.common import COLOURS, bars, headline, spectrogram, styled
+from flowsynth.figures.plane import Map
 from flowsynth.listen import Heard
 from flowsynth.metrics.spectral import log_mel_l1
 

@@ -71,8 +71,11 @@ def draw(
     """
     shown = {"original": original, **answers}
     items = len(chosen)
+    width, height = 2.6 * items + 0.8, 0.75 * len(shown) + 1.1
+    # by hand: a layout that measures so many panels takes most of the time
+    margins = {"left": 0.8 / width, "right": 0.99, "top": 1 - 0.65 / height, "bottom": 0.45 / height, "hspace": 0.3}
     figure, axes = plt.subplots(
-        len(shown), 2 * items, figsize=(2.6 * items + 0.8, 0.75 * len(shown) + 0.9), squeeze=False, layout="constrained"
+        len(shown), 2 * items, figsize=(width, height), squeeze=False, gridspec_kw={**margins, "wspace": 0.06}
     )
     for line, (model, sounded) in enumerate(shown.items()):
         distance = log_mel_l1(original.mel, sounded.mel)
@@ -88,7 +91,8 @@ def draw(
     for item, row in enumerate(chosen.itertuples()):
         axes[0, 2 * item].set_title(f"{row.role} ({row.item})", fontsize=8)
     headline(figure, title)
-    figure.supxlabel("parameters from left to right: " + _wrapped(names), fontsize=7, x=0.01, ha="left")
+    names_of = "parameters from left to right: " + _wrapped(names)
+    figure.text(0.01, 0.3 / height, names_of, fontsize=7, ha="left", va="top")
     return figure
 
 

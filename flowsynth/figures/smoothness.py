@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from flowsynth.figures.common import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.smoothness import METRICS
 
 KINDS = {"latent": COLOURS["model"], "native": COLOURS["other"]}
 SAID = {"unevenness": "unevenness: largest / mean step", "straightness": "straightness: ends / path"}
@@ -24,10 +24,11 @@ def draw(rows: pd.DataFrame, summary: pd.DataFrame, title: str) -> Figure:
         summary: As made by `flowsynth.smoothness.summarise`.
         title: Of the figure.
     """
+    metrics = list(dict.fromkeys(summary["metric"]))
     figure, axes = plt.subplots(
-        len(METRICS), 3, figsize=(10, 2.5 * len(METRICS) + 0.4), width_ratios=[1, 1, 1.5], layout="constrained"
+        len(metrics), 3, figsize=(10, 2.5 * len(metrics) + 0.4), width_ratios=[1, 1, 1.5], layout="constrained"
     )
-    for line, metric in zip(axes, METRICS, strict=True):
+    for line, metric in zip(axes, metrics, strict=True):
         heard = rows[(rows["metric"] == metric) & rows["audible"]]
         for axis, (measure, said) in zip(line, SAID.items(), strict=False):
             _dots(axis, heard, measure)
@@ -59,6 +60,7 @@ def _differences(axis: Axes, summary: pd.DataFrame) -> None:
         axis.plot([row.low, row.high], [place, place], color=colour, linewidth=1.5)
         axis.plot(row.difference, place, marker="o", color=colour, markersize=5)
         labels.append(f"{row.measure}\n{MATCHING[row.matching]}")
+    axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.axvline(0, color="black", linewidth=0.7)
     axis.set_yticks(range(len(labels)), labels, fontsize=7)
     axis.set(
