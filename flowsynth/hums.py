@@ -25,15 +25,12 @@ SHORTEST, LONGEST = 0.8, 3.5  # s
 BREATH = 0.02  # of the level of the harmonics
 
 
-def hum(seed: int, sample_rate: int) -> tuple[Float[np.ndarray, " samples"], str]:
-    """Make a hum.
+def hum(seed: int, sample_rate: int) -> Float[np.ndarray, " samples"]:
+    """Make a hum: float32, with a peak of 0.5.
 
     Args:
         seed: Of all that is drawn: pitches, vowels, duration, vibrato, breath.
         sample_rate: Hz.
-
-    Returns:
-        The sound, float32 with a peak of 0.5, and what it is in words.
     """
     rng = np.random.default_rng(seed)
     duration = rng.uniform(SHORTEST, LONGEST)
@@ -55,8 +52,7 @@ def hum(seed: int, sample_rate: int) -> tuple[Float[np.ndarray, " samples"], str
     sound += BREATH * sound.std() / breath.std() * breath
     attack, release = 0.08, 0.15  # s
     sound *= np.clip(time / attack, 0, 1) * np.clip((duration - time) / release, 0, 1)
-    told = f"{vowels[0]} to {vowels[1]}, note {first:.1f} to {last:.1f}"
-    return (0.5 * sound / np.abs(sound).max()).astype(np.float32), told
+    return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
 
 
 def _tract(frequency: Float[np.ndarray, " samples"], formants: list[np.ndarray]) -> Float[np.ndarray, " samples"]:
