@@ -16,6 +16,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/infer.smk"
 include: "workflow/rules/resynthesise.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/outside.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/verify.smk"
@@ -37,6 +38,7 @@ rule all:
                 "tables/cost.csv",
                 "tables/leaks.csv",
                 "tables/semantics.csv",
+                *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
                 *multiext("figures/scores", ".pdf", ".png"),
             ],
         ),

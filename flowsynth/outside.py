@@ -83,7 +83,7 @@ def collect(
     """
     package = given.get("package", "")
     held = f"{package} {debian.version(package)}" if package else f"flowsynth {__version__}" * (given["kind"] == "hums")
-    listed = {source.identity: source for source in _sources(name, given, note, limit, seed)}
+    listed = {source.identity: source for source in _sources(given, note, limit, seed)}
     order = sorted(zip(draw(listed, seed, "outside", name), listed, strict=True))
     audio, rows = [], []
     for _, identity in order:
@@ -107,7 +107,8 @@ def collect(
         )
         audio.append(made.audio)
     if not audio:
-        raise ValueError(f"outside.{name}: none of {len(rows)} sounds can be used" + "".join(_reasons(rows)))
+        why = [f"{row['file']} {row['note']}" for row in rows[:3]]
+        raise ValueError("\n".join([f"outside.{name}: none of {len(rows)} sounds can be used ({dict(given)})", *why]))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     kept = table.loc[table["status"] == "ok", "id"]
     settings = {"source": dict(given), "seed": seed, "level": level, **asdict(note)}
@@ -118,12 +119,7 @@ def collect(
     log.info("%s: %d sounds of %d, %d refused", name, len(kept), len(listed), len(table) - len(kept))
 
 
-def _reasons(rows: list[dict]) -> Iterator[str]:
-    for row in rows[:3]:
-        yield f"\n{row['file']} {row['note']}"
-
-
-def _sources(name: str, given: Mapping[str, str], note: Note, limit: int, seed: int) -> Iterator[Source]:
+def _sources(given: Mapping[str, str], note: Note, limit: int, seed: int) -> Iterator[Source]:
     """Whatever a collection has to choose from."""
     package, kind = given.get("package", ""), given["kind"]
     place = Path(given.get("path", ""))
@@ -137,8 +133,6 @@ def _sources(name: str, given: Mapping[str, str], note: Note, limit: int, seed: 
             load = partial(soundfont.play, place, program, note)
             yield Source(str(program), f"{place.name}, program {program}", licence, load, note.pitch)
     else:
-        if not place.is_dir():
-            raise FileNotFoundError(f"outside.{name}: no folder {place}. Make it, or take the collection out of config.yaml")
         for file in sorted(place.rglob("*")):
             if file.suffix.lower() in SUFFIXES and file.is_file():
                 licence = debian.licence(package, file.name) if package else "not stated"
