@@ -33,7 +33,7 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
         _require("data set", budget["datasets"], datasets)
     for name, given in config["outside"].items():
         if "path" in given and "package" not in given and not Path(given["path"]).exists():
-            raise ValueError(f"config: outside.{name}: there is no {given['path']}. Make it, or take the collection out")
+            raise ValueError(f"config: outside.{name}: there is no {given['path']}: make it, or leave it out")
 
 
 def wanting(collection: Mapping[str, str]) -> list[str]:

@@ -85,7 +85,8 @@ def collect(
     held = f"{package} {debian.version(package)}" if package else f"flowsynth {__version__}" * (given["kind"] == "hums")
     listed = {source.identity: source for source in _sources(given, note, limit, seed)}
     order = sorted(zip(draw(listed, seed, "outside", name), listed, strict=True))
-    audio, rows = [], []
+    audio: list[np.ndarray] = []
+    rows: list[dict] = []
     for _, identity in order:
         if len(audio) == limit:
             break
@@ -102,9 +103,7 @@ def collect(
             rows[-1].update(status="refused", note=str(error))
             continue
         pitch = None if made.pitch is None else round(made.pitch, 2)
-        rows[-1].update(
-            status="ok", pitch=pitch, shift=round(made.shift, 2), gain=round(made.gain, 2), note=made.note
-        )
+        rows[-1].update(status="ok", pitch=pitch, shift=round(made.shift, 2), gain=round(made.gain, 2), note=made.note)
         audio.append(made.audio)
     if not audio:
         why = [f"{row['file']} {row['note']}" for row in rows[:3]]

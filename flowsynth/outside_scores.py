@@ -48,7 +48,7 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
 
     Args:
         scores: As made by `read`.
-        models: In the order wanted; search comes last.
+        models: In the order wanted, search among them.
 
     Returns:
         The columns of `COLUMNS`: sounds is all or searched; mean, sd (empty for one sound) and median are over sounds, each
@@ -62,14 +62,16 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     for name, rows in groups.items():
         both = pd.concat([rows, rows.assign(collection=EVERY)])
         values = both.groupby(["collection", "model", "metric"])["value"]
-        parts.append(values.agg(mean="mean", sd="std", median="median", items="count").reset_index().assign(sounds=name))
+        parts.append(
+            values.agg(mean="mean", sd="std", median="median", items="count").reset_index().assign(sounds=name)
+        )
     table = pd.concat(parts, ignore_index=True)
     metrics = registry()
     lower = table["metric"].map(lambda name: metrics[name].better == "lower")
     error = table["mean"].where(lower, -table["mean"]).where(~table["model"].isin(CONTROLS))
     least = error.groupby([table["sounds"], table["collection"], table["metric"]]).transform("min")
     table["best"] = error.notna() & (error == least)
-    order = [*dict.fromkeys(scores["collection"]), EVERY], [*models, "search"], list(metrics)
+    order = [*dict.fromkeys(scores["collection"]), EVERY], list(models), list(metrics)
     for column, names in zip(["collection", "model", "metric"], order, strict=True):
         table[column] = pd.Categorical(table[column], names, ordered=True)
     table = table.sort_values(["sounds", "collection", "model", "metric"], ignore_index=True)

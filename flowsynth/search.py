@@ -10,6 +10,7 @@ References:
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -130,12 +131,15 @@ def search(
     made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
     progress = path.with_name(f".{path.name}.progress.json")
     found = _resume(progress, made)
+
+    def distance(goal: np.ndarray, values: Values) -> float:
+        return float(np.abs(hear(play(values)) - goal).mean())
+
     for name in track(ids, len(ids), f"search {path.parent}"):
         start, goal = first[rows[name]], hear(heard[name])
         key = f"{name} {sha256(heard[name].tobytes() + start.tobytes()).hexdigest()}"
         if key not in found:
-            own = derive_seed(seed, "search", name)
-            best, least = minimise(lambda v, goal=goal: float(np.abs(hear(play(v)) - goal).mean()), start, renders, own)
+            best, least = minimise(partial(distance, goal), start, renders, derive_seed(seed, "search", name))
             found[key] = best.tolist()
             log.info("search: %s at log-mel L1 %.3f", name, least)
             write_text(progress, json.dumps({"maker": maker(**made), "found": found}))

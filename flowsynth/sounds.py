@@ -19,6 +19,7 @@ References:
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -106,7 +107,13 @@ def pitch_of(audio: Sound, sample_rate: int) -> float | None:
     Returns:
         The pitch, or None if less than half of the loud frames have one.
     """
-    given = {"fmin": LOWEST, "fmax": HIGHEST, "sr": sample_rate, "frame_length": FRAME, "hop_length": HOP}
+    given: dict[str, Any] = {
+        "fmin": LOWEST,
+        "fmax": HIGHEST,
+        "sr": sample_rate,
+        "frame_length": FRAME,
+        "hop_length": HOP,
+    }
     rough, voiced, _ = librosa.pyin(audio, resolution=GRID, **given)
     fine = librosa.yin(audio, **given)
     level = librosa.feature.rms(y=audio, frame_length=FRAME, hop_length=HOP)[0]

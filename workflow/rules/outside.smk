@@ -7,6 +7,12 @@ ANSWERS = ELSEWHERE + "/{split}/fold{fold}/{model}"
 SEARCHED = ELSEWHERE + "/{split}/fold{fold}/search"
 
 
+def answering(budget):
+    """Models that answer to sounds from outside; the oracle has no truth to tell."""
+    models = [name for name in config["models"] if name != "oracle"]
+    return models + ["search"] * (budget["outside"]["searched"] > 0)
+
+
 rule outside:
     input:
         code=code("outside", "data"),
@@ -151,9 +157,7 @@ rule outside_scores:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
-            # there is no truth that the oracle could tell
-            model=[name for name in config["models"] if name != "oracle"]
-            + ["search"] * (budget(wildcards)["outside"]["searched"] > 0),
+            model=answering(budget(wildcards)),
         ),
     output:
         csv="results/{budget}/{dataset}/tables/outside.csv",
@@ -169,7 +173,7 @@ rule outside_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        models=config["models"],
+        models=lambda wildcards: answering(budget(wildcards)),
         wanting={
             name: wanting(given)
             for name, given in config["outside"].items()

@@ -13,7 +13,7 @@ with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     paths = [Path(path) for path in snakemake.input.features]
     _, names = dataset(snakemake.wildcards.dataset)
-    if "split" in snakemake.input.keys():
+    if snakemake.input.get("split"):
         items = part(Path(snakemake.input.split), int(snakemake.wildcards.fold), "test", paths, names)
     else:  # nothing is known of their parameters
         items = Items(paths, usable(paths), ())
