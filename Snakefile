@@ -19,6 +19,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/infer.smk"
 include: "workflow/rules/resynthesise.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/outside.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
@@ -42,6 +43,7 @@ rule all:
                 "tables/cost.csv",
                 "tables/leaks.csv",
                 "tables/semantics.csv",
+                *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
             ],
         ),
         list(DRAWN.values()),

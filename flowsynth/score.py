@@ -1,7 +1,8 @@
 """Compare what was asked for with what the answers sound like: one row an item, sample and metric.
 
-Every test item is scored, once for each sample. An answer whose rendering failed is scored as silence; a metric that is
-not defined for a target (see `flowsynth.metrics`) leaves its value empty.
+Every item is scored, once for each sample. An answer whose rendering failed is scored as silence; a metric that is not
+defined for a target (see `flowsynth.metrics`) leaves its value empty. Sounds whose parameters nobody knows have no metrics
+of parameters.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[
     """Score all answers of one model on one fold.
 
     Args:
-        targets: Files of audio that hold the test items.
+        targets: Files of audio that hold the items.
         predictions: Truth and estimates, as made by `flowsynth.infer.infer`.
         audio: What the estimates sound like, as made by `flowsynth.resynthesise.resynthesise`.
         labels: Values of the columns budget, dataset, split, fold and model.
@@ -37,10 +38,11 @@ def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[
     with store.reading(predictions) as file:
         ids, names = store.ids(file).tolist(), store.names(file)
         truth, estimates = file["values"][:], file["estimates"][:]
-    reference, sample_rate = sounds(targets, ids, names, truth)
+    known = not np.isnan(truth).any()
+    reference, sample_rate = sounds(targets, ids, names if known else (), truth if known else truth[:, :0])
     mel = Mel(sample_rate)  # the metrics' own settings, whatever the networks hear
     reference_mel = numpy_mel(mel, reference)
-    metrics = registry().values()
+    metrics = [metric for metric in registry().values() if known or metric.domain != "parameters"]
     rows = []
     # the metrics of sounds take the longest: progress is by metric and sample
     steps = [(sample, metric) for sample in range(estimates.shape[1]) for metric in metrics]

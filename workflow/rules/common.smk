@@ -27,6 +27,7 @@ wildcard_constraints:
     fold="[0-9]+",
     shard="[0-9]+",
     model="[a-z][a-z0-9_]*",
+    collection="[a-z][a-z0-9_]*",
 
 
 try:
