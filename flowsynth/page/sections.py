@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth import store
-from flowsynth.selection import METRIC
+from flowsynth.selection import METRIC, select
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,18 @@ def reconstruction(
     models: Mapping[str, Path],
     scores: pd.DataFrame,
     names: Mapping[str, str],
+    key: str = "",
 ) -> list[Group]:
-    """One group a chosen item: its sound, and what each model makes of it.
+    """One group a chosen item: its sound, and what each model makes of it; all but the first folded.
 
     Args:
         chosen: As made by `flowsynth.selection.select`.
-        targets: Files of audio of the data set.
-        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``.
-        scores: Of the data set, as made by `flowsynth.tables.gather`.
-        names: Of the presets, by id.
+        targets: Files of audio that hold the items.
+        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``; one that did not answer to an item is
+            left out there.
+        scores: Of the models, as made by `flowsynth.score.score`.
+        names: What the items are called, by id.
+        key: What the keys of the groups begin with.
     """
     shown = chosen[chosen["role"] != "drawn"]
     wanted = shown["item"].tolist()
@@ -83,14 +86,37 @@ def reconstruction(
     distance = heard.set_index(["model", "item"])["value"]
     groups = []
     for row in shown.itertuples():
-        truth = next(iter(answers.values()))[row.item][1]
+        answering = [model for model in models if row.item in answers[model]]
+        values = answers[answering[0]][row.item][1]
+        truth = None if np.isnan(values).any() else values
         sounds = [Sound("original", originals[row.item][0], truth)]
-        for model in models:
-            estimate = answers[model][row.item][0][0]
-            found = audio[model][f"{row.item}/0"][0]
+        for model in answering:
+            estimate, found = answers[model][row.item][0][0], audio[model][f"{row.item}/0"][0]
             sounds.append(Sound(model, found, estimate, truth, float(distance[model, row.item])))
-        groups.append(Group(f"{row.role}", f"“{names[row.item]}”", f"The item {row.reason}.", sounds))
+        title, reason = f"“{names[row.item]}”", f"The item {row.reason}."
+        groups.append(Group(f"{key}{row.role}", title, reason, sounds, folded=bool(groups)))
     return groups
+
+
+def outside(
+    manifest: pd.DataFrame, sounds: Path, models: Mapping[str, Path], scores: pd.DataFrame, judge: str, seed: int
+) -> list[Group]:
+    """Three sounds of a collection that the synthesizer did not make, and what each model makes of them.
+
+    Args:
+        manifest: Of the collection, as made by `flowsynth.outside.collect`.
+        sounds: File of audio of the collection.
+        models: Folder of each model's answers.
+        scores: Of the models.
+        judge: The model by whose scores sounds are chosen.
+        seed: Of that choice.
+    """
+    collection = manifest["collection"].iloc[0]
+    mine = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
+    chosen = select(mine, seed)
+    said = chosen["reason"].str.replace("in the test part of fold", f"among the {collection}; fold")
+    names = dict(zip(manifest["id"], manifest["file"], strict=True))
+    return reconstruction(chosen.assign(reason=said), [sounds], models, scores, names, f"{collection}_")
 
 
 def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:

@@ -8,7 +8,12 @@ TEXTS = {
     "smoothly on the sound than the synthesizer's own parameters is measured: see the figure of smoothness.</p>",
     "interpolation": f"<p>Between two sounds, in the latent space of <code>{SHOWN}</code> and straight from one set of "
     "parameters to the other; and the neighbourhoods of both.</p>",
+    "vocal": "<p>Voices, and sung glides made by rule, through every model. They were trimmed, shifted to the note that is "
+    "played, and made as loud as the synthesizer's sounds. <code>nearest</code> and <code>search</code> say what the synthesizer "
+    "can reach.</p>",
+    "outside": "<p>Instruments and recordings that the synthesizer did not make, treated in the same way.</p>",
 }
+VOCAL = ["voices", "hums"]  # collections that are sketched with the voice
 
 # by name: what is said of it, in the order of the page
 CAPTIONS = {
@@ -61,6 +66,24 @@ rule build_page:
             kind=EXPLORED,
             allow_missing=True,
         ),
+        manifests=expand(
+            ELSEWHERE + "/sounds/{collection}.csv",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        outside_scores=lambda wildcards: expand(
+            ANSWERS + "/scores.csv",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=0,
+            model=(
+                [name for name in answering(budget(wildcards)) if name != "random"]
+                if OUTSIDE
+                else []
+            ),
+        ),
+        outside_table="results/{budget}/{dataset}/tables/outside.csv" if OUTSIDE else [],
         figures=[
             f"results/{{budget}}/{FIGURES[name][0]}.png"
             for name in CAPTIONS
@@ -80,6 +103,9 @@ rule build_page:
         runtime=by_attempt(20),
     params:
         models=HEARD,
+        judge=SHOWN,
+        vocal=VOCAL,
+        seed=config["seed"],
         texts=TEXTS,
         captions=[text for name, text in CAPTIONS.items() if name in DRAWN],
         sample_rate=config["render"]["sample_rate"],

@@ -6,7 +6,7 @@ import pandas as pd
 
 from flowsynth.metrics import registry
 from flowsynth.page.build import Section, build
-from flowsynth.page.sections import Group, lines, macro_controls, reconstruction
+from flowsynth.page.sections import Group, lines, macro_controls, outside, reconstruction
 from flowsynth.progress import job, log
 from flowsynth.synths import dataset
 from flowsynth.tables import gather, lay_out
@@ -40,8 +40,26 @@ with job(Path(snakemake.log[0])):
                     macro_controls(vectors["macro_controls"], audio["macro_controls"]), "steps"),
             Section("interpolation", "Audio space interpolation", params.texts["interpolation"], groups, "steps"),
         ]  # fmt: skip
+    if source.manifests:
+        answered = {Path(path).parent.name: Path(path).parent for path in source.outside_scores}
+        marks = gather([Path(path) for path in source.outside_scores if Path(path).parent.name != "search"])
+        if "search" in answered:
+            marks = pd.concat([marks, gather([answered["search"] / "scores.csv"])])
+        found = {"vocal": [], "outside": []}
+        for path in source.manifests:
+            manifest = pd.read_csv(path, dtype={"id": str})
+            manifest, file = manifest[manifest["status"] == "ok"], Path(path).with_suffix(".h5")
+            kind = "vocal" if Path(path).stem in params.vocal else "outside"
+            found[kind] += outside(manifest, file, answered, marks, params.judge, params.seed)
+        titles = {"vocal": "Vocal sketching", "outside": "Sounds from outside"}
+        sections += [Section(k, titles[k], params.texts[k], groups) for k, groups in found.items() if groups]
     summary = pd.read_csv(source.table)
     tables = {"Scores: mean over folds ± standard deviation over folds": lay_out(summary, list(registry().values()))}
+    if source.manifests:
+        far = pd.read_csv(source.outside_table)
+        for group in dict.fromkeys(zip(far["sounds"], far["collection"], strict=True)):
+            rows = far[(far["sounds"] == group[0]) & (far["collection"] == group[1])]
+            tables[f"Sounds from outside: {group[1]} ({group[0]} sounds)"] = lay_out(rows, list(registry().values()))
     figures = {caption: Path(path) for caption, path in zip(params.captions, source.figures, strict=True)}
     facts = {
         "run": f"data set {name}, budget {budget}, {scores['fold'].nunique()} folds; sounds are of the first fold",
