@@ -43,6 +43,7 @@ rule all:
                 "tables/cost.csv",
                 "tables/leaks.csv",
                 "tables/semantics.csv",
+                "page/index.html",
                 *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
             ],
         ),
