@@ -71,9 +71,9 @@ def draw(
     """
     shown = {"original": original, **answers}
     items = len(chosen)
-    width, height = 2.6 * items + 0.8, 0.75 * len(shown) + 1.1
+    width, height = 2.6 * items + 0.8, 0.75 * len(shown) + 1.3
     # by hand: a layout that measures so many panels takes most of the time
-    margins = {"left": 0.8 / width, "right": 0.99, "top": 1 - 0.65 / height, "bottom": 0.45 / height, "hspace": 0.3}
+    margins = {"left": 0.8 / width, "right": 0.99, "top": 1 - 0.85 / height, "bottom": 0.45 / height, "hspace": 0.3}
     figure, axes = plt.subplots(
         len(shown), 2 * items, figsize=(width, height), squeeze=False, gridspec_kw={**margins, "wspace": 0.06}
     )
