@@ -130,7 +130,7 @@ def search(
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
     progress = path.with_name(f".{path.name}.progress.json")
-    found = _resume(progress, made)
+    kept, found = _resume(progress, made), {}
 
     def distance(goal: np.ndarray, values: Values) -> float:
         return float(np.abs(hear(play(values)) - goal).mean())
@@ -138,11 +138,13 @@ def search(
     for name in track(ids, len(ids), f"search {path.parent}"):
         start, goal = first[rows[name]], hear(heard[name])
         key = f"{name} {sha256(heard[name].tobytes() + start.tobytes()).hexdigest()}"
-        if key not in found:
-            best, least = minimise(partial(distance, goal), start, renders, derive_seed(seed, "search", name))
-            found[key] = best.tolist()
-            log.info("search: %s at log-mel L1 %.3f", name, least)
-            write_text(progress, json.dumps({"maker": maker(**made), "found": found}))
+        if key in kept:
+            found[key] = kept[key]
+            continue
+        best, least = minimise(partial(distance, goal), start, renders, derive_seed(seed, "search", name))
+        found[key] = best.tolist()
+        log.info("search: %s at log-mel L1 %.3f", name, least)
+        write_text(progress, json.dumps({"maker": maker(**made), "found": found}))
     values = truth[[rows[name] for name in ids]]
     with store.writing(path, ids, values, names, made) as file:
         estimates = store.add_items(file, "estimates", (1, len(names)))

@@ -25,9 +25,13 @@ def play(soundfont: Path, program: int, note: Note) -> Float[np.ndarray, " sampl
         note: Pitch, velocity, seconds held and recorded, and rate.
 
     Raises:
-        FileNotFoundError: If fluidsynth is missing.
-        ValueError: If it can't play.
+        FileNotFoundError: If fluidsynth or the sound font is missing.
+        ValueError: If it can't play, or that is no sound font: fluidsynth would take another then.
     """
+    with soundfont.open("rb") as file:
+        head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"sfbk":
+        raise ValueError(f"{soundfont} is no sound font of format SF2")
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder, "note.mid"), Path(folder, "note.wav")
         midi.write_bytes(midi_file(program, note))

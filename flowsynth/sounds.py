@@ -41,6 +41,7 @@ LOWEST, HIGHEST = 40.0, 1000.0  # Hz: fundamental frequencies looked for
 FRAME, HOP = 2048, 1024  # samples in which they are looked for
 GRID = 0.2  # semitones: pitches that pYIN tells apart; YIN is finer
 LOUD = 0.1  # of the loudest frame: what is softer has no say in the pitch
+SURE = 0.1  # probability of a pitch that a frame must have; noise has some 0.01
 VOICED = 0.5  # share of the loud frames that must have a pitch
 
 
@@ -81,7 +82,7 @@ def load(path: Path, sample_rate: int) -> Sound:
     return soxr.resample(audio.mean(axis=1), rate, sample_rate).astype(np.float32)
 
 
-def trim(audio: Sound, sample_rate: int) -> Sound:
+def trim(audio: Sound, sample_rate: int) -> Float[np.ndarray, " kept"]:
     """Cut silence off both ends.
 
     Raises:
@@ -114,30 +115,30 @@ def pitch_of(audio: Sound, sample_rate: int) -> float | None:
         "frame_length": FRAME,
         "hop_length": HOP,
     }
-    rough, voiced, _ = librosa.pyin(audio, resolution=GRID, **given)
+    rough, voiced, probability = librosa.pyin(audio, resolution=GRID, **given)
     fine = librosa.yin(audio, **given)
     level = librosa.feature.rms(y=audio, frame_length=FRAME, hop_length=HOP)[0]
     loud = level >= LOUD * level.max()
-    sure = loud & voiced
+    sure = loud & voiced & (probability >= SURE)
     agreed = sure & (np.abs(12 * np.log2(fine / np.where(voiced, rough, fine))) < 0.5)
     if sure.sum() < VOICED * loud.sum() or not agreed.any():
         return None
     return float(np.median(librosa.hz_to_midi(fine[agreed])))
 
 
-def fit(audio: Sound, samples: int, sample_rate: int, cut: bool) -> Sound:
+def fit(audio: Sound, length: int, sample_rate: int, cut: bool) -> Float[np.ndarray, " length"]:
     """Fade a sound out and fill it up with zeros.
 
     Args:
-        audio: At most `samples` long.
-        samples: Length wanted.
+        audio: At most `length` long.
+        length: In samples, wanted.
         sample_rate: Hz.
         cut: Whether it goes on where it ends.
     """
     fade = min(round((FADE if cut else EDGE) * sample_rate), len(audio))
     faded = audio.copy()
     faded[len(audio) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
-    return np.pad(faded, (0, samples - len(audio)))
+    return np.pad(faded, (0, length - len(audio)))
 
 
 def level_of(audio: Sound, sample_rate: int) -> float:

@@ -73,6 +73,8 @@ use rule infer as infer_outside with:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/infer.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/infer.tsv"
+    wildcard_constraints:
+        model="(?!search/)[a-z][a-z0-9_]*",
 
 
 # The control that says what the synthesizer can reach, for some of the sounds; it starts at the nearest preset.
@@ -106,9 +108,6 @@ rule search:
         seed=config["seed"],
     script:
         "../scripts/search.py"
-
-
-ruleorder: search > infer_outside
 
 
 use rule resynthesise as resynthesise_outside with:
