@@ -114,8 +114,11 @@ def outside(
     collection = manifest["collection"].iloc[0]
     mine = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
     chosen = select(mine, seed)
+    listed = manifest.set_index("id")
+    rights = [listed.loc[item, ["package", "licence"]].dropna() for item in chosen["item"]]
     said = chosen["reason"].str.replace("in the test part of fold", f"among the {collection}; fold")
-    names = dict(zip(manifest["id"], manifest["file"], strict=True))
+    said = [f"{reason}. From {', licence '.join(map(str, right))}" for reason, right in zip(said, rights, strict=True)]
+    names = listed["file"].to_dict()
     return reconstruction(chosen.assign(reason=said), [sounds], models, scores, names, f"{collection}_")
 
 
