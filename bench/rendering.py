@@ -14,7 +14,8 @@ from report import row
 
 from flowsynth import presets, synths
 from flowsynth.host import Host, Note
-from flowsynth.render import forked, reloaded, render_shard
+from flowsynth.play import forked, reloaded
+from flowsynth.render import render_shard
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")

@@ -1,44 +1,23 @@
-"""Presets to audio, the same bits in any order.
+"""Presets to audio, the same bits in any order: each is played by a plugin in its first state (`flowsynth.play`).
 
-A plugin that has played once is not the plugin that was loaded: what it plays next depends on what came before. So each
-preset is played by a plugin in its first state: the process loads the plugin once, and forks for each preset a child that
-plays it, leaves the sound in shared memory and ends. Where there is no fork, the plugin is unloaded and loaded again.
-
-A child that crashes or hangs spoils its own item only. Start this in a process that has no threads (before torch is
-imported): a fork copies the memory of a process, but only one of its threads.
+A preset that makes the plugin crash or hang spoils its own item only.
 """
 
-import gc
-import mmap
 import os
-import select
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing import Pipe
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from jaxtyping import Float
 
 from flowsynth import store
 from flowsynth.host import Host, Note, fingerprint
+from flowsynth.play import STATUS, Rendered, reloaded
 from flowsynth.progress import log, track
 from flowsynth.synths import Synth
-
-SILENT = 1e-3  # peak below which a sound counts as silent, -60 dB of full scale
-STATUS = ("ok", "silent", "clipped", "failed")
-
-Play = Callable[[np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """One preset's sound: float32 audio (zeros if it failed), a status of `STATUS`, and why it failed."""
-
-    audio: np.ndarray
-    status: str
-    reason: str = ""
 
 
 def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Iterator[Rendered]:
@@ -58,80 +37,32 @@ def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: flo
         ValueError: If it is another plugin.
     """
     vectors = (np.asarray(vector, dtype=np.float32) for vector in vectors)
-    if hasattr(os, "fork"):
-        return forked(Host(synth, note).play, vectors, note.samples, timeout)
-    return reloaded(lambda: Host(synth, note), vectors)
+    return (
+        _played(synth, note, vectors, timeout) if hasattr(os, "fork") else reloaded(lambda: Host(synth, note), vectors)
+    )
 
 
-def forked(play: Play, vectors: Iterable[np.ndarray], samples: int, timeout: float) -> Iterator[Rendered]:
-    """Call `play` for each vector in a forked child of its own; a crash or a hang is that item's failure."""
-    with mmap.mmap(-1, samples * 4) as shared:
-        slot = np.frombuffer(shared, dtype=np.float32)
-        gc.freeze()  # else the collector of each child touches, and so copies, the memory of the parent
-        try:
-            for vector in vectors:
-                reason = _in_child(play, vector, slot, timeout)
-                yield Rendered(np.zeros(samples, np.float32), "failed", reason) if reason else judge(slot.copy())
-        finally:
-            gc.unfreeze()
-            del slot
-
-
-def _in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float) -> str:
-    """Play a vector in a child; why it failed, or nothing."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _child(play, vector, slot, writer)
-    os.close(writer)
+def _played(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Iterator[Rendered]:
+    """Have the vectors played by a process of its own, which ends with this generator."""
+    here, there = Pipe()
+    command = [sys.executable, "-c", f"from flowsynth.play import main; main({there.fileno()})"]
+    package = str(Path(__file__).parents[1])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
+    process = subprocess.Popen(command, env=environment, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL)
+    there.close()
     try:
-        ended, _, _ = select.select([reader], [], [], timeout)  # the pipe closes when the child ends, however it ends
-        if not ended:
-            os.kill(pid, signal.SIGKILL)
-        message = os.read(reader, 4096).decode(errors="replace") if ended else ""
-    except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        raise
+        here.send((synth, note, timeout))
+        for vector in vectors:
+            here.send(vector)
+            result = here.recv()
+            if isinstance(result, Exception):
+                raise result
+            yield result
+    except (EOFError, ConnectionError) as error:
+        raise RuntimeError(f"the process that plays {synth.name} ended with status {process.wait()}") from error
     finally:
-        os.close(reader)
-        _, status = os.waitpid(pid, 0)
-    if not ended:
-        return f"gave no sound within {timeout:g} s"
-    if os.WIFSIGNALED(status):
-        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
-    return message or ("" if os.WEXITSTATUS(status) == 0 else f"ended with status {os.WEXITSTATUS(status)}")
-
-
-def _child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) -> NoReturn:
-    """What the child does; it ends here and returns to nobody."""
-    try:
-        slot[:] = play(vector)
-        os._exit(0)
-    except BaseException as error:
-        os.write(writer, f"{type(error).__name__}: {error}".encode()[:4000])
-    finally:
-        os._exit(1)
-
-
-def reloaded(host: Callable[[], Host], vectors: Iterable[np.ndarray]) -> Iterator[Rendered]:
-    """Load the plugin again for each vector: slower by some times, for systems that can't fork."""
-    for vector in vectors:
-        fresh = host()
-        try:
-            result = judge(fresh.play(vector).astype(np.float32))
-        except RuntimeError as error:
-            result = Rendered(np.zeros(fresh.note.samples, np.float32), "failed", f"RuntimeError: {error}")
-        del fresh
-        gc.collect()  # the library is unloaded with its last instance, and its static variables with it
-        yield result
-
-
-def judge(audio: Float[np.ndarray, " samples"]) -> Rendered:
-    """Give a sound its status."""
-    if not np.isfinite(audio).all():
-        return Rendered(np.zeros_like(audio), "failed", "the sound is not finite")
-    peak = np.abs(audio).max()
-    return Rendered(audio, "silent" if peak < SILENT else "clipped" if peak >= 1 else "ok")
+        here.close()
+        process.wait()
 
 
 def render_shard(

@@ -81,7 +81,7 @@ class Cluster:
 
     def start(self) -> None:
         """Configure and start all daemons, and wait until both nodes are idle; one cluster at a time has the machine."""
-        wait_for(self.reserve, f"another cluster to end, which holds {LOCK}", 300)
+        wait_for(self.reserve, f"another cluster to end, which holds {LOCK}", 600)
         self._configure()
         paths = {
             "socket": "munge.socket",

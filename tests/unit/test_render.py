@@ -15,7 +15,8 @@ import pytest
 
 from flowsynth import presets, render, store, synths
 from flowsynth.host import Host, Note, fingerprint
-from flowsynth.render import STATUS, forked, judge, reloaded, render_shard, rerender
+from flowsynth.play import STATUS, forked, judge, reloaded
+from flowsynth.render import render_shard, rerender
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")
@@ -176,3 +177,18 @@ def test_the_note_matters_and_parameters_do(values: np.ndarray):
     quiet[SYNTH.names.index("master_vol")] = 0.1
     assert np.abs(play(NOTE, quiet)).max() < 0.2 * np.abs(low).max()
     assert np.abs(low[-10:]).max() < 1e-3 < np.abs(low[22050 * 2]).max() + np.abs(low[:22050]).max()  # released at 3 s
+
+
+def test_the_process_that_plays_ends_with_who_asked():
+    before = set(psutil.Process().children())
+    sounds = render.render(SYNTH, NOTE, iter([SYNTH.base] * 3), 20)
+    next(sounds)
+    (player,) = set(psutil.Process().children()) - before
+    sounds.close()
+    assert not player.is_running()
+
+
+def test_a_process_that_plays_and_dies_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(render.sys, "executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="the process that plays amsynth ended with status 1"):
+        list(render.render(SYNTH, NOTE, [SYNTH.base], 20))

@@ -4,7 +4,9 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+import torch
 
+from flowsynth.features import extract
 from flowsynth.host import Note
 from flowsynth.presets import identity, read_table
 from flowsynth.progress import job, log
@@ -29,9 +31,5 @@ with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.reso
     require_space(audio.parent, count, note.samples)
     done = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
     log.info("sample %s: %s", features, ", ".join(f"{key} {value}" for key, value in done.items()))
-    import torch  # only now: a process that renders must have no threads
-
-    from flowsynth.features import extract
-
     torch.set_num_threads(snakemake.threads)
     extract(audio, features, snakemake.params.features)
