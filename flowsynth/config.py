@@ -46,6 +46,12 @@ def wanting(collection: Mapping[str, str]) -> list[str]:
     return packages
 
 
+def answering(config: Mapping[str, Any], budget: str) -> list[str]:
+    """Models that answer to sounds from outside: all but the oracle, which has no truth to tell, and search if asked for."""
+    models = [name for name in config["models"] if name != "oracle"]
+    return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
+
+
 def _require(what: str, names: list[str], known: list[str]) -> None:
     for name in names:
         if name not in known:

@@ -28,7 +28,7 @@ import soxr
 from jaxtyping import Float
 
 from flowsynth.host import Note
-from flowsynth.render import SILENT
+from flowsynth.play import SILENT
 
 Sound = Float[np.ndarray, " samples"]
 

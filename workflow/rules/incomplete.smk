@@ -8,7 +8,8 @@ def report_incomplete(failed):
         split, models = config["split"], config["models"]
         told = [report(folder, split, BUDGET["folds"], models, failed)]
         if OUTSIDE:
-            told += [report_outside(folder, split, answering(BUDGET), failed)]
+            models = answering(config, config["budget"])
+            told += [report_outside(folder, split, models, failed)]
         for line in filter(None, told):
             print(f"\n{line}\n", file=sys.stderr)
 

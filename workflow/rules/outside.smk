@@ -1,16 +1,7 @@
 # Sounds that the synthesizer did not make, through every model of the first fold, by the rules that the test part goes through.
-from flowsynth.config import wanting
+from flowsynth.config import answering, wanting
 
 OUTSIDE = [name for name, given in config["outside"].items() if not wanting(given)]
-ELSEWHERE = "results/{budget}/{dataset}/outside"
-ANSWERS = ELSEWHERE + "/{split}/fold{fold}/{model}"
-SEARCHED = ELSEWHERE + "/{split}/fold{fold}/search"
-
-
-def answering(budget):
-    """Models that answer to sounds from outside; the oracle has no truth to tell."""
-    models = [name for name in config["models"] if name != "oracle"]
-    return models + ["search"] * (budget["outside"]["searched"] > 0)
 
 
 rule outside:
@@ -20,9 +11,9 @@ rule outside:
         audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
-        sounds=ELSEWHERE + "/sounds/{collection}.h5",
-        checksum=ELSEWHERE + "/sounds/{collection}.h5.sha256",
-        manifest=ELSEWHERE + "/sounds/{collection}.csv",
+        sounds="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+        checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
+        manifest="results/{budget}/{dataset}/outside/sounds/{collection}.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/sounds/{collection}.log",
     benchmark:
@@ -45,11 +36,11 @@ rule outside:
 use rule features as features_outside with:
     input:
         code=code("features"),
-        audio=ELSEWHERE + "/sounds/{collection}.h5",
-        checksum=ELSEWHERE + "/sounds/{collection}.h5.sha256",
+        audio="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+        checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
     output:
-        features=ELSEWHERE + "/features/{collection}.h5",
-        checksum=ELSEWHERE + "/features/{collection}.h5.sha256",
+        features="results/{budget}/{dataset}/outside/features/{collection}.h5",
+        checksum="results/{budget}/{dataset}/outside/features/{collection}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/outside/features/{collection}.log",
     benchmark:
@@ -61,14 +52,14 @@ use rule infer as infer_outside with:
         code=code("infer"),
         model=lambda wildcards: code(f"models/{wildcards.model}"),
         features=expand(
-            ELSEWHERE + "/features/{collection}.h5",
+            "results/{budget}/{dataset}/outside/features/{collection}.h5",
             collection=OUTSIDE,
             allow_missing=True,
         ),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
-        predictions=ANSWERS + "/predictions.h5",
-        checksum=ANSWERS + "/predictions.h5.sha256",
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/infer.log",
     benchmark:
@@ -83,14 +74,14 @@ rule search:
         code=code("search"),
         table=lambda wildcards: table_of(wildcards.dataset),
         targets=expand(
-            ELSEWHERE + "/sounds/{collection}.h5",
+            "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=OUTSIDE,
             allow_missing=True,
         ),
-        starts=ELSEWHERE + "/{split}/fold{fold}/nearest/predictions.h5",
+        starts="results/{budget}/{dataset}/outside/{split}/fold{fold}/nearest/predictions.h5",
     output:
-        predictions=SEARCHED + "/predictions.h5",
-        checksum=SEARCHED + "/predictions.h5.sha256",
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search.log",
     benchmark:
@@ -114,10 +105,10 @@ use rule resynthesise as resynthesise_outside with:
     input:
         code=code("resynthesise"),
         table=lambda wildcards: table_of(wildcards.dataset),
-        predictions=ANSWERS + "/predictions.h5",
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
     output:
-        audio=ANSWERS + "/audio.h5",
-        checksum=ANSWERS + "/audio.h5.sha256",
+        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/resynthesise.log",
     benchmark:
@@ -128,14 +119,14 @@ use rule score as score_outside with:
     input:
         code=code("score"),
         targets=expand(
-            ELSEWHERE + "/sounds/{collection}.h5",
+            "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=OUTSIDE,
             allow_missing=True,
         ),
-        predictions=ANSWERS + "/predictions.h5",
-        audio=ANSWERS + "/audio.h5",
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
+        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
     output:
-        ANSWERS + "/scores.csv",
+        "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/score.log",
     benchmark:
@@ -146,17 +137,17 @@ rule outside_scores:
     input:
         code=code("outside_scores"),
         manifests=expand(
-            ELSEWHERE + "/sounds/{collection}.csv",
+            "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
             collection=OUTSIDE,
             allow_missing=True,
         ),
         scores=lambda wildcards: expand(
-            ANSWERS + "/scores.csv",
+            "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
             budget=wildcards.budget,
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
-            model=answering(budget(wildcards)),
+            model=answering(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/{dataset}/tables/outside.csv",
@@ -172,7 +163,7 @@ rule outside_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        models=lambda wildcards: answering(budget(wildcards)),
+        models=lambda wildcards: answering(config, wildcards.budget),
         wanting={
             name: wanting(given)
             for name, given in config["outside"].items()

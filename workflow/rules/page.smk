@@ -67,18 +67,22 @@ rule build_page:
             allow_missing=True,
         ),
         manifests=expand(
-            ELSEWHERE + "/sounds/{collection}.csv",
+            "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
             collection=OUTSIDE,
             allow_missing=True,
         ),
         outside_scores=lambda wildcards: expand(
-            ANSWERS + "/scores.csv",
+            "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
             budget=wildcards.budget,
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
             model=(
-                [name for name in answering(budget(wildcards)) if name != "random"]
+                [
+                    name
+                    for name in answering(config, wildcards.budget)
+                    if name != "random"
+                ]
                 if OUTSIDE
                 else []
             ),
