@@ -84,7 +84,7 @@ def reconstruction(
     fold = int(shown["fold"].iloc[0])
     heard = scores[(scores["metric"] == METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
     distance = heard.set_index(["model", "item"])["value"]
-    groups = []
+    groups: list[Group] = []
     for row in shown.itertuples():
         answering = [model for model in models if row.item in answers[model]]
         values = answers[answering[0]][row.item][1]
