@@ -19,11 +19,8 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/infer.smk"
 include: "workflow/rules/resynthesise.smk"
 include: "workflow/rules/score.smk"
-include: "workflow/rules/outside.smk"
 include: "workflow/rules/tables.smk"
-include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/page.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/parameter_choice.smk"
 
@@ -43,11 +40,9 @@ rule all:
                 "tables/cost.csv",
                 "tables/leaks.csv",
                 "tables/semantics.csv",
-                "page/index.html",
-                *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
+                *multiext("figures/scores", ".pdf", ".png"),
             ],
         ),
-        list(DRAWN.values()),
         # with one data set there is nothing to put side by side
         multiext(
             f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"

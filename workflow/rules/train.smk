@@ -1,6 +1,3 @@
-from flowsynth.plan import Plan
-
-
 rule train:
     input:
         code=code("train"),
@@ -23,8 +20,10 @@ rule train:
         runtime=by_attempt(360),
     params:
         budget=lambda wildcards: {
-            key: budget(wildcards)[key]
-            for key in (*Plan.__dataclass_fields__, "in_memory", "network")
+            key: value
+            for key, value in budget(wildcards).items()
+            if key
+            not in ("datasets", "presets", "shards", "sampled", "folds", "samples")
         },
         seed=config["seed"],
     script:

@@ -1,9 +1,8 @@
-"""Draw the scores."""
+"""Draw the figure of scores."""
 
 from pathlib import Path
 
-from flowsynth.figures.common import save
-from flowsynth.figures.scores import draw
+from flowsynth.figures import save, scores
 from flowsynth.progress import job
 from flowsynth.tables import gather
 
@@ -13,4 +12,4 @@ with job(Path(snakemake.log[0])):
         f"{snakemake.wildcards.dataset}, budget {snakemake.wildcards.budget}. "
         "Dot: mean of a fold. Bar: half of the items, from first to third quartile. Stroke: median."
     )
-    save(draw(table, snakemake.params.models, title), *map(Path, snakemake.output))
+    save(scores(table, snakemake.params.models, title), Path(snakemake.output[0]))
