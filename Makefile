@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 BIN := .venv/bin
 
-.PHONY: reproduce test lint bench publish setup amsynth
+.PHONY: reproduce test lint bench publish setup packages
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -28,10 +28,10 @@ bench: setup
 publish: setup
 	$(BIN)/python workflow/publish.py
 
-setup: amsynth .venv/installed
+setup: packages .venv/installed
 
-amsynth:
-	@sh envs/amsynth.sh
+packages:
+	@sh envs/packages.sh
 
 .venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

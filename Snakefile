@@ -19,8 +19,11 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/infer.smk"
 include: "workflow/rules/resynthesise.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/outside.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/parameter_choice.smk"
 
@@ -40,9 +43,11 @@ rule all:
                 "tables/cost.csv",
                 "tables/leaks.csv",
                 "tables/semantics.csv",
-                *multiext("figures/scores", ".pdf", ".png"),
+                "page/index.html",
+                *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
             ],
         ),
+        list(DRAWN.values()),
         # with one data set there is nothing to put side by side
         multiext(
             f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"

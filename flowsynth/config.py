@@ -1,5 +1,6 @@
 """The configuration, checked before anything is planned."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ MODELS = sorted(path.stem for path in (Path(__file__).parent / "models").glob("[
 
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
-    """Check a configuration against its schema, and that the models, the budget and the data sets it names exist.
+    """Check a configuration against its schema, and that the models, budget, data sets and folders it names exist.
 
     Raises:
         ValueError: With a line for each fault: where it is, what was expected, and where the key is explained.
@@ -30,6 +31,25 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     _require("budget", [config["budget"]], sorted(config["budgets"]))
     for budget in config["budgets"].values():
         _require("data set", budget["datasets"], datasets)
+    for name, given in config["outside"].items():
+        if "path" in given and "package" not in given and not Path(given["path"]).exists():
+            raise ValueError(f"config: outside.{name}: there is no {given['path']}: make it, or leave it out")
+
+
+def wanting(collection: Mapping[str, str]) -> list[str]:
+    """Packages that a collection of sounds needs and that are not installed; it is left out then."""
+    packages = []
+    if "package" in collection and not Path(collection["path"]).exists():
+        packages.append(collection["package"])
+    if collection["kind"] == "soundfont" and shutil.which("fluidsynth") is None:
+        packages.append("fluidsynth")
+    return packages
+
+
+def answering(config: Mapping[str, Any], budget: str) -> list[str]:
+    """Models that answer to sounds from outside: all but the oracle, which has no truth to tell, and search if asked for."""
+    models = [name for name in config["models"] if name != "oracle"]
+    return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
 
 
 def _require(what: str, names: list[str], known: list[str]) -> None:

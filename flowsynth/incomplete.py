@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth import outside_scores
 from flowsynth.provenance import write_csv, write_text
 from flowsynth.tables import gather, markdown, summarise, to_markdown
 
-STAGES = ("train", "infer", "resynthesise", "score")
+STAGES = ("train", "infer", "search", "resynthesise", "score")
 
 
 def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:
@@ -66,8 +67,36 @@ def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: 
             path.unlink(missing_ok=True)
     if lost.empty or not paths or not failed:
         return None
-    summary = summarise(gather(paths), models)
     write_csv(lost, csv)
-    text = to_markdown(lost.astype(str).apply(lambda column: column.str.replace("|", r"\|")))
-    write_text(md, f"Missing:\n\n{text}\nWhat there is:\n\n{markdown(summary)}")
+    write_text(md, _told(lost, markdown(summarise(gather(paths), models))))
     return f"{len(lost)} of {len(expected)} scores are missing; the others, and why these are, stand in {md}"
+
+
+def report_outside(folder: Path, split: str, models: Sequence[str], failed: bool) -> str | None:
+    """Write ``tables/outside_incomplete.md``, as `report` does, of the sounds that the synthesizer did not make.
+
+    Args:
+        folder: Results of a budget and data set.
+        split: Name of the split.
+        models: Those that are asked for, search among them.
+        failed: Whether a job of this run did.
+
+    Returns:
+        What to tell the user, if there is a score at all and not every one.
+    """
+    md, place = folder / "tables" / "outside_incomplete.md", Path("outside", split)
+    lost = missing(folder, str(place), 1, models)
+    paths = [folder / place / "fold0" / model / "scores.csv" for model in models if model not in set(lost["model"])]
+    if lost.empty:
+        md.unlink(missing_ok=True)
+    # without a model there is nothing that search stands beside
+    if lost.empty or not failed or not set(models) - set(lost["model"]) - {"search"}:
+        return None
+    scores = outside_scores.read(paths, sorted(folder.glob("outside/sounds/*.csv")))
+    write_text(md, _told(lost, outside_scores.markdown(outside_scores.summarise(scores, models), {})))
+    return f"{len(lost)} of {len(models)} models have no scores for sounds from outside; those there are stand in {md}"
+
+
+def _told(lost: pd.DataFrame, table: str) -> str:
+    text = to_markdown(lost.astype(str).apply(lambda column: column.str.replace("|", r"\|")))
+    return f"Missing:\n\n{text}\nWhat there is:\n\n{table}"

@@ -1,4 +1,4 @@
-"""Let a fitted model hear the test items, and write down what it answers.
+"""Let a fitted model hear items, and write down what it answers.
 
 Each item is heard alone, with a seed that comes from its id: an answer depends neither on the other items nor on their
 order or number.
@@ -22,7 +22,7 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
 
     Args:
         checkpoint: Of a fitted model.
-        items: To hear.
+        items: To hear. Those of no parameters have no truth, it is NaN in the file.
         samples: Answers for each item.
         seed: Of whatever is random in an answer.
         path: Of the file to write.
@@ -33,17 +33,18 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
             [0, 1].
     """
     model, names = load(checkpoint)
-    if tuple(names) != items.names:
+    if items.names and tuple(names) != items.names:
         raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
     heard = items.all()
     device = torch.device("cpu") if isinstance(model, models.Control) else device_of(accelerator)
     model.to(device)
+    truth = heard.values if items.names else torch.full((len(items), len(names)), torch.nan)
     settings = {"checkpoint": str(checkpoint), "seed": seed}
-    with store.writing(path, items.ids, heard.values.numpy(), items.names, settings) as file, torch.no_grad():
+    with store.writing(path, items.ids, truth.numpy(), names, settings) as file, torch.no_grad():
         estimates = store.add_items(file, "estimates", (samples, len(names)))
         for row, name in enumerate(track(items.ids, len(items), f"infer {path}")):
             torch.manual_seed(derive_seed(seed, "infer", name))
-            mel, values = heard.mel[row : row + 1].to(device), heard.values[row : row + 1].to(device)
+            mel, values = heard.mel[row : row + 1].to(device), truth[row : row + 1].to(device)
             estimates[row] = answer(model, mel, values, samples)[:, 0]
 
 

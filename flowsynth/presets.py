@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
+from flowsynth.provenance import write_text
 from flowsynth.seeds import draw
 from flowsynth.synths import Synth
 
@@ -84,6 +86,23 @@ def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> st
         return f"{name} = {text}, expected a finite number"
     presets[-1].values[name] = value
     return None
+
+
+def write_bank(path: Path, synth: Synth, names: Iterable[str], values: Float[np.ndarray, "presets parameters"]) -> None:
+    """Write presets as a bank that the synthesizer loads and `read_bank` reads.
+
+    Args:
+        path: Of the bank.
+        synth: The synthesizer.
+        names: Of the presets; line breaks in them become spaces.
+        values: All parameters in the table's order, in [0, 1].
+    """
+    lines = [synth.name]
+    for name, row in zip(names, values.tolist(), strict=True):
+        lines.append(f"{PRESET} {' '.join(name.split())}")
+        for parameter, value in zip(synth.parameters, row, strict=True):
+            lines.append(f"{PARAMETER} {parameter.name} {parameter.low + value * (parameter.high - parameter.low):.9g}")
+    write_text(path, "\n".join([*lines, "EOF", ""]))
 
 
 def identity(values: Iterable[float]) -> str:

@@ -35,7 +35,8 @@ def job(path: Path) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal, file = logging.StreamHandler(), logging.FileHandler(path, mode="w")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=[terminal, file], force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", handlers=[terminal, file], force=True)
+    log.setLevel(logging.INFO)
     try:
         yield
     except (ValueError, OSError, FloatingPointError, KeyError) as error:

@@ -1,7 +1,8 @@
 """Compare what was asked for with what the answers sound like: one row an item, sample and metric.
 
-Every test item is scored, once for each sample. An answer whose rendering failed is scored as silence; a metric that is
-not defined for a target (see `flowsynth.metrics`) leaves its value empty.
+Every item is scored, once for each sample. An answer whose rendering failed is scored as silence; a metric that is not
+defined for a target (see `flowsynth.metrics`) leaves its value empty. Sounds whose parameters nobody knows have no metrics
+of parameters.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,13 @@ from flowsynth.progress import log, track
 COLUMNS = ("budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value")
 
 
-def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict[str, object]) -> pd.DataFrame:
+def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[str, object]) -> pd.DataFrame:
     """Score all answers of one model on one fold.
 
     Args:
-        targets: Files of audio that hold the test items.
+        targets: Files of audio that hold the items.
         predictions: Truth and estimates, as made by `flowsynth.infer.infer`.
-        sounds: What the estimates sound like, as made by `flowsynth.resynthesise.resynthesise`.
+        audio: What the estimates sound like, as made by `flowsynth.resynthesise.resynthesise`.
         labels: Values of the columns budget, dataset, split, fold and model.
 
     Returns:
@@ -37,18 +38,19 @@ def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict
     with store.reading(predictions) as file:
         ids, names = store.ids(file).tolist(), store.names(file)
         truth, estimates = file["values"][:], file["estimates"][:]
-    reference, sample_rate = _sounds(targets, ids, names, truth)
+    known = not np.isnan(truth).any()
+    reference, sample_rate = sounds(targets, ids, names if known else (), truth if known else truth[:, :0])
     mel = Mel(sample_rate)  # the metrics' own settings, whatever the networks hear
     reference_mel = numpy_mel(mel, reference)
-    metrics = registry().values()
+    metrics = [metric for metric in registry().values() if known or metric.domain != "parameters"]
     rows = []
     # the metrics of sounds take the longest: progress is by metric and sample
     steps = [(sample, metric) for sample in range(estimates.shape[1]) for metric in metrics]
     for sample, metric in track(steps, len(steps), f"score {predictions.parent}"):
         if metric is steps[0][1]:  # the next sample
-            estimate, rate = _sounds([sounds], [f"{i}/{sample}" for i in ids], names, estimates[:, sample])
+            estimate, rate = sounds([audio], [f"{i}/{sample}" for i in ids], names, estimates[:, sample])
             if rate != sample_rate:
-                raise ValueError(f"{sounds} has {rate} Hz, the targets have {sample_rate} Hz")
+                raise ValueError(f"{audio} has {rate} Hz, the targets have {sample_rate} Hz")
             compared = {
                 "parameters": (truth, estimates[:, sample]),
                 "spectral": (reference_mel, numpy_mel(mel, estimate)),
@@ -60,12 +62,24 @@ def score(targets: Sequence[Path], predictions: Path, sounds: Path, labels: dict
     return table[list(COLUMNS)]
 
 
-def _sounds(
+def sounds(
     paths: Sequence[Path], ids: list[str], names: tuple[str, ...], values: Float[np.ndarray, "items parameters"]
 ) -> tuple[Float[np.ndarray, "items samples"], int]:
-    """Sounds of items in the order of the ids, in whatever file each is, and their sample rate.
+    """Read the sounds of items, in whatever file each is.
 
     They have to be made with the parameters that are given, else they are sounds of something else.
+
+    Args:
+        paths: Files of audio.
+        ids: Of the items, in the order wanted.
+        names: Of the columns of `values`.
+        values: What the sounds are said to be made with.
+
+    Returns:
+        The sounds, float32 of full scale 1, and their sample rate in Hz.
+
+    Raises:
+        ValueError: If an item has no sound, or one that was made with other parameters.
     """
     places = {name: row for row, name in enumerate(ids)}
     found: dict[int, np.ndarray] = {}

@@ -10,7 +10,7 @@ from flowsynth.metrics import Metric, registry
 from flowsynth.score import COLUMNS
 
 KEY = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric"]
-CONTROLS = ("oracle", "mean", "random", "nearest")
+CONTROLS = ("oracle", "mean", "random", "nearest", "search")
 ABSENT = "missing"
 DEAF = "†"
 EXPLAINED = "in no metric of sound better than answering with the mean preset"

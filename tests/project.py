@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TINY = {
     "budget": "tiny",
     "models": ["oracle", "mean", "cnn"],
+    "outside": {},
     "budgets": {
         "tiny": {
             "datasets": ["amsynth16"],
@@ -22,6 +23,7 @@ TINY = {
             "in_memory": 64,
             "folds": 2,
             "samples": 2,
+            "outside": {"sounds": 3, "searched": 1, "renders": 40},
             "epochs": 3,
             "batch_size": 16,
             "learning_rate": 0.001,

@@ -18,6 +18,7 @@ PUBLISHED = RESULTS / "published"
 TABLES = {
     "scores.csv": RESULTS / "quick" / "amsynth16" / "tables" / "scores.csv",
     "leaks.csv": RESULTS / "quick" / "amsynth16" / "tables" / "leaks.csv",
+    "outside.csv": RESULTS / "quick" / "amsynth16" / "tables" / "outside.csv",
     "parameter_choice.csv": RESULTS / "parameter_choice" / "amsynth.csv",
 }
 BEGIN, END = "<!-- scores: begin -->\n", "<!-- scores: end -->"

@@ -1,6 +1,7 @@
 """The lists of packages say the same."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -32,3 +33,27 @@ def test_every_dependency_of_the_package_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {re.split(r"[<>=]", name)[0] for name in project["dependencies"]}
     assert wanted <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
+
+
+def packages(folder: Path, plugin: Path) -> subprocess.CompletedProcess:
+    """Run the script where nothing is installed but perhaps the synthesizer, and nothing can be."""
+    script = (ENVS / "packages.sh").read_text().replace("/usr/lib/vst/amsynth_vst.so", str(plugin))
+    (folder / "packages.sh").write_text(script.replace("/usr/share/", f"{folder}/"))
+    return subprocess.run(
+        ["/bin/sh", folder / "packages.sh"], env={"PATH": str(folder)}, text=True, capture_output=True
+    )
+
+
+def test_without_the_other_sounds_the_run_goes_on_and_says_what_is_left_out(tmp_path: Path):
+    (tmp_path / "plugin.so").touch()
+    done = packages(tmp_path, tmp_path / "plugin.so")
+    assert done.returncode == 0
+    assert "note: there is no apt-get" in done.stderr
+    assert "Run: sudo apt-get install timgm6mb-soundfont fluidsynth sonic-pi-samples klettres-data" in done.stderr
+
+
+def test_without_the_synthesizer_nothing_goes_on(tmp_path: Path):
+    done = packages(tmp_path, tmp_path / "plugin.so")
+    assert done.returncode == 1
+    assert "error: there is no apt-get" in done.stderr
+    assert "Run: sudo apt-get install amsynth" in done.stderr

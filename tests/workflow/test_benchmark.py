@@ -76,8 +76,9 @@ def test_every_output_names_its_maker(finished: Project):
     for path in finished.results.rglob("*.csv"):
         made = json.loads(path.with_name(path.name + ".json").read_text())
         assert {"flowsynth", "commit", "versions"} <= made.keys(), path
-    for name in ("scores.pdf", "scores.png"):
-        assert b"flowsynth" in (finished.results / "figures" / name).read_bytes()
+    for figure in ("scores", "curves", "reconstruction"):
+        for kind in ("pdf", "png"):
+            assert b"flowsynth" in (finished.results / "figures" / f"{figure}.{kind}").read_bytes()
 
 
 def test_nothing_to_do_after_a_run(finished: Project):
@@ -88,7 +89,8 @@ def test_a_deleted_figure_is_made_alone(copy: Project):
     figure = copy.results / "figures" / "scores.pdf"
     content = figure.read_bytes()
     figure.unlink()
-    assert copy.planned(str(figure.relative_to(copy.folder))) == {"figure_scores": 1}
+    assert copy.planned("figure_scores") == {"figure_scores": 1, "draw_scores": 1}
+    assert copy.planned(str(figure.relative_to(copy.folder))) == {"draw_scores": 1}
     run = copy.snakemake(str(figure.relative_to(copy.folder)))
     assert run.returncode == 0, run.stdout
     assert figure.read_bytes() == content
@@ -108,7 +110,10 @@ def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
         "statistics": 1,
         "paper": 1,
         "cost": 1,
-        "figure_scores": 2,
+        "selection": 1,
+        "draw_scores": 1,
+        "draw_curves": 1,
+        "draw_reconstruction": 1,
     }
 
 

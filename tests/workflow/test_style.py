@@ -32,7 +32,7 @@ def test_the_snakefile_lists_every_file_of_rules():
 
 
 def test_common_is_small():
-    assert len((ROOT / "workflow" / "rules" / "common.smk").read_text().splitlines()) <= 110
+    assert len((ROOT / "workflow" / "rules" / "common.smk").read_text().splitlines()) <= 120
 
 
 def test_every_config_key_has_a_description_or_a_comment():

@@ -27,6 +27,7 @@ wildcard_constraints:
     fold="[0-9]+",
     shard="[0-9]+",
     model="[a-z][a-z0-9_]*",
+    collection="[a-z][a-z0-9_]*",
 
 
 try:
@@ -70,6 +71,16 @@ def code(*names):
             found.add(file)
             waiting += imported(file)
     return sorted(map(str, found))
+
+
+def has_latent(model):
+    """Whether a model has a latent to explore, told from what its file imports."""
+    return str(PACKAGE / "latent.py") in code(f"models/{model}")
+
+
+def refuse(why):
+    """Stop: what was asked for can't be made."""
+    raise WorkflowError(why)
 
 
 @cache

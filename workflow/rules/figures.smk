@@ -1,16 +1,86 @@
-rule figure_scores:
+# Each figure is drawn by a rule of its own, in both formats at once, and is asked for by the name in FIGURES:
+#
+#     snakemake -c2 figure_macro_controls
+#     snakemake --list-target-rules | grep figure_
+#
+# What is of a single fold is of the first one; what is of a single model is in the folder of that model.
+FOLD = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
+SEMANTIC = "flow_dis"  # the model whose latent has a semantic dimension
+NO_LATENT = (
+    "" if has_latent(SHOWN) else "a model with a latent, such as flow_reg or vae"
+)
+PLAIN = next(
+    (
+        model
+        for model in [SHOWN, *config["models"]]
+        if has_latent(model) and model != SEMANTIC
+    ),
+    None,
+)
+NO_PAIR = (
+    ""
+    if PLAIN and SEMANTIC in config["models"]
+    else f"the model {SEMANTIC} and another one with a latent"
+)
+# what answers by the truth or by chance is not worth hearing
+HEARD = [model for model in config["models"] if model not in ("oracle", "random")]
+
+# by name: where it is, and what it needs that this configuration has not got
+FIGURES = {
+    "scores": ("{dataset}/figures/scores", ""),
+    "curves": ("{dataset}/figures/curves", ""),
+    "reconstruction": ("{dataset}/figures/reconstruction", ""),
+    "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
+    "neighbourhood": (f"{{dataset}}/figures/{SHOWN}/neighbourhood", NO_LATENT),
+    "interpolation": (f"{{dataset}}/figures/{SHOWN}/interpolation", NO_LATENT),
+    "latent_space": (f"{{dataset}}/figures/{SHOWN}/latent_space", NO_LATENT),
+    "smoothness": (f"{{dataset}}/figures/{SHOWN}/smoothness", NO_LATENT),
+    "semantic": ("{dataset}/figures/semantic", NO_PAIR),
+    "complexity": (
+        "figures/complexity",
+        "" if len(BUDGET["datasets"]) > 1 else "a budget with several data sets",
+    ),
+}
+
+
+# all that can be drawn: the files of each figure, for all data sets
+DRAWN = {
+    name: expand(
+        f"results/{config['budget']}/{path}.{{format}}",
+        dataset=BUDGET["datasets"],
+        format=["pdf", "png"],
+    )
+    for name, (path, lacks) in FIGURES.items()
+    if not lacks
+}
+
+
+for name, (_, lacks) in FIGURES.items():
+
+    rule:
+        name:
+            f"figure_{name}"
+        input:
+            (
+                DRAWN[name]
+                if name in DRAWN
+                else lambda wildcards, name=name, lacks=lacks: refuse(
+                    f"figure_{name} needs {lacks}: see config.yaml"
+                )
+            ),
+
+
+rule draw_scores:
     input:
-        code=code("figures"),
+        code=code("figures/scores"),
         style=str(PACKAGE / "figures.mplstyle"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
-        "results/{budget}/{dataset}/figures/scores.{format}",
+        multiext("results/{budget}/{dataset}/figures/scores", ".pdf", ".png"),
     log:
-        "results/{budget}/{dataset}/logs/figures/scores.{format}.log",
+        "results/{budget}/{dataset}/logs/figures/scores.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/figures/scores.{format}.tsv"
-    wildcard_constraints:
-        format="pdf|png",
+        "results/{budget}/{dataset}/benchmarks/figures/scores.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -20,4 +90,235 @@ rule figure_scores:
     params:
         models=config["models"],
     script:
-        "../scripts/figure_scores.py"
+        "../scripts/draw_scores.py"
+
+
+rule draw_curves:
+    input:
+        code=code("figures/curves"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        histories=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/history.csv",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            model=config["models"],
+        ),
+    output:
+        multiext("results/{budget}/{dataset}/figures/curves", ".pdf", ".png"),
+    log:
+        "results/{budget}/{dataset}/logs/figures/curves.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/curves.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_curves.py"
+
+
+rule draw_reconstruction:
+    input:
+        code=code("figures/reconstruction"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        targets=shards("audio"),
+        selection=f"{FOLD}/{SHOWN}/selection.csv",
+        predictions=[f"{FOLD}/{model}/predictions.h5" for model in HEARD],
+        audio=[f"{FOLD}/{model}/audio.h5" for model in HEARD],
+    output:
+        multiext("results/{budget}/{dataset}/figures/reconstruction", ".pdf", ".png"),
+    log:
+        "results/{budget}/{dataset}/logs/figures/reconstruction.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/reconstruction.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
+    params:
+        models=HEARD,
+    script:
+        "../scripts/draw_reconstruction.py"
+
+
+# Of the dimension whose parameters move most, or of any: figures/flow_reg/macro_controls_z5.pdf.
+rule draw_macro_controls:
+    input:
+        code=code("figures/macro_controls"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        vectors=f"{FOLD}/{{model}}/explore/macro_controls.h5",
+        audio=f"{FOLD}/{{model}}/explore/audio/macro_controls.h5",
+    output:
+        multiext(
+            "results/{budget}/{dataset}/figures/{model}/macro_controls{dimension}",
+            ".pdf",
+            ".png",
+        ),
+    log:
+        "results/{budget}/{dataset}/logs/figures/{model}/macro_controls{dimension}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/{model}/macro_controls{dimension}.tsv"
+    wildcard_constraints:
+        dimension="|_z[0-9]+",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_macro_controls.py"
+
+
+rule draw_neighbourhood:
+    input:
+        code=code("figures/neighbourhood"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        vectors=f"{FOLD}/{{model}}/explore/neighbourhood.h5",
+        audio=f"{FOLD}/{{model}}/explore/audio/neighbourhood.h5",
+        space=f"{FOLD}/{{model}}/explore/space.h5",
+    output:
+        multiext(
+            "results/{budget}/{dataset}/figures/{model}/neighbourhood", ".pdf", ".png"
+        ),
+    log:
+        "results/{budget}/{dataset}/logs/figures/{model}/neighbourhood.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/{model}/neighbourhood.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_neighbourhood.py"
+
+
+rule draw_interpolation:
+    input:
+        code=code("figures/interpolation"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        vectors=f"{FOLD}/{{model}}/explore/interpolation.h5",
+        audio=f"{FOLD}/{{model}}/explore/audio/interpolation.h5",
+    output:
+        multiext(
+            "results/{budget}/{dataset}/figures/{model}/interpolation", ".pdf", ".png"
+        ),
+    log:
+        "results/{budget}/{dataset}/logs/figures/{model}/interpolation.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/{model}/interpolation.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_interpolation.py"
+
+
+rule draw_latent_space:
+    input:
+        code=code("figures/latent_space"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        space=f"{FOLD}/{{model}}/explore/space.h5",
+        features=shards("features"),
+    output:
+        multiext(
+            "results/{budget}/{dataset}/figures/{model}/latent_space", ".pdf", ".png"
+        ),
+    log:
+        "results/{budget}/{dataset}/logs/figures/{model}/latent_space.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/{model}/latent_space.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_latent_space.py"
+
+
+rule draw_smoothness:
+    input:
+        code=code("figures/smoothness"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        lines="results/{budget}/{dataset}/tables/{model}/smoothness.csv",
+        summary="results/{budget}/{dataset}/tables/{model}/smoothness_summary.csv",
+    output:
+        multiext(
+            "results/{budget}/{dataset}/figures/{model}/smoothness", ".pdf", ".png"
+        ),
+    log:
+        "results/{budget}/{dataset}/logs/figures/{model}/smoothness.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/{model}/smoothness.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_smoothness.py"
+
+
+rule draw_semantic:
+    input:
+        code=code("figures/semantic"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        before=f"{FOLD}/{PLAIN}/explore/space.h5",
+        after=f"{FOLD}/{SEMANTIC}/explore/space.h5",
+        vectors=f"{FOLD}/{SEMANTIC}/explore/semantic.h5",
+        audio=f"{FOLD}/{SEMANTIC}/explore/audio/semantic.h5",
+        features=shards("features"),
+        thresholds="results/{budget}/{dataset}/tables/semantics.csv",
+    output:
+        multiext("results/{budget}/{dataset}/figures/semantic", ".pdf", ".png"),
+    log:
+        "results/{budget}/{dataset}/logs/figures/semantic.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/semantic.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        models=[PLAIN, SEMANTIC],
+    script:
+        "../scripts/draw_semantic.py"
+
+
+rule draw_complexity:
+    input:
+        code=code("figures/complexity"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        table="results/{budget}/tables/complexity.csv",
+    output:
+        multiext("results/{budget}/figures/complexity", ".pdf", ".png"),
+    log:
+        "results/{budget}/logs/figures/complexity.log",
+    benchmark:
+        "results/{budget}/benchmarks/figures/complexity.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        models=config["models"],
+    script:
+        "../scripts/draw_complexity.py"

@@ -1,15 +1,17 @@
 # A run that failed tells what is missing, and one that did not takes that back.
 def report_incomplete(failed):
     """Write the tables so far of a run that failed, and remove them once nothing is missing."""
-    from flowsynth.incomplete import report
+    from flowsynth.incomplete import report, report_outside
 
     for dataset in BUDGET["datasets"]:
         folder = Path(f"results/{config['budget']}/{dataset}")
-        told = report(
-            folder, config["split"], BUDGET["folds"], config["models"], failed
-        )
-        if told:
-            print(f"\n{told}\n", file=sys.stderr)
+        split, models = config["split"], config["models"]
+        told = [report(folder, split, BUDGET["folds"], models, failed)]
+        if OUTSIDE:
+            models = answering(config, config["budget"])
+            told += [report_outside(folder, split, models, failed)]
+        for line in filter(None, told):
+            print(f"\n{line}\n", file=sys.stderr)
 
 
 onsuccess:

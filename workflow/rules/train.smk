@@ -1,3 +1,6 @@
+from flowsynth.plan import Plan
+
+
 rule train:
     input:
         code=code("train"),
@@ -20,10 +23,8 @@ rule train:
         runtime=by_attempt(360),
     params:
         budget=lambda wildcards: {
-            key: value
-            for key, value in budget(wildcards).items()
-            if key
-            not in ("datasets", "presets", "shards", "sampled", "folds", "samples")
+            key: budget(wildcards)[key]
+            for key in (*Plan.__dataclass_fields__, "in_memory", "network")
         },
         seed=config["seed"],
     script:

@@ -1,10 +1,10 @@
-"""Let a model hear the test part of a fold."""
+"""Let a model hear the test part of a fold, or sounds that are in no split."""
 
 from pathlib import Path
 
 import torch
 
-from flowsynth.data import part
+from flowsynth.data import Items, part, usable
 from flowsynth.infer import infer
 from flowsynth.progress import job
 from flowsynth.synths import dataset
@@ -13,7 +13,10 @@ with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     paths = [Path(path) for path in snakemake.input.features]
     _, names = dataset(snakemake.wildcards.dataset)
-    items = part(Path(snakemake.input.split), int(snakemake.wildcards.fold), "test", paths, names)
+    if snakemake.input.get("split"):
+        items = part(Path(snakemake.input.split), int(snakemake.wildcards.fold), "test", paths, names)
+    else:  # nothing is known of their parameters
+        items = Items(paths, usable(paths), ())
     checkpoint, predictions = Path(snakemake.input.checkpoint), Path(snakemake.output.predictions)
     params = snakemake.params
     infer(checkpoint, items, params.samples, params.seed, predictions, params.accelerator)

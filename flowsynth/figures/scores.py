@@ -1,10 +1,7 @@
-"""Figures of scores, one function each; all are drawn from tables, in one style, as PDF and PNG."""
+"""Scores: how far the answers of each model are from what they were to be, by each metric."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
@@ -12,17 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from flowsynth.figures.common import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.provenance import maker, replacing
 from flowsynth.tables import CONTROLS, heading
 
-STYLE = Path(__file__).parent / "figures.mplstyle"
 WIDE = 20  # ratio of largest to smallest value shown above which an axis is logarithmic
 COLUMNS = 5  # panels beside each other
-COLOURS = {"control": "0.55", "model": "#1f6f8b"}
 
 
-def scores(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
+@styled
+def draw(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     """Draw one panel a metric: a dot for the mean of each fold, a bar from the first to the third quartile of the items.
 
     Args:
@@ -32,19 +28,18 @@ def scores(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     """
     shown = [name for name in models if name != "oracle"] or list(models)
     metrics = [metric for metric in registry().values() if metric.name in set(table["metric"])]
-    with mpl.rc_context(fname=STYLE):
-        columns = min(len(metrics), COLUMNS)
-        lines = -(-len(metrics) // columns)
-        size = 2.2 * columns, 0.4 + lines * (0.7 + 0.25 * len(shown))
-        figure, axes = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
-        for axis in axes.flat[len(metrics) :]:
-            axis.remove()
-        for axis, metric in zip(axes.flat, metrics, strict=False):
-            rows = table[(table["metric"] == metric.name) & table["model"].isin(shown)]
-            _panel(axis, rows, shown)
-            axis.set(title=heading(metric), xlabel=metric.unit, ylabel="")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=9)
-        figure.tight_layout()
+    columns = min(len(metrics), COLUMNS)
+    lines = -(-len(metrics) // columns)
+    size = 2.2 * columns, 0.4 + lines * (0.7 + 0.25 * len(shown))
+    figure, axes = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
+    for axis in axes.flat[len(metrics) :]:
+        axis.remove()
+    for axis, metric in zip(axes.flat, metrics, strict=False):
+        rows = table[(table["metric"] == metric.name) & table["model"].isin(shown)]
+        _panel(axis, rows, shown)
+        axis.set(title=heading(metric), xlabel=metric.unit, ylabel="")
+    headline(figure, title)
+    figure.tight_layout()
     return figure
 
 
@@ -62,17 +57,8 @@ def _panel(axis: Axes, rows: pd.DataFrame, models: Sequence[str]) -> None:
         axis.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axis.plot([middle], [place], marker="|", color=colour, markersize=9)
     kinds = folds["model"].isin(CONTROLS).map({True: "control", False: "model"})
+    palette = {kind: COLOURS[kind] for kind in ("control", "model")}
     sns.stripplot(
-        folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=COLOURS, jitter=False,
+        folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=palette, jitter=False,
         size=5, linewidth=0.5, edgecolor="white", legend=False, ax=axis,
     )  # fmt: skip
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format that its name ends with; it names its maker and bears no date."""
-    kind = path.suffix.lstrip(".")
-    made = json.dumps(maker(), sort_keys=True)
-    metadata = {"Creator": "flowsynth", "Subject": made, "CreationDate": None} if kind == "pdf" else {"Comment": made}
-    with mpl.rc_context(fname=STYLE), replacing(path) as temporary:
-        figure.savefig(temporary, format=kind, metadata=metadata)
-    plt.close(figure)

@@ -1,8 +1,9 @@
-"""Draw the figure of scores."""
+"""Draw the scores."""
 
 from pathlib import Path
 
-from flowsynth.figures import save, scores
+from flowsynth.figures.common import save
+from flowsynth.figures.scores import draw
 from flowsynth.progress import job
 from flowsynth.tables import gather
 
@@ -12,4 +13,4 @@ with job(Path(snakemake.log[0])):
         f"{snakemake.wildcards.dataset}, budget {snakemake.wildcards.budget}. "
         "Dot: mean of a fold. Bar: half of the items, from first to third quartile. Stroke: median."
     )
-    save(scores(table, snakemake.params.models, title), Path(snakemake.output[0]))
+    save(draw(table, snakemake.params.models, title), *map(Path, snakemake.output))

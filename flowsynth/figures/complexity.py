@@ -1,0 +1,47 @@
+"""Complexity: how scores change with the number of parameters to infer."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from flowsynth.complexity import METRICS
+from flowsynth.figures.common import headline, styled
+from flowsynth.metrics import registry
+from flowsynth.tables import CONTROLS, heading
+
+
+@styled
+def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
+    """Draw one panel a metric, one line a model: the mean over folds, and a bar of a standard deviation to both sides.
+
+    Args:
+        summary: As made by `flowsynth.complexity.table`, of at least two data sets.
+        models: In the order wanted; the oracle, whose errors are zero, is left out.
+        title: Of the figure.
+
+    Raises:
+        ValueError: If there is one data set only.
+    """
+    sizes = sorted(summary["parameters"].unique())
+    if len(sizes) < 2:
+        raise ValueError(f"scores of {sizes} parameters alone: there is nothing to compare")
+    shown = [name for name in models if name != "oracle"]
+    figure, axes = plt.subplots(1, len(METRICS), figsize=(3 * len(METRICS) + 1, 3.2), layout="constrained")
+    colours = mpl.color_sequences["tab20"]
+    for axis, name in zip(axes, METRICS, strict=True):
+        for number, model in enumerate(shown):
+            rows = summary[(summary["metric"] == name) & (summary["model"] == model)].sort_values("parameters")
+            line = (
+                dict(color="0.6", linestyle="--") if model in CONTROLS else dict(color=colours[number % len(colours)])
+            )
+            # beside each other, or their bars would be one
+            place = rows["parameters"] + 0.15 * (number - len(shown) / 2)
+            axis.errorbar(place, rows["mean"], rows["sd"].fillna(0), marker=".", linewidth=1, label=model, **line)
+        axis.set(title=heading(registry()[name]), xlabel="parameters to infer", xticks=sizes, yscale="log")
+        axis.grid(axis="y")
+    axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    headline(figure, title)
+    return figure

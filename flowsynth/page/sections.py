@@ -1,0 +1,151 @@
+"""Sections of the page: groups of sounds that are played and looked at together, read from the files of a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from flowsynth import store
+from flowsynth.selection import METRIC, select
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound to hear.
+
+    Attributes:
+        label: What it is called.
+        audio: As it was rendered and scored.
+        values: The parameters it was made with, in [0, 1]; none, if it is not of the synthesizer.
+        truth: The parameters to compare them with; none, if there are none.
+        score: Its log-mel L1 from the first sound of its group; none for that one.
+    """
+
+    label: str
+    audio: Float[np.ndarray, " samples"]
+    values: Float[np.ndarray, " parameters"] | None = None
+    truth: Float[np.ndarray, " parameters"] | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sounds that are compared: one player, at one loudness.
+
+    Attributes:
+        key: Part of the names of its files.
+        title: Heading.
+        reason: What is shown and why.
+        sounds: In the order shown.
+        folded: Whether it is folded away at first.
+    """
+
+    key: str
+    title: str
+    reason: str
+    sounds: list[Sound]
+    folded: bool = False
+
+
+def read(path: Path, payload: str, wanted: Sequence[str] | None = None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Read items of a file: payload and values by id, of all items or of those wanted that are in it."""
+    with store.reading(path) as file:
+        rows = [(row, name) for row, name in enumerate(store.ids(file).tolist()) if wanted is None or name in wanted]
+        return {name: (file[payload][row], file["values"][row]) for row, name in rows}
+
+
+def reconstruction(
+    chosen: pd.DataFrame,
+    targets: Sequence[Path],
+    models: Mapping[str, Path],
+    scores: pd.DataFrame,
+    names: Mapping[str, str],
+    key: str = "",
+) -> list[Group]:
+    """One group a chosen item: its sound, and what each model makes of it; all but the first folded.
+
+    Args:
+        chosen: As made by `flowsynth.selection.select`.
+        targets: Files of audio that hold the items.
+        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``; one that did not answer to an item is
+            left out there.
+        scores: Of the models, as made by `flowsynth.score.score`.
+        names: What the items are called, by id.
+        key: What the keys of the groups begin with.
+    """
+    shown = chosen[chosen["role"] != "drawn"]
+    wanted = shown["item"].tolist()
+    originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
+    answers = {model: read(folder / "predictions.h5", "estimates", wanted) for model, folder in models.items()}
+    audio = {model: read(folder / "audio.h5", "audio", [f"{i}/0" for i in wanted]) for model, folder in models.items()}
+    fold = int(shown["fold"].iloc[0])
+    heard = scores[(scores["metric"] == METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
+    distance = heard.set_index(["model", "item"])["value"]
+    groups: list[Group] = []
+    for row in shown.itertuples():
+        answering = [model for model in models if row.item in answers[model]]
+        values = answers[answering[0]][row.item][1]
+        truth = None if np.isnan(values).any() else values
+        sounds = [Sound("original", originals[row.item][0], truth)]
+        for model in answering:
+            estimate, found = answers[model][row.item][0][0], audio[model][f"{row.item}/0"][0]
+            sounds.append(Sound(model, found, estimate, truth, float(distance[model, row.item])))
+        title, reason = f"“{names[row.item]}”", f"The item {row.reason}."
+        groups.append(Group(f"{key}{row.role}", title, reason, sounds, folded=bool(groups)))
+    return groups
+
+
+def outside(
+    manifest: pd.DataFrame, sounds: Path, models: Mapping[str, Path], scores: pd.DataFrame, judge: str, seed: int
+) -> list[Group]:
+    """Three sounds of a collection that the synthesizer did not make, and what each model makes of them.
+
+    Args:
+        manifest: Of the collection, as made by `flowsynth.outside.collect`.
+        sounds: File of audio of the collection.
+        models: Folder of each model's answers.
+        scores: Of the models.
+        judge: The model by whose scores sounds are chosen.
+        seed: Of that choice.
+    """
+    collection = manifest["collection"].iloc[0]
+    mine = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
+    chosen = select(mine, seed)
+    listed = manifest.set_index("id")
+    rights = [listed.loc[item, ["package", "licence"]].dropna() for item in chosen["item"]]
+    said = chosen["reason"].str.replace("in the test part of fold", f"among the {collection}; fold")
+    said = [f"{reason}. From {', licence '.join(map(str, right))}" for reason, right in zip(said, rights, strict=True)]
+    names = listed["file"].to_dict()
+    return reconstruction(chosen.assign(reason=said), [sounds], models, scores, names, f"{collection}_")
+
+
+def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:
+    """The steps of each line of an exploration (`flowsynth.explore`), as sounds."""
+    with store.reading(path) as file:
+        ids, estimates = store.ids(file).tolist(), file["estimates"][:]
+    heard = read(audio, "audio")
+    steps = range(estimates.shape[1])
+    return {
+        name: [Sound(str(step + 1), heard[f"{name}/{step}"][0], estimates[row, step]) for step in steps]
+        for row, name in enumerate(ids)
+    }
+
+
+def macro_controls(path: Path, audio: Path) -> list[Group]:
+    """One group a latent dimension, that which moves the parameters most first; all but the first folded."""
+    found = lines(path, audio)
+    with store.reading(path) as file:
+        spread = file["estimates"][:].std(axis=1).mean(axis=1)
+        moved = dict(zip(store.ids(file).tolist(), spread.tolist(), strict=True))
+    order = sorted(found, key=lambda name: -moved[name])
+    return [
+        Group(
+            f"macro_{name}", f"Latent dimension {name}",
+            f"From -3 to 3 in eight steps, the other dimensions at 0. Parameters move by {moved[name]:.3f} on average "
+            "(standard deviation over the steps).", found[name], folded=place > 0,
+        )
+        for place, name in enumerate(order)
+    ]  # fmt: skip

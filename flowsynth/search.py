@@ -1,0 +1,172 @@
+"""Control: how near the synthesizer can come to a sound, by search among its parameters and not by hearing.
+
+CMA-ES starts at what another model answered, the nearest training preset, and renders what it tries; the distance is that
+of the nearest neighbour, log-mel L1. Each sound is searched alone, with a seed that comes from its id. Torch is not
+imported here, as rendering forks.
+
+References:
+    Hansen, "The CMA evolution strategy: a tutorial", 2016, arXiv 1604.00772.
+    Ros, Hansen, "A simple modification in CMA-ES achieving linear time and space complexity", PPSN 2008: the diagonal of
+    the covariance alone, which is learnt in fewer calls.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import cma
+import librosa
+import numpy as np
+from jaxtyping import Float
+
+from flowsynth import store
+from flowsynth.host import Note
+from flowsynth.progress import log, track
+from flowsynth.provenance import maker, write_text
+from flowsynth.render import render
+from flowsynth.seeds import derive_seed
+from flowsynth.synths import Synth
+
+SPREAD = 0.05  # standard deviation of the first generation, of parameters in [0, 1]
+EDGE = 0.01  # the first mean keeps so far from 0 and 1
+
+Values = Float[np.ndarray, " parameters"]
+
+
+def minimise(loss: Callable[[Values], float], start: Values, calls: int, seed: int) -> tuple[Values, float]:
+    """Search the unit cube.
+
+    Args:
+        loss: To be made small.
+        start: Where to start; it is tried first.
+        calls: How often the loss may be asked for.
+        seed: Of the generations.
+
+    Returns:
+        The best values tried, and their loss: never worse than that of `start`.
+    """
+    rng = np.random.default_rng(seed)
+    options = {"bounds": [0, 1], "CMA_diagonal": True, "verbose": -9}
+    chance = {"seed": np.nan, "randn": lambda *shape: rng.standard_normal(shape)}  # its own would be numpy's global one
+    first = np.clip(start, EDGE, 1 - EDGE).astype(float)
+    strategy = cma.CMAEvolutionStrategy(first, SPREAD, options | chance)
+    best, least, left = start, loss(start), calls - 1
+    while left >= strategy.popsize:
+        tried = strategy.ask()
+        losses = [loss(values.astype(np.float32)) for values in tried]
+        strategy.tell(tried, losses)
+        left -= len(tried)
+        if min(losses) < least:
+            least = min(losses)
+            best = tried[int(np.argmin(losses))].astype(np.float32)
+    return best, least
+
+
+def player(synth: Synth, note: Note, names: tuple[str, ...], timeout: float) -> Callable[[Values], np.ndarray]:
+    """Give a function that plays inferred values, with a plugin that is loaded once; a failed rendering is silence."""
+    asked: list[np.ndarray] = []
+
+    def waiting() -> Iterator[np.ndarray]:
+        while True:
+            yield asked.pop()
+
+    sounds = render(synth, note, waiting(), timeout)
+
+    def play(values: Values) -> np.ndarray:
+        asked.append(synth.expand(values[None], names)[0])
+        return next(sounds).audio
+
+    return play
+
+
+def ear(sample_rate: int, settings: Mapping[str, Any]) -> Callable[[np.ndarray], Float[np.ndarray, "mels frames"]]:
+    """Give a function from sounds to the log-mel spectrograms of `flowsynth.features.Mel`, with the settings of that."""
+    given = dict(settings)
+    frames, floor = given.pop("frames"), given.pop("floor")
+
+    def hear(audio: np.ndarray) -> Float[np.ndarray, "mels frames"]:
+        return np.log(librosa.feature.melspectrogram(y=audio, sr=sample_rate, **given)[:, :frames] + floor)
+
+    return hear
+
+
+def search(
+    synth: Synth,
+    note: Note,
+    starts: Path,
+    targets: Sequence[Path],
+    ids: Sequence[str],
+    settings: Mapping[str, Any],
+    renders: int,
+    seed: int,
+    timeout: float,
+    path: Path,
+) -> None:
+    """Write what search finds for some sounds, in the format of `flowsynth.infer.infer`, one sample each.
+
+    A search that was stopped goes on behind the last sound that was finished, and ends in the same file.
+
+    Args:
+        synth: The synthesizer.
+        note: What is played.
+        starts: Predictions, whose first samples are the starts.
+        targets: Files of audio that hold the sounds.
+        ids: Of the sounds.
+        settings: Of the spectrogram: arguments of `flowsynth.features.Mel` but the sample rate.
+        renders: For each sound.
+        seed: Of the search.
+        timeout: Seconds after which a rendering is given up.
+        path: Of the file to write.
+
+    Raises:
+        KeyError: If a sound is in none of the files.
+    """
+    with store.reading(starts) as file:
+        names, rows = store.names(file), {name: row for row, name in enumerate(store.ids(file))}
+        truth, first = file["values"][:], file["estimates"][:, 0]
+    heard = _audio(targets, set(ids))
+    missing = [name for name in ids if name not in rows or name not in heard]
+    if missing:
+        raise KeyError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts} or its targets")
+    play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
+    made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
+    progress = path.with_name(f".{path.name}.progress.json")
+    kept, found = _resume(progress, made), {}
+
+    def distance(goal: np.ndarray, values: Values) -> float:
+        return float(np.abs(hear(play(values)) - goal).mean())
+
+    for name in track(ids, len(ids), f"search {path.parent}"):
+        start, goal = first[rows[name]], hear(heard[name])
+        key = f"{name} {sha256(heard[name].tobytes() + start.tobytes()).hexdigest()}"
+        if key in kept:
+            found[key] = kept[key]
+            continue
+        best, least = minimise(partial(distance, goal), start, renders, derive_seed(seed, "search", name))
+        found[key] = best.tolist()
+        log.info("search: %s at log-mel L1 %.3f", name, least)
+        write_text(progress, json.dumps({"maker": maker(**made), "found": found}))
+    values = truth[[rows[name] for name in ids]]
+    with store.writing(path, ids, values, names, made) as file:
+        estimates = store.add_items(file, "estimates", (1, len(names)))
+        estimates[:, 0] = np.array(list(found.values()), dtype=np.float32)
+    progress.unlink(missing_ok=True)
+
+
+def _audio(paths: Sequence[Path], wanted: set[str]) -> dict[str, np.ndarray]:
+    heard = {}
+    for path in paths:
+        with store.reading(path) as file:
+            heard.update({name: file["audio"][row] for row, name in enumerate(store.ids(file)) if name in wanted})
+    return heard
+
+
+def _resume(progress: Path, made: Mapping[str, Any]) -> dict[str, list[float]]:
+    """What an earlier search with the same settings and code has found."""
+    if not progress.exists():
+        return {}
+    kept = json.loads(progress.read_text())
+    return kept["found"] if kept["maker"] == json.loads(json.dumps(maker(**made))) else {}

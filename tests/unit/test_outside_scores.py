@@ -1,0 +1,125 @@
+"""The table of sounds from outside: by collection, search beside the others on its own sounds only."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flowsynth import outside_scores
+from flowsynth.incomplete import report_outside
+from flowsynth.outside_scores import COLUMNS, markdown, summarise
+from flowsynth.score import COLUMNS as SCORES
+
+MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
+L1 = {  # log-mel L1 of the sounds v1, v2 and h1
+    "mean": [2.0, 4.0, 3.0],
+    "nearest": [1.0, 2.0, 0.5],
+    "cnn": [1.0, 3.0, 2.0],
+    "mlp": [2.0, 1.0, 4.0],
+    "search": [0.5],
+}
+
+
+def write(folder: Path, model: str, values: list[float], split: str = "grouped") -> Path:
+    """Scores of a model, two samples a sound, that lie around the value; and of a metric whose better side is up."""
+    rows = [
+        ("tiny", "amsynth16", split, 0, model, item, sample, metric, value + step if metric == "log_mel_l1" else -value)
+        for item, value in zip(["v1", "v2", "h1"], values, strict=False)
+        for sample, step in ((0, -0.1), (1, 0.1))
+        for metric in ("log_mel_l1", "rms")
+    ]
+    path = folder / "outside" / split / "fold0" / model / "scores.csv"
+    path.parent.mkdir(parents=True)
+    pd.DataFrame(rows, columns=list(SCORES)).to_csv(path, index=False)
+    return path
+
+
+def manifests(folder: Path) -> list[Path]:
+    paths = []
+    for name, ids in {"voices": ["v1", "v2", "bad"], "hums": ["h1"]}.items():
+        paths.append(folder / "outside" / "sounds" / f"{name}.csv")
+        paths[-1].parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame({"id": ids, "collection": name}).to_csv(paths[-1], index=False)
+    return paths
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> pd.DataFrame:
+    paths = [write(tmp_path, model, values) for model, values in L1.items()]
+    return summarise(outside_scores.read(paths, manifests(tmp_path)), MODELS)
+
+
+def row(summary: pd.DataFrame, sounds: str, collection: str, model: str, metric: str = "log_mel_l1") -> pd.Series:
+    place = (summary["sounds"] == sounds) & (summary["collection"] == collection) & (summary["model"] == model)
+    found = summary[place & (summary["metric"] == metric)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_means_and_deviations_are_over_sounds(summary: pd.DataFrame):
+    assert list(summary.columns) == COLUMNS
+    voices = row(summary, "all", "voices", "cnn")
+    assert (voices["mean"], voices["median"], voices["items"]) == (2, 2, 2)
+    assert voices["sd"] == pytest.approx(2**0.5)
+    assert pd.isna(row(summary, "all", "hums", "cnn")["sd"])
+    every = row(summary, "all", "every", "mlp")
+    assert (every["mean"], every["items"]) == (pytest.approx(7 / 3), 3)
+
+
+def test_the_best_is_a_model_and_no_control_by_the_metrics_better_side(summary: pd.DataFrame):
+    best = summary[summary["best"] & (summary["sounds"] == "all")]
+    named = best.set_index(["collection", "metric"])["model"].to_dict()
+    assert named[("voices", "log_mel_l1")] == "mlp"
+    assert named[("hums", "log_mel_l1")] == "cnn"
+    assert named[("hums", "rms")] == "cnn"  # -2 is more than -4
+
+
+def test_search_stands_beside_the_others_on_its_sounds_alone(summary: pd.DataFrame):
+    assert "search" not in set(summary.loc[summary["sounds"] == "all", "model"])
+    searched = summary[summary["sounds"] == "searched"]
+    assert set(searched["model"]) == set(MODELS)
+    assert set(searched["items"]) == {1}
+    assert row(summary, "searched", "voices", "nearest")["mean"] == 1
+    assert row(summary, "searched", "voices", "mlp")["mean"] == 2
+    assert list(dict.fromkeys(searched["model"])) == MODELS
+
+
+def test_the_page_says_what_is_best_and_what_is_left_out(summary: pd.DataFrame):
+    text = markdown(summary, {"samples": ["sonic-pi-samples"]})
+    assert "## voices: 2 sounds" in text
+    assert "Best by Log-mel L1: mlp, 1.5, against nearest 1.5." in text
+    assert "## Searched sounds of all collections: 1 sounds" in text
+    assert "Best by Log-mel L1: cnn, 1, against nearest 1 and search 0.5." in text
+    assert "Left out: samples, as these packages are not installed: sonic-pi-samples." in text
+
+
+def test_models_that_answered_to_other_sounds_are_refused(tmp_path: Path):
+    paths = [write(tmp_path, "mean", [1.0, 2.0]), write(tmp_path, "cnn", [1.0])]
+    with pytest.raises(ValueError, match="not scored on the same items"):
+        outside_scores.read(paths, manifests(tmp_path))
+
+
+def test_a_model_that_failed_takes_the_others_not_along(tmp_path: Path):
+    for model in ("mean", "cnn", "search"):
+        write(tmp_path, model, L1[model])
+    manifests(tmp_path)
+    log = tmp_path / "logs" / "outside" / "grouped" / "fold0" / "mlp" / "infer.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("Traceback\nValueError: answers nan\n")
+    models = ["mean", "cnn", "mlp", "search"]
+    told = report_outside(tmp_path, "grouped", models, failed=True)
+    page = tmp_path / "tables" / "outside_incomplete.md"
+    assert told == f"1 of 4 models have no scores for sounds from outside; those there are stand in {page}"
+    text = page.read_text()
+    assert "ValueError: answers nan" in text
+    assert "## voices: 2 sounds" in text
+    assert "search" in text
+    write(tmp_path, "mlp", L1["mlp"])
+    assert report_outside(tmp_path, "grouped", models, failed=False) is None
+    assert not page.exists()
+
+
+def test_without_a_model_there_is_no_page(tmp_path: Path):
+    write(tmp_path, "search", [1.0])
+    manifests(tmp_path)
+    assert report_outside(tmp_path, "grouped", ["mean", "search"], failed=True) is None

@@ -1,0 +1,74 @@
+"""A figure is asked for by its name and costs what it needs and no more."""
+
+import pytest
+from project import TINY, Project
+
+EXPLORED = {"explore": 1, "resynthesise_exploration": 1}
+DATA = {"presets", "render", "features", "split"}
+
+
+@pytest.fixture
+def with_latent(copy: Project) -> Project:
+    """The finished benchmark, and a model more that is not trained yet."""
+    copy.configure(models=[*TINY["models"], "vae"])
+    return copy
+
+
+def test_a_figure_of_a_new_model_trains_and_plays_that_model_alone_and_is_not_made_twice(with_latent: Project):
+    drawing = {"draw_macro_controls": 1, "figure_macro_controls": 1}
+    assert with_latent.planned("figure_macro_controls") == {"train": 1, **EXPLORED, **drawing}
+    run = with_latent.snakemake("figure_macro_controls")
+    assert run.returncode == 0, run.stdout
+    figures = with_latent.results / "figures" / "vae"
+    assert {path.name for path in figures.iterdir()} == {"macro_controls.pdf", "macro_controls.png"}
+    assert with_latent.planned("figure_macro_controls") == {}
+    (figures / "macro_controls.png").unlink()
+    assert with_latent.planned("figure_macro_controls") == drawing
+    # any other dimension is of the same sounds
+    other = figures.relative_to(with_latent.folder) / "macro_controls_z5.png"
+    assert with_latent.planned(str(other)) == {"draw_macro_controls": 1}
+
+
+def test_the_figures_of_single_sounds_need_the_scores_of_their_model_too(with_latent: Project):
+    answered = dict.fromkeys(("train", "infer", "resynthesise", "score", "selection"), 1)
+    plan = with_latent.planned("figure_interpolation")
+    assert plan == {**answered, **EXPLORED, "draw_interpolation": 1, "figure_interpolation": 1}
+    plan = with_latent.planned("figure_smoothness")
+    both = dict.fromkeys(EXPLORED, 2)
+    assert plan == {**answered, **both, "smoothness": 1, "draw_smoothness": 1, "figure_smoothness": 1}
+
+
+def test_the_default_run_has_every_figure_that_can_be_drawn(with_latent: Project, project: Project):
+    plan = with_latent.planned()
+    drawn = {rule.removeprefix("draw_") for rule in plan if rule.startswith("draw_")}
+    of_one = {"macro_controls", "neighbourhood", "interpolation", "latent_space", "smoothness"}
+    assert drawn == {"scores", "curves", "reconstruction", *of_one}
+    assert not plan.keys() & DATA
+    plan = project.planned()
+    assert not {f"draw_{name}" for name in of_one} & plan.keys()
+    project.configure(budgets={"tiny": {**TINY["budgets"]["tiny"], "datasets": ["amsynth16", "amsynth30"]}})
+    assert project.planned("figure_complexity")["draw_complexity"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("macro_controls", "a model with a latent, such as flow_reg or vae"),
+        ("semantic", "the model flow_dis and another one with a latent"),
+        ("complexity", "a budget with several data sets"),
+    ],
+)
+def test_a_figure_that_can_not_be_drawn_says_what_it_needs(project: Project, name: str, needs: str):
+    run = project.snakemake(f"figure_{name}", "--dry-run")
+    assert run.returncode != 0
+    assert f"figure_{name} needs {needs}: see config.yaml" in run.stdout
+
+
+def test_all_figures_are_listed(project: Project):
+    listed = project.snakemake("--list-target-rules").stdout.split()
+    drawn = {path.stem for path in (project.folder / "flowsynth" / "figures").glob("*.py")} - {
+        "__init__",
+        "common",
+        "plane",
+    }
+    assert {name.removeprefix("figure_") for name in listed if name.startswith("figure_")} == drawn

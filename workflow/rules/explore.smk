@@ -1,0 +1,116 @@
+# The model that figures show: the configured one; where that is not run, the last that has a latent, else the last.
+SHOWN = next(
+    (
+        model
+        for model in [config["shown"], *reversed(config["models"])]
+        if model in config["models"] and has_latent(model)
+    ),
+    config["models"][-1],
+)
+
+
+rule selection:
+    input:
+        code=code("selection"),
+        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+    output:
+        "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/selection.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/selection.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
+    params:
+        seed=config["seed"],
+    script:
+        "../scripts/selection.py"
+
+
+rule explore:
+    input:
+        code=code("explore"),
+        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+        # what is not of single sounds needs none to be chosen
+        selection=branch(
+            lambda wildcards: wildcards.kind
+            in ("space", "macro_controls", "semantic"),
+            then=[],
+            otherwise="results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
+        ),
+    output:
+        vectors="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/explore/{kind}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/{kind}.tsv"
+    wildcard_constraints:
+        kind="[a-z_]+",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
+    params:
+        seed=config["seed"],
+    script:
+        "../scripts/explore.py"
+
+
+# By the very script that plays the answers to the test items.
+use rule resynthesise as resynthesise_exploration with:
+    input:
+        code=code("resynthesise"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
+    output:
+        audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/audio/{kind}.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/audio/{kind}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/explore/audio/{kind}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/audio/{kind}.tsv"
+    wildcard_constraints:
+        kind="[a-z_]+",
+
+
+# Of the first fold, as all that shows single sounds.
+rule smoothness:
+    input:
+        code=code("smoothness"),
+        vectors=expand(
+            "results/{{budget}}/{{dataset}}/{split}/fold0/{{model}}/explore/smoothness_{kind}.h5",
+            split=config["split"],
+            kind=["latent", "native"],
+        ),
+        audio=expand(
+            "results/{{budget}}/{{dataset}}/{split}/fold0/{{model}}/explore/audio/smoothness_{kind}.h5",
+            split=config["split"],
+            kind=["latent", "native"],
+        ),
+    output:
+        lines="results/{budget}/{dataset}/tables/{model}/smoothness.csv",
+        summary="results/{budget}/{dataset}/tables/{model}/smoothness_summary.csv",
+    log:
+        "results/{budget}/{dataset}/logs/smoothness/{model}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/smoothness/{model}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
+    params:
+        seed=config["seed"],
+    script:
+        "../scripts/smoothness.py"

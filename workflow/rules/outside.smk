@@ -1,0 +1,173 @@
+# Sounds that the synthesizer did not make, through every model of the first fold, by the rules that the test part goes through.
+from flowsynth.config import answering, wanting
+
+OUTSIDE = [name for name, given in config["outside"].items() if not wanting(given)]
+
+
+rule outside:
+    input:
+        code=code("outside", "data"),
+        path=lambda wildcards: config["outside"][wildcards.collection].get("path", []),
+        audio=shards("audio"),
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+    output:
+        sounds="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+        checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
+        manifest="results/{budget}/{dataset}/outside/sounds/{collection}.csv",
+    log:
+        "results/{budget}/{dataset}/logs/outside/sounds/{collection}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/outside/sounds/{collection}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
+    params:
+        given=lambda wildcards: config["outside"][wildcards.collection],
+        limit=lambda wildcards: budget(wildcards)["outside"]["sounds"],
+        render=config["render"],
+        seed=config["seed"],
+    script:
+        "../scripts/outside.py"
+
+
+use rule features as features_outside with:
+    input:
+        code=code("features"),
+        audio="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+        checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
+    output:
+        features="results/{budget}/{dataset}/outside/features/{collection}.h5",
+        checksum="results/{budget}/{dataset}/outside/features/{collection}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/outside/features/{collection}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/outside/features/{collection}.tsv"
+
+
+use rule infer as infer_outside with:
+    input:
+        code=code("infer"),
+        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        features=expand(
+            "results/{budget}/{dataset}/outside/features/{collection}.h5",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+    output:
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/infer.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/infer.tsv"
+    wildcard_constraints:
+        model="(?!search/)[a-z][a-z0-9_]*",
+
+
+# The control that says what the synthesizer can reach, for some of the sounds; it starts at the nearest preset.
+rule search:
+    input:
+        code=code("search"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        targets=expand(
+            "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        starts="results/{budget}/{dataset}/outside/{split}/fold{fold}/nearest/predictions.h5",
+    output:
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/search/search.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(120),
+    params:
+        outside=lambda wildcards: budget(wildcards)["outside"],
+        render=config["render"],
+        features=config["features"],
+        seed=config["seed"],
+    script:
+        "../scripts/search.py"
+
+
+use rule resynthesise as resynthesise_outside with:
+    input:
+        code=code("resynthesise"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
+    output:
+        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/resynthesise.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/resynthesise.tsv"
+
+
+use rule score as score_outside with:
+    input:
+        code=code("score"),
+        targets=expand(
+            "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
+        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
+    output:
+        "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
+    log:
+        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/score.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/score.tsv"
+
+
+rule outside_scores:
+    input:
+        code=code("outside_scores"),
+        manifests=expand(
+            "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        scores=lambda wildcards: expand(
+            "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=0,
+            model=answering(config, wildcards.budget),
+        ),
+    output:
+        csv="results/{budget}/{dataset}/tables/outside.csv",
+        md="results/{budget}/{dataset}/tables/outside.md",
+    log:
+        "results/{budget}/{dataset}/logs/tables/outside.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/tables/outside.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        models=lambda wildcards: answering(config, wildcards.budget),
+        wanting={
+            name: wanting(given)
+            for name, given in config["outside"].items()
+            if wanting(given)
+        },
+    script:
+        "../scripts/outside_scores.py"

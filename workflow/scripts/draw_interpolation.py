@@ -1,0 +1,17 @@
+"""Draw the way from one sound to another."""
+
+from pathlib import Path
+
+import torch
+
+from flowsynth.figures.common import save
+from flowsynth.figures.interpolation import draw
+from flowsynth.listen import listen
+from flowsynth.progress import job
+
+with job(Path(snakemake.log[0])):
+    torch.set_num_threads(snakemake.threads)
+    given, wildcards = snakemake.input, snakemake.wildcards
+    heard = listen(Path(given.vectors), Path(given.audio))
+    title = f"{wildcards.model}, {wildcards.dataset}, budget {wildcards.budget}."
+    save(draw(heard, title), *map(Path, snakemake.output))

@@ -1,0 +1,18 @@
+"""Draw what one dimension of the latent does."""
+
+from pathlib import Path
+
+import torch
+
+from flowsynth.figures.common import save
+from flowsynth.figures.macro_controls import draw
+from flowsynth.listen import listen
+from flowsynth.progress import job
+
+with job(Path(snakemake.log[0])):
+    torch.set_num_threads(snakemake.threads)
+    given, wildcards = snakemake.input, snakemake.wildcards
+    heard = listen(Path(given.vectors), Path(given.audio))
+    title = f"{wildcards.model}, {wildcards.dataset}, budget {wildcards.budget}."
+    dimension = int(wildcards.dimension.removeprefix("_z")) if wildcards.dimension else None
+    save(draw(heard, title, dimension), *map(Path, snakemake.output))

@@ -1,0 +1,20 @@
+"""Draw two sounds and their neighbours."""
+
+from pathlib import Path
+
+import torch
+
+from flowsynth.figures.common import save
+from flowsynth.figures.neighbourhood import draw
+from flowsynth.listen import listen
+from flowsynth.progress import job
+from flowsynth.store import reading
+
+with job(Path(snakemake.log[0])):
+    torch.set_num_threads(snakemake.threads)
+    given, wildcards = snakemake.input, snakemake.wildcards
+    heard = listen(Path(given.vectors), Path(given.audio))
+    title = f"{wildcards.model}, {wildcards.dataset}, budget {wildcards.budget}."
+    with reading(Path(given.space)) as file:
+        everything = file["latent"][:, 0]
+    save(draw(heard, everything, title), *map(Path, snakemake.output))

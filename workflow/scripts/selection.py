@@ -1,0 +1,13 @@
+"""Choose the test items that are shown."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.selection import select
+
+with job(Path(snakemake.log[0])):
+    scores = pd.read_csv(snakemake.input.scores, dtype={"item": str})
+    write_csv(select(scores, snakemake.params.seed), Path(snakemake.output[0]), seed=snakemake.params.seed)

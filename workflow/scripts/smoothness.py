@@ -1,0 +1,18 @@
+"""Measure how evenly latent dimensions and parameters act on the sound."""
+
+from pathlib import Path
+
+import torch
+
+from flowsynth.listen import listen
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.smoothness import summarise, table
+
+with job(Path(snakemake.log[0])):
+    torch.set_num_threads(snakemake.threads)
+    pairs = zip(snakemake.input.vectors, snakemake.input.audio, strict=True)
+    latent, native = (listen(Path(vectors), Path(audio)) for vectors, audio in pairs)
+    rows = table(latent, native)
+    write_csv(rows, Path(snakemake.output.lines))
+    write_csv(summarise(rows, snakemake.params.seed), Path(snakemake.output.summary), seed=snakemake.params.seed)
