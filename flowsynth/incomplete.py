@@ -3,6 +3,7 @@
 The tables of a run are made of all models and folds or not at all. This one stands beside them and says so.
 """
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flowsynth import outside_scores
 from flowsynth.provenance import write_csv, write_text
 from flowsynth.tables import gather, markdown, summarise, to_markdown
 
+PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
 STAGES = ("train", "infer", "search", "resynthesise", "score")
 
 
@@ -65,11 +67,15 @@ def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: 
     if lost.empty:
         for path in (csv, csv.with_name(csv.name + ".json"), md):
             path.unlink(missing_ok=True)
+        shutil.rmtree(folder / PAGE, ignore_errors=True)
     if lost.empty or not paths or not failed:
         return None
     write_csv(lost, csv)
     write_text(md, _told(lost, markdown(summarise(gather(paths), models))))
-    return f"{len(lost)} of {len(expected)} scores are missing; the others, and why these are, stand in {md}"
+    return (
+        f"{len(lost)} of {len(expected)} scores are missing; the others, and why these are, stand in {md}\n"
+        f"For a page of what there is, in {folder / PAGE}: snakemake -c1 {PAGE}"
+    )
 
 
 def report_outside(folder: Path, split: str, models: Sequence[str], failed: bool) -> str | None:

@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import programs
 import psutil
+from programs import Unavailable
 
 ETC = Path("/etc/slurm")
 LOCK = Path("/run/lock/slurm-test-cluster")
@@ -26,10 +28,6 @@ NODES = ("n1", "n2")
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 
 CONF = Path(__file__).parent / "slurm" / "slurm.conf"
-
-
-class Unavailable(Exception):
-    """Slurm can't be had on this machine; says why and what to do."""
 
 
 def run(*command: str, timeout: float = 60) -> str:
@@ -58,17 +56,7 @@ def install() -> None:
         raise Unavailable(f"this machine has a Slurm of its own ({conf}), which is left alone")
     if os.geteuid() != 0:
         raise Unavailable("the daemons of a Slurm cluster on one machine need root")
-    if all(map(shutil.which, ("slurmctld", "slurmd", "sbatch", "munged"))):
-        return
-    if not shutil.which("apt-get"):
-        raise Unavailable(f"Slurm is not installed, and there is no apt-get to install {', '.join(PACKAGES)} with")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *arguments], env=environment, text=True, capture_output=True, timeout=300
-        )
-        if done.returncode:
-            raise Unavailable(f"apt-get {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
+    programs.install(("slurmctld", "slurmd", "sbatch", "munged"), PACKAGES)
 
 
 class Cluster:

@@ -1,4 +1,4 @@
-"""Make the scores of the default run the published ones: results/published/ and the table in README.md.
+"""Make the scores of the default run the published ones: results/published/, and the table and findings in README.md.
 
 Refuses scores that were made by code which differs from a commit: nobody could make them again.
 """
@@ -10,30 +10,66 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.tables import markdown
+from flowsynth.tables import markdown, number
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
+SHOWN = "flow_reg"  # whose latent was explored
+OF_RUN = RESULTS / "quick" / "amsynth16" / "tables"
 TABLES = {
-    "scores.csv": RESULTS / "quick" / "amsynth16" / "tables" / "scores.csv",
-    "leaks.csv": RESULTS / "quick" / "amsynth16" / "tables" / "leaks.csv",
-    "outside.csv": RESULTS / "quick" / "amsynth16" / "tables" / "outside.csv",
+    "scores.csv": OF_RUN / "scores.csv",
+    "leaks.csv": OF_RUN / "leaks.csv",
+    "outside.csv": OF_RUN / "outside.csv",
+    "smoothness.csv": OF_RUN / SHOWN / "smoothness_summary.csv",
     "parameter_choice.csv": RESULTS / "parameter_choice" / "amsynth.csv",
 }
-BEGIN, END = "<!-- scores: begin -->\n", "<!-- scores: end -->"
+JUDGE = "log_mel_l1"
 
 
-def readme_with(table: str, readme: str) -> str:
-    """README with another table between its marks."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{table}{END}{after}"
+def readme_with(name: str, text: str, readme: str) -> str:
+    """README with another text between the marks of that name."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    before, rest = readme.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}{text}{end}{after}"
+
+
+def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
+    """Say in three sentences how models do with sounds from outside, and whether the latent acts more smoothly."""
+    rows = outside[(outside["collection"] == "every") & (outside["metric"] == JUDGE)].set_index(["sounds", "model"])
+    every, searched = rows.loc["all"], rows.loc["searched"]
+    best = every.index[every["best"]][0]
+    said = [
+        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is `{best}` with "
+        f"{number(every.loc[best, 'mean'])}; `nearest` has {number(every.loc['nearest', 'mean'])}.",
+        f"For {searched['items'].max()} of them the parameters were searched: `search` comes to "
+        f"{number(searched.loc['search', 'mean'])} where `nearest`, from which it starts, has "
+        f"{number(searched.loc['nearest', 'mean'])} and the best network {number(searched.loc[searched['best'], 'mean'].iloc[0])}.",
+    ]
+    whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
+    words = {"unevenness": ("less evenly", "more evenly"), "straightness": ("more straight", "less straight")}
+    parts = []
+    for measure, (above, below) in words.items():
+        row = whole.loc[measure]
+        unsure = row["low"] <= 0 <= row["high"]
+        verdict = f"not measurably {below}" if unsure else above if row["difference"] > 0 else below
+        values = [number(row[key]) for key in ("latent", "native", "low", "high")]
+        parts.append(f"{verdict} ({measure} {values[0]} against {values[1]}, 95 % interval of the difference "
+                     f"{values[2]} to {values[3]})")  # fmt: skip
+    said.append(f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound {' and '.join(parts)} than parameters.")
+    return "\n".join(f"- {sentence}" for sentence in said) + "\n"
 
 
 def beside(path: Path) -> Path:
     """Where the maker of a table is named."""
     return path.with_name(path.name + ".json")
+
+
+def current(readme: str) -> str:
+    """README with what is published."""
+    scores, outside, smoothness = (pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness"))
+    return readme_with("findings", findings(outside, smoothness), readme_with("scores", markdown(scores), readme))
 
 
 def main() -> None:
@@ -49,7 +85,7 @@ def main() -> None:
         shutil.copy(path, PUBLISHED / name)
         shutil.copy(beside(path), beside(PUBLISHED / name))
     readme = ROOT / "README.md"
-    readme.write_text(readme_with(markdown(pd.read_csv(PUBLISHED / "scores.csv")), readme.read_text()))
+    readme.write_text(current(readme.read_text()))
     print(f"published: {', '.join(TABLES)}")
 
 

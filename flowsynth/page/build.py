@@ -27,6 +27,21 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A figure on the page.
+
+    Attributes:
+        title: Heading.
+        text: What it shows.
+        png: The file; a PDF beside it is taken along. If it is not there, the place of the figure is marked.
+    """
+
+    title: str
+    text: str
+    png: Path
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the page.
 
@@ -49,7 +64,7 @@ def build(
     folder: Path,
     sections: Sequence[Section],
     tables: Mapping[str, pd.DataFrame],
-    figures: Mapping[str, Path],
+    figures: Sequence[Figure],
     synth: Synth,
     names: tuple[str, ...],
     sample_rate: int,
@@ -61,7 +76,7 @@ def build(
         folder: Of the page; what was in it is removed.
         sections: In their order.
         tables: Tables of text, by caption.
-        figures: PNG files by caption; a PDF beside each is taken along.
+        figures: In their order.
         synth: That made the sounds.
         names: Of the inferred parameters.
         sample_rate: Of all sounds, Hz.
@@ -79,7 +94,7 @@ def build(
     for section, group in track(groups, total, f"page {folder}"):
         cards[section.key].append(_group(folder, section, group, mel, synth, names))
     shown = [{**vars(section), "text": Markup(section.text), "groups": cards[section.key]} for section in sections]
-    pictures = [_figure(folder, caption, path) for caption, path in figures.items()]
+    pictures = [_figure(folder, figure) for figure in figures]
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -106,14 +121,20 @@ def _group(
 ) -> dict[str, Any]:
     """Write the files of a group, and say what the template has to know of it."""
     rows = []
-    for sound, volume in zip(group.sounds, volumes([s.audio for s in group.sounds]), strict=True):
+    heard = [sound for sound in group.sounds if sound.audio is not None]
+    louder = dict(zip([sound.label for sound in heard], volumes([s.audio for s in heard]), strict=True))  # type: ignore
+    for sound in group.sounds:
+        if sound.audio is None:
+            rows.append({"label": sound.label, "missing": sound.missing})
+            continue
         stem = f"{section.key}/{group.key}/{_slug(sound.label)}"
         write_mp3(sound.audio, mel.sample_rate, folder / "sounds" / f"{stem}.mp3")
         power = mel(torch.from_numpy(np.ascontiguousarray(sound.audio))[None])
         row: dict[str, Any] = {
             "label": sound.label,
+            "missing": None,
             "file": f"sounds/{stem}.mp3",
-            "volume": f"{volume:.4f}",
+            "volume": f"{louder[sound.label]:.4f}",
             "picture": picture(mel.log(power)[0].numpy()),
             "score": None if sound.score is None else f"{sound.score:.2f}",
             "preset": None,
@@ -128,11 +149,14 @@ def _group(
     return {"title": group.title, "reason": group.reason, "folded": group.folded, "rows": rows, "key": group.key}
 
 
-def _figure(folder: Path, caption: str, path: Path) -> dict[str, str]:
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for file in (path, path.with_suffix(".pdf")):
-        shutil.copy(file, folder / "figures" / file.name)
-    return {"caption": caption, "png": f"figures/{path.name}", "pdf": f"figures/{path.stem}.pdf"}
+def _figure(folder: Path, figure: Figure) -> dict[str, Any]:
+    path, pdf = figure.png, figure.png.with_suffix(".pdf")
+    there = path.exists() and pdf.exists()
+    if there:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        for file in (path, pdf):
+            shutil.copy(file, folder / "figures" / file.name)
+    return {**vars(figure), "there": there, "png": f"figures/{path.name}", "pdf": f"figures/{pdf.name}"}
 
 
 def bars(sound: Sound, names: tuple[str, ...]) -> str:

@@ -18,17 +18,19 @@ class Sound:
 
     Attributes:
         label: What it is called.
-        audio: As it was rendered and scored.
+        audio: As it was rendered and scored; none, if it is missing.
         values: The parameters it was made with, in [0, 1]; none, if it is not of the synthesizer.
         truth: The parameters to compare them with; none, if there are none.
         score: Its log-mel L1 from the first sound of its group; none for that one.
+        missing: Why it is.
     """
 
     label: str
-    audio: Float[np.ndarray, " samples"]
+    audio: Float[np.ndarray, " samples"] | None
     values: Float[np.ndarray, " parameters"] | None = None
     truth: Float[np.ndarray, " parameters"] | None = None
     score: float | None = None
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def reconstruction(
     chosen: pd.DataFrame,
     targets: Sequence[Path],
     models: Mapping[str, Path],
+    missing: Mapping[str, str],
     scores: pd.DataFrame,
     names: Mapping[str, str],
     key: str = "",
@@ -72,6 +75,7 @@ def reconstruction(
         targets: Files of audio that hold the items.
         models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``; one that did not answer to an item is
             left out there.
+        missing: Models that have not answered at all, and why; their places are marked.
         scores: Of the models, as made by `flowsynth.score.score`.
         names: What the items are called, by id.
         key: What the keys of the groups begin with.
@@ -79,27 +83,36 @@ def reconstruction(
     shown = chosen[chosen["role"] != "drawn"]
     wanted = shown["item"].tolist()
     originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
-    answers = {model: read(folder / "predictions.h5", "estimates", wanted) for model, folder in models.items()}
-    audio = {model: read(folder / "audio.h5", "audio", [f"{i}/0" for i in wanted]) for model, folder in models.items()}
+    there = {model: folder for model, folder in models.items() if model not in missing}
+    answers = {model: read(folder / "predictions.h5", "estimates", wanted) for model, folder in there.items()}
+    audio = {model: read(folder / "audio.h5", "audio", [f"{i}/0" for i in wanted]) for model, folder in there.items()}
     fold = int(shown["fold"].iloc[0])
     heard = scores[(scores["metric"] == METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
     distance = heard.set_index(["model", "item"])["value"]
     groups: list[Group] = []
     for row in shown.itertuples():
-        answering = [model for model in models if row.item in answers[model]]
-        values = answers[answering[0]][row.item][1]
+        values = next(answered[row.item][1] for answered in answers.values() if row.item in answered)
         truth = None if np.isnan(values).any() else values
         sounds = [Sound("original", originals[row.item][0], truth)]
-        for model in answering:
-            estimate, found = answers[model][row.item][0][0], audio[model][f"{row.item}/0"][0]
-            sounds.append(Sound(model, found, estimate, truth, float(distance[model, row.item])))
+        for model in models:
+            if model in missing:
+                sounds.append(Sound(model, None, missing=missing[model]))
+            elif row.item in answers[model]:
+                estimate, found = answers[model][row.item][0][0], audio[model][f"{row.item}/0"][0]
+                sounds.append(Sound(model, found, estimate, truth, float(distance[model, row.item])))
         title, reason = f"“{names[row.item]}”", f"The item {row.reason}."
         groups.append(Group(f"{key}{row.role}", title, reason, sounds, folded=bool(groups)))
     return groups
 
 
 def outside(
-    manifest: pd.DataFrame, sounds: Path, models: Mapping[str, Path], scores: pd.DataFrame, judge: str, seed: int
+    manifest: pd.DataFrame,
+    sounds: Path,
+    models: Mapping[str, Path],
+    missing: Mapping[str, str],
+    scores: pd.DataFrame,
+    judge: str,
+    seed: int,
 ) -> list[Group]:
     """Three sounds of a collection that the synthesizer did not make, and what each model makes of them.
 
@@ -107,6 +120,7 @@ def outside(
         manifest: Of the collection, as made by `flowsynth.outside.collect`.
         sounds: File of audio of the collection.
         models: Folder of each model's answers.
+        missing: Models that have not answered, and why.
         scores: Of the models.
         judge: The model by whose scores sounds are chosen.
         seed: Of that choice.
@@ -119,7 +133,7 @@ def outside(
     said = chosen["reason"].str.replace("in the test part of fold", f"among the {collection}; fold")
     said = [f"{reason}. From {', licence '.join(map(str, right))}" for reason, right in zip(said, rights, strict=True)]
     names = listed["file"].to_dict()
-    return reconstruction(chosen.assign(reason=said), [sounds], models, scores, names, f"{collection}_")
+    return reconstruction(chosen.assign(reason=said), [sounds], models, missing, scores, names, f"{collection}_")
 
 
 def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:

@@ -6,23 +6,32 @@ import runpy
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from flowsynth.synths import load
-from flowsynth.tables import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PUBLISH = runpy.run_path(str(ROOT / "workflow" / "publish.py"))
 
 
-def test_the_table_is_that_of_the_published_scores():
-    table = markdown(pd.read_csv(ROOT / "results" / "published" / "scores.csv"))
-    assert PUBLISH["readme_with"](table, README) == README, "run: make publish"
+def test_the_table_and_the_findings_are_those_of_the_published_scores():
+    assert PUBLISH["current"](README) == README, "run: make publish"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(0.1, 0.3, "less evenly"), (-0.3, -0.1, "more evenly"), (-0.1, 0.3, "not measurably more evenly")]
+)
+def test_a_difference_within_the_noise_is_no_finding(low: float, high: float, said: str):
+    tables = {name: pd.read_csv(ROOT / "results" / "published" / f"{name}.csv") for name in ("outside", "smoothness")}
+    uneven = tables["smoothness"]["measure"] == "unevenness"
+    tables["smoothness"].loc[uneven, ["low", "high", "difference"]] = low, high, (low + high) / 2
+    assert f"act on the sound {said} (" in PUBLISH["findings"](**tables)
 
 
 def test_the_published_scores_name_a_commit():
-    for name in ("scores.csv.json", "leaks.csv.json", "parameter_choice.csv.json"):
-        made = json.loads((ROOT / "results" / "published" / name).read_text())
+    for name in PUBLISH["TABLES"]:
+        made = json.loads((ROOT / "results" / "published" / f"{name}.json").read_text())
         assert re.fullmatch("[0-9a-f]{40}", made["commit"])
 
 

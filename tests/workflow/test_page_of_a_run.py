@@ -4,8 +4,9 @@ import re
 
 import h5py
 import numpy as np
+import pandas as pd
 import soundfile
-from project import Project
+from project import ROOT, TINY, Project
 
 
 def test_sounds_and_presets_of_the_page_are_those_of_the_run(finished: Project):
@@ -27,9 +28,33 @@ def test_the_page_is_small_and_needs_no_network(finished: Project):
     assert not re.search(r'(?:href|src)="(?:https?:)?//', (page / "index.html").read_text())
 
 
-def _chosen(project: Project) -> dict[str, str]:
-    import pandas as pd
+def test_of_a_run_that_has_not_finished_there_is_a_page_with_the_places_of_what_is_missing(copy: Project):
+    copy.configure(models=[*TINY["models"], "vae"])
+    run = copy.snakemake("page_so_far")
+    assert run.returncode == 0, run.stdout
+    text = (copy.results / "page_so_far" / "index.html").read_text()
+    assert "Missing in the first fold: vae." in text
+    assert text.count("missing: was not run to its end") == 3  # a row in each of three groups
+    assert "Missing: there is no exploration of <code>vae</code>." in text
+    assert text.count("missing: what it is drawn from was not made") == 5  # the figures of a latent
+    assert len(re.findall(r'data-file="sounds/reconstruction/[^"]+/cnn.mp3"', text)) == 3
+    # it goes when nothing is missing
+    copy.configure()
+    assert copy.snakemake().returncode == 0
+    assert not (copy.results / "page_so_far").exists()
 
+
+def test_the_report_has_the_figures_with_their_captions(copy: Project):
+    run = copy.snakemake("--report", "report.html")
+    assert run.returncode == 0, run.stdout
+    text = (copy.folder / "report.html").read_text()
+    for name in ("scores", "curves", "reconstruction"):
+        first = (ROOT / "workflow" / "report" / f"{name}.rst").read_text().split(",")[0].split(".")[0]
+        assert first in text, name
+        assert f"figures/{name}.png" in text
+
+
+def _chosen(project: Project) -> dict[str, str]:
     table = pd.read_csv(project.results / "grouped" / "fold0" / "cnn" / "selection.csv", dtype={"item": str})
     return table[table["role"] != "drawn"].set_index("role")["item"].to_dict()
 

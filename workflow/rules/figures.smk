@@ -55,6 +55,15 @@ DRAWN = {
 }
 
 
+def captioned(path):
+    """Both formats of a figure; the PNG is in the report, with what workflow/report says of it."""
+    name = Path(path).name.partition("{")[0]
+    labels = {key: f"{{{key}}}" for key in ("dataset", "model") if f"{{{key}}}" in path}
+    labels["figure"] = name.replace("_", " ")
+    caption = f"../report/{name}.rst"
+    return [f"{path}.pdf", report(f"{path}.png", caption, "Figures", labels=labels)]
+
+
 for name, (_, lacks) in FIGURES.items():
 
     rule:
@@ -76,7 +85,7 @@ rule draw_scores:
         style=str(PACKAGE / "figures.mplstyle"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
-        multiext("results/{budget}/{dataset}/figures/scores", ".pdf", ".png"),
+        captioned("results/{budget}/{dataset}/figures/scores"),
     log:
         "results/{budget}/{dataset}/logs/figures/scores.log",
     benchmark:
@@ -106,7 +115,7 @@ rule draw_curves:
             model=config["models"],
         ),
     output:
-        multiext("results/{budget}/{dataset}/figures/curves", ".pdf", ".png"),
+        captioned("results/{budget}/{dataset}/figures/curves"),
     log:
         "results/{budget}/{dataset}/logs/figures/curves.log",
     benchmark:
@@ -130,7 +139,7 @@ rule draw_reconstruction:
         predictions=[f"{FOLD}/{model}/predictions.h5" for model in HEARD],
         audio=[f"{FOLD}/{model}/audio.h5" for model in HEARD],
     output:
-        multiext("results/{budget}/{dataset}/figures/reconstruction", ".pdf", ".png"),
+        captioned("results/{budget}/{dataset}/figures/reconstruction"),
     log:
         "results/{budget}/{dataset}/logs/figures/reconstruction.log",
     benchmark:
@@ -155,11 +164,7 @@ rule draw_macro_controls:
         vectors=f"{FOLD}/{{model}}/explore/macro_controls.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/macro_controls.h5",
     output:
-        multiext(
-            "results/{budget}/{dataset}/figures/{model}/macro_controls{dimension}",
-            ".pdf",
-            ".png",
-        ),
+        captioned("results/{budget}/{dataset}/figures/{model}/macro_controls{dimension}"),
     log:
         "results/{budget}/{dataset}/logs/figures/{model}/macro_controls{dimension}.log",
     benchmark:
@@ -184,9 +189,7 @@ rule draw_neighbourhood:
         audio=f"{FOLD}/{{model}}/explore/audio/neighbourhood.h5",
         space=f"{FOLD}/{{model}}/explore/space.h5",
     output:
-        multiext(
-            "results/{budget}/{dataset}/figures/{model}/neighbourhood", ".pdf", ".png"
-        ),
+        captioned("results/{budget}/{dataset}/figures/{model}/neighbourhood"),
     log:
         "results/{budget}/{dataset}/logs/figures/{model}/neighbourhood.log",
     benchmark:
@@ -208,9 +211,7 @@ rule draw_interpolation:
         vectors=f"{FOLD}/{{model}}/explore/interpolation.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/interpolation.h5",
     output:
-        multiext(
-            "results/{budget}/{dataset}/figures/{model}/interpolation", ".pdf", ".png"
-        ),
+        captioned("results/{budget}/{dataset}/figures/{model}/interpolation"),
     log:
         "results/{budget}/{dataset}/logs/figures/{model}/interpolation.log",
     benchmark:
@@ -232,9 +233,7 @@ rule draw_latent_space:
         space=f"{FOLD}/{{model}}/explore/space.h5",
         features=shards("features"),
     output:
-        multiext(
-            "results/{budget}/{dataset}/figures/{model}/latent_space", ".pdf", ".png"
-        ),
+        captioned("results/{budget}/{dataset}/figures/{model}/latent_space"),
     log:
         "results/{budget}/{dataset}/logs/figures/{model}/latent_space.log",
     benchmark:
@@ -256,9 +255,7 @@ rule draw_smoothness:
         lines="results/{budget}/{dataset}/tables/{model}/smoothness.csv",
         summary="results/{budget}/{dataset}/tables/{model}/smoothness_summary.csv",
     output:
-        multiext(
-            "results/{budget}/{dataset}/figures/{model}/smoothness", ".pdf", ".png"
-        ),
+        captioned("results/{budget}/{dataset}/figures/{model}/smoothness"),
     log:
         "results/{budget}/{dataset}/logs/figures/{model}/smoothness.log",
     benchmark:
@@ -284,7 +281,7 @@ rule draw_semantic:
         features=shards("features"),
         thresholds="results/{budget}/{dataset}/tables/semantics.csv",
     output:
-        multiext("results/{budget}/{dataset}/figures/semantic", ".pdf", ".png"),
+        captioned("results/{budget}/{dataset}/figures/semantic"),
     log:
         "results/{budget}/{dataset}/logs/figures/semantic.log",
     benchmark:
@@ -307,7 +304,7 @@ rule draw_complexity:
         style=str(PACKAGE / "figures.mplstyle"),
         table="results/{budget}/tables/complexity.csv",
     output:
-        multiext("results/{budget}/figures/complexity", ".pdf", ".png"),
+        captioned("results/{budget}/figures/complexity"),
     log:
         "results/{budget}/logs/figures/complexity.log",
     benchmark:

@@ -1,22 +1,8 @@
-# The page of sounds: snakemake -c2 page
+# The page of sounds: snakemake -c2 page; of a run that failed or goes on: snakemake -c1 page_so_far
 PAGE = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
 
-TEXTS = {
-    "reconstruction": "<p>Sounds of the test part, and what each model makes of them: a model hears the sound, answers with "
-    "parameters, and the synthesizer plays them. Strokes on the parameters are those of the original preset.</p>",
-    "macro_controls": f"<p>Each dimension of the latent space of <code>{SHOWN}</code> in turn. Whether such dimensions act more "
-    "smoothly on the sound than the synthesizer's own parameters is measured: see the figure of smoothness.</p>",
-    "interpolation": f"<p>Between two sounds, in the latent space of <code>{SHOWN}</code> and straight from one set of "
-    "parameters to the other; and the neighbourhoods of both.</p>",
-    "vocal": "<p>Voices, and sung glides made by rule, through every model. They were trimmed, shifted to the note that is "
-    "played, and made as loud as the synthesizer's sounds. <code>nearest</code> and <code>search</code> say what the synthesizer "
-    "can reach.</p>",
-    "outside": "<p>Instruments and recordings that the synthesizer did not make, treated in the same way.</p>",
-}
-VOCAL = ["voices", "hums"]  # collections that are sketched with the voice
-
-# by name: what is said of it, in the order of the page
-CAPTIONS = {
+# title by name, in the order of the page; workflow/report has what is said of each
+TITLES = {
     "reconstruction": "Reconstruction: sounds and what every model made of them",
     "macro_controls": "Macro-controls: a dimension of the latent",
     "neighbourhood": "Neighbourhoods of two sounds",
@@ -33,6 +19,37 @@ EXPLORED = (
 )
 
 
+def png(name):
+    """File of a figure."""
+    return f"results/{{budget}}/{FIGURES[name][0]}.png"
+
+
+def run_of(budget, dataset):
+    """What a page is made of, see flowsynth.page.run.Run."""
+    texts = Path(workflow.basedir) / "workflow/report"
+    return {
+        "split": config["split"],
+        "folds": config["budgets"][budget]["folds"],
+        "models": config["models"],
+        "heard": HEARD,
+        "shown": SHOWN,
+        "explored": has_latent(SHOWN),
+        "answering": answering(config, budget) if OUTSIDE else [],
+        "collections": OUTSIDE,
+        "figures": [
+            (
+                title,
+                " ".join((texts / f"{name}.rst").read_text().split()),
+                png(name).format(budget=budget, dataset=dataset),
+            )
+            for name, title in TITLES.items()
+            if name in DRAWN
+        ],
+        "sample_rate": config["render"]["sample_rate"],
+        "seed": config["seed"],
+    }
+
+
 rule page:
     input:
         expand(
@@ -44,55 +61,26 @@ rule page:
 
 rule build_page:
     input:
-        code=code("page/build", "page/sections", "page/sounds"),
+        code=code("page/run"),
         templates=[
             str(PACKAGE / "page" / name)
             for name in ("index.html.j2", "page.css", "player.js")
         ],
-        selection=f"{PAGE}/{SHOWN}/selection.csv",
         presets="results/{budget}/{dataset}/presets.csv",
         targets=shards("audio"),
-        scores="results/{budget}/{dataset}/scores.csv",
         table="results/{budget}/{dataset}/tables/scores.csv",
-        answers=expand(
-            f"{PAGE}/{{model}}/predictions.h5", model=HEARD, allow_missing=True
-        ),
-        audio=expand(f"{PAGE}/{{model}}/audio.h5", model=HEARD, allow_missing=True),
-        explored=expand(
-            f"{PAGE}/{SHOWN}/explore/{{kind}}.h5", kind=EXPLORED, allow_missing=True
-        ),
-        heard=expand(
-            f"{PAGE}/{SHOWN}/explore/audio/{{kind}}.h5",
-            kind=EXPLORED,
-            allow_missing=True,
-        ),
-        manifests=expand(
-            "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
-            collection=OUTSIDE,
-            allow_missing=True,
-        ),
-        outside_scores=lambda wildcards: expand(
-            "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
-            budget=wildcards.budget,
-            dataset=wildcards.dataset,
-            split=config["split"],
-            fold=0,
-            model=(
-                [
-                    name
-                    for name in answering(config, wildcards.budget)
-                    if name != "random"
-                ]
-                if OUTSIDE
-                else []
-            ),
-        ),
-        outside_table="results/{budget}/{dataset}/tables/outside.csv" if OUTSIDE else [],
-        figures=[
-            f"results/{{budget}}/{FIGURES[name][0]}.png"
-            for name in CAPTIONS
-            if name in DRAWN
+        answers=[
+            f"{PAGE}/{model}/{file}"
+            for model in HEARD
+            for file in ("predictions.h5", "audio.h5", "scores.csv")
         ],
+        explored=[
+            f"{PAGE}/{SHOWN}/explore/{kind}.h5"
+            for kind in [*EXPLORED, *(f"audio/{kind}" for kind in EXPLORED)]
+        ],
+        # its table needs all sounds and all scores
+        outside="results/{budget}/{dataset}/tables/outside.csv" if OUTSIDE else [],
+        figures=[png(name) for name in TITLES if name in DRAWN],
     output:
         index="results/{budget}/{dataset}/page/index.html",
     log:
@@ -106,12 +94,25 @@ rule build_page:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(20),
     params:
-        models=HEARD,
-        judge=SHOWN,
-        vocal=VOCAL,
-        seed=config["seed"],
-        texts=TEXTS,
-        captions=[text for name, text in CAPTIONS.items() if name in DRAWN],
-        sample_rate=config["render"]["sample_rate"],
+        run=lambda wildcards: run_of(wildcards.budget, wildcards.dataset),
     script:
         "../scripts/page.py"
+
+
+# Needs nothing and marks what is missing. It has no output, so it runs whenever it is asked for.
+rule page_so_far:
+    log:
+        "results/logs/page_so_far.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(20),
+    params:
+        runs={
+            f"results/{config['budget']}/{dataset}": run_of(config["budget"], dataset)
+            for dataset in BUDGET["datasets"]
+        },
+    script:
+        "../scripts/page_so_far.py"

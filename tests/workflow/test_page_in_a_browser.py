@@ -1,0 +1,160 @@
+"""The page in a real browser: it loads without an error, plays, switches, and fits narrow and wide screens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pages
+import pytest
+from browser import browser, resize
+from programs import Unavailable, give_up
+from project import Project
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
+DURATIONS = """
+const done = arguments[0];
+const files = [...document.querySelectorAll("button.play")].map((button) => button.dataset.file);
+Promise.all(files.map((file) => new Promise((resolve) => {
+  const audio = new Audio(file);
+  audio.addEventListener("loadedmetadata", () => resolve([file, audio.duration]));
+  audio.addEventListener("error", () => resolve([file, null]));
+}))).then(done);
+"""
+# the one player is no element of the page: its like is made to tell of itself
+SPY = "window.Audio = new Proxy(Audio, { construct(type, given) { return (window.player = new type(...given)); } })"
+PLAYER = "return [player.src.split('/').slice(-3).join('/'), player.currentTime, player.paused, player.volume]"
+OVERFLOW = """
+return [...document.querySelectorAll("body *")].filter((part) => {
+  const inside = part.closest(".wide, pre");
+  return part.getBoundingClientRect().right > innerWidth + 0.5 && (!inside || inside === part);
+}).map((part) => part.outerHTML.slice(0, 200))
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    try:
+        with browser(tmp_path_factory.mktemp("browser")) as driver:
+            driver.set_script_timeout(60)
+            driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
+            yield driver
+    except Unavailable as reason:
+        give_up(f"no browser to test with: {reason}")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small") / "page"
+    pages.make(folder)
+    return folder
+
+
+@pytest.fixture(params=["small", "of a run"])
+def page(request: pytest.FixtureRequest, small: Path, finished: Project) -> Path:
+    return small if request.param == "small" else finished.results / "page"
+
+
+def visit(driver: webdriver.Chrome, page: Path, width: int = 1400) -> None:
+    resize(driver, width)
+    driver.get((page / "index.html").as_uri())
+    driver.execute_script(OPEN_ALL)
+
+
+def errors(driver: webdriver.Chrome) -> list[str]:
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def until(driver: webdriver.Chrome, condition: str) -> None:
+    WebDriverWait(driver, 20, 0.05).until(lambda d: d.execute_script(f"return {condition}"), condition)
+
+
+def test_it_loads_without_an_error_and_every_player_has_its_sound(chromium: webdriver.Chrome, page: Path):
+    visit(chromium, page)
+    durations = chromium.execute_async_script(DURATIONS)
+    assert len(durations) >= 9 or page.parent.name.startswith("small")
+    assert {file: seconds for file, seconds in durations if seconds is None or abs(seconds - 4) > 0.1} == {}
+    for picture in chromium.find_elements(By.TAG_NAME, "img"):
+        chromium.execute_script("arguments[0].loading = 'eager'", picture)
+    until(chromium, "[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+    assert errors(chromium) == []
+
+
+def test_choosing_another_model_goes_on_at_the_same_moment_and_loudness(chromium: webdriver.Chrome, page: Path):
+    visit(chromium, page)
+    group = chromium.find_element(By.CSS_SELECTOR, "details.group")
+    first, second = group.find_elements(By.CSS_SELECTOR, "button.play")[:2]
+    first.click()
+    until(chromium, "player.currentTime > 0.5")
+    file, _, paused, volume = chromium.execute_script(PLAYER)
+    assert (first.get_attribute("data-file").endswith(file), paused) == (True, False)
+    assert volume == pytest.approx(float(first.get_attribute("data-volume")))
+    second.click()
+    until(chromium, "!player.paused && player.currentTime > 0")
+    file, moment, _, volume = chromium.execute_script(PLAYER)
+    assert second.get_attribute("data-file").endswith(file)
+    assert 0.45 < moment < 3
+    assert volume == pytest.approx(float(second.get_attribute("data-volume")))
+    assert [button.get_attribute("aria-pressed") for button in (first, second)] == ["false", "true"]
+    second.click()
+    assert chromium.execute_script("return player.paused")
+    assert second.get_attribute("aria-pressed") == "false"
+    assert errors(chromium) == []
+
+
+def test_it_can_be_used_by_keyboard(chromium: webdriver.Chrome, page: Path):
+    visit(chromium, page)
+    first, second = chromium.find_elements(By.CSS_SELECTOR, "details.group:first-of-type button.play")[:2]
+    chromium.execute_script("arguments[0].focus()", first)
+    chromium.switch_to.active_element.send_keys(Keys.SPACE)
+    until(chromium, "!player.paused && player.currentTime > 0")
+    chromium.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    assert chromium.switch_to.active_element == second
+    assert second.get_attribute("aria-pressed") == "true"
+    chromium.switch_to.active_element.send_keys(Keys.SPACE)
+    assert chromium.execute_script("return player.paused")
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_nothing_is_wider_than_the_screen(chromium: webdriver.Chrome, page: Path, width: int):
+    visit(chromium, page, width)
+    assert chromium.execute_script("return innerWidth") == width
+    assert chromium.execute_script("return document.scrollingElement.scrollWidth") <= width
+    assert chromium.execute_script(OVERFLOW) == []
+
+
+def test_names_that_hold_html_are_shown_as_text(chromium: webdriver.Chrome, small: Path):
+    visit(chromium, small)
+    titles = [title.text for title in chromium.find_elements(By.TAG_NAME, "h3")]
+    assert "“a <b onclick=alert(1)>”" in titles
+    assert chromium.find_elements(By.CSS_SELECTOR, "b, td script, th script") == []
+    assert "train: loss = <nan>" in chromium.find_element(By.CSS_SELECTOR, "td.missing").text
+
+
+def test_text_stands_out_from_its_ground(chromium: webdriver.Chrome, small: Path):
+    """By at least 4.5 to 1 (WCAG 2.2, AA), on light and dark screens."""
+    for scheme in ("light", "dark"):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        visit(chromium, small)
+        for selector in ("p", "p.small", "p.missing", "a", "thead th", "button.play", "pre"):
+            style = "const s = getComputedStyle(document.querySelector(arguments[0])); return [s.color, s.backgroundColor]"
+            ink, paper = chromium.execute_script(style, selector)
+            if paper == "rgba(0, 0, 0, 0)":
+                paper = chromium.execute_script("return getComputedStyle(document.body).backgroundColor")
+            assert contrast(ink, paper) >= 4.5, (scheme, selector)
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def contrast(first: str, second: str) -> float:
+    """Ratio of the relative luminances of two colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
