@@ -5,6 +5,8 @@ min_version("9.0")
 
 
 configfile: "config.yaml"
+
+
 report: "workflow/report/workflow.rst"
 
 
@@ -22,6 +24,7 @@ include: "workflow/rules/resynthesise.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/outside.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/shown.smk"
 include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/page.smk"

@@ -29,7 +29,12 @@ def make(folder: Path) -> int:
 
     missing = Sound("mlp", None, missing="train: loss = <nan>")
     groups = [
-        Group(key, f"“{key} <b onclick=alert(1)>”", "Why & what", [Sound("original", tone(220)), sound("cnn", 440), missing])
+        Group(
+            key,
+            f"“{key} <b onclick=alert(1)>”",
+            "Why & what",
+            [Sound("original", tone(220)), sound("cnn", 440), missing],
+        )
         for key in "ab"
     ]
     steps = [Group("z0", "z0", "A line.", [sound(str(i), 200 + i) for i in range(3)], folded=True)]

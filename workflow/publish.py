@@ -40,24 +40,31 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
     rows = outside[(outside["collection"] == "every") & (outside["metric"] == JUDGE)].set_index(["sounds", "model"])
     every, searched = rows.loc["all"], rows.loc["searched"]
     best = every.index[every["best"]][0]
+
+    def has(rows: pd.DataFrame, model: str) -> str:
+        return f"`{model}` {number(rows.loc[model, 'mean'])}"
+
     said = [
-        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is `{best}` with "
-        f"{number(every.loc[best, 'mean'])}; `nearest` has {number(every.loc['nearest', 'mean'])}.",
-        f"For {searched['items'].max()} of them the parameters were searched: `search` comes to "
-        f"{number(searched.loc['search', 'mean'])} where `nearest`, from which it starts, has "
-        f"{number(searched.loc['nearest', 'mean'])} and the best network {number(searched.loc[searched['best'], 'mean'].iloc[0])}.",
+        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is "
+        f"{has(every, best)}, and a control has {has(every, 'nearest')}.",
+        f"For {searched['items'].max()} of them the parameters were searched too: {has(searched, 'search')}, from "
+        f"{has(searched, 'nearest')} where it starts; the best network has "
+        f"{has(searched, searched.index[searched['best']][0])}.",
     ]
     whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
-    words = {"unevenness": ("less evenly", "more evenly"), "straightness": ("more straight", "less straight")}
+    # what is claimed, the opposite, and whether it is the higher value that the claim is for
+    words = {"unevenness": ("more evenly", "less evenly", False), "straightness": ("straighter", "less straight", True)}
     parts = []
-    for measure, (above, below) in words.items():
+    for measure, (claimed, opposite, higher) in words.items():
         row = whole.loc[measure]
         unsure = row["low"] <= 0 <= row["high"]
-        verdict = f"not measurably {below}" if unsure else above if row["difference"] > 0 else below
+        verdict = f"not measurably {claimed}" if unsure else claimed if (row["difference"] > 0) == higher else opposite
         values = [number(row[key]) for key in ("latent", "native", "low", "high")]
         parts.append(f"{verdict} ({measure} {values[0]} against {values[1]}, 95 % interval of the difference "
                      f"{values[2]} to {values[3]})")  # fmt: skip
-    said.append(f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound {' and '.join(parts)} than parameters.")
+    said.append(
+        f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound {' and '.join(parts)} than parameters."
+    )
     return "\n".join(f"- {sentence}" for sentence in said) + "\n"
 
 
@@ -68,7 +75,9 @@ def beside(path: Path) -> Path:
 
 def current(readme: str) -> str:
     """README with what is published."""
-    scores, outside, smoothness = (pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness"))
+    scores, outside, smoothness = (
+        pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
+    )
     return readme_with("findings", findings(outside, smoothness), readme_with("scores", markdown(scores), readme))
 
 

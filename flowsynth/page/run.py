@@ -23,8 +23,8 @@ SEARCH = "search"
 TEXTS = {
     "reconstruction": "<p>Sounds of the test part, and what each model makes of them: a model hears the sound, answers with "
     "parameters, and the synthesizer plays them. Strokes on the parameters are those of the original preset.</p>",
-    "macro_controls": "<p>Each dimension of the latent space of <code>{shown}</code> in turn. Whether such dimensions act more "
-    "smoothly on the sound than the synthesizer's own parameters is measured: see the figure of smoothness.</p>",
+    "macro_controls": "<p>Each dimension of the latent space of <code>{shown}</code> in turn. Whether such dimensions act "
+    "more smoothly on the sound than the synthesizer's own parameters is measured: see the figure of smoothness.</p>",
     "interpolation": "<p>Between two sounds, in the latent space of <code>{shown}</code> and straight from one set of "
     "parameters to the other; and the neighbourhoods of both.</p>",
     "vocal": "<p>Voices, and sung glides made by rule, through every model. They were trimmed, shifted to the note that is "

@@ -18,6 +18,7 @@ from flowsynth.page import build, sections, sounds
 from flowsynth.page.sections import Sound
 from flowsynth.presets import read_bank
 
+
 def test_a_file_holds_the_sound_at_its_place_and_level(tmp_path: Path):
     sound = tone(440) + tone(1330, 0.1)
     sounds.write_mp3(sound, RATE, tmp_path / "a.mp3")

@@ -20,7 +20,8 @@ def test_the_table_and_the_findings_are_those_of_the_published_scores():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"), [(0.1, 0.3, "less evenly"), (-0.3, -0.1, "more evenly"), (-0.1, 0.3, "not measurably more evenly")]
+    ("low", "high", "said"),
+    [(0.1, 0.3, "less evenly"), (-0.3, -0.1, "more evenly"), (-0.1, 0.3, "not measurably more evenly")],
 )
 def test_a_difference_within_the_noise_is_no_finding(low: float, high: float, said: str):
     tables = {name: pd.read_csv(ROOT / "results" / "published" / f"{name}.csv") for name in ("outside", "smoothness")}

@@ -140,7 +140,9 @@ def test_text_stands_out_from_its_ground(chromium: webdriver.Chrome, small: Path
         chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         visit(chromium, small)
         for selector in ("p", "p.small", "p.missing", "a", "thead th", "button.play", "pre"):
-            style = "const s = getComputedStyle(document.querySelector(arguments[0])); return [s.color, s.backgroundColor]"
+            style = (
+                "const s = getComputedStyle(document.querySelector(arguments[0])); return [s.color, s.backgroundColor]"
+            )
             ink, paper = chromium.execute_script(style, selector)
             if paper == "rgba(0, 0, 0, 0)":
                 paper = chromium.execute_script("return getComputedStyle(document.body).backgroundColor")

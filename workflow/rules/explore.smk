@@ -1,14 +1,3 @@
-# The model that figures show: the configured one; where that is not run, the last that has a latent, else the last.
-SHOWN = next(
-    (
-        model
-        for model in [config["shown"], *reversed(config["models"])]
-        if model in config["models"] and has_latent(model)
-    ),
-    config["models"][-1],
-)
-
-
 rule selection:
     input:
         code=code("selection"),

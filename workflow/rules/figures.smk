@@ -4,64 +4,6 @@
 #     snakemake --list-target-rules | grep figure_
 #
 # What is of a single fold is of the first one; what is of a single model is in the folder of that model.
-FOLD = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
-SEMANTIC = "flow_dis"  # the model whose latent has a semantic dimension
-NO_LATENT = (
-    "" if has_latent(SHOWN) else "a model with a latent, such as flow_reg or vae"
-)
-PLAIN = next(
-    (
-        model
-        for model in [SHOWN, *config["models"]]
-        if has_latent(model) and model != SEMANTIC
-    ),
-    None,
-)
-NO_PAIR = (
-    ""
-    if PLAIN and SEMANTIC in config["models"]
-    else f"the model {SEMANTIC} and another one with a latent"
-)
-# what answers by the truth or by chance is not worth hearing
-HEARD = [model for model in config["models"] if model not in ("oracle", "random")]
-
-# by name: where it is, and what it needs that this configuration has not got
-FIGURES = {
-    "scores": ("{dataset}/figures/scores", ""),
-    "curves": ("{dataset}/figures/curves", ""),
-    "reconstruction": ("{dataset}/figures/reconstruction", ""),
-    "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
-    "neighbourhood": (f"{{dataset}}/figures/{SHOWN}/neighbourhood", NO_LATENT),
-    "interpolation": (f"{{dataset}}/figures/{SHOWN}/interpolation", NO_LATENT),
-    "latent_space": (f"{{dataset}}/figures/{SHOWN}/latent_space", NO_LATENT),
-    "smoothness": (f"{{dataset}}/figures/{SHOWN}/smoothness", NO_LATENT),
-    "semantic": ("{dataset}/figures/semantic", NO_PAIR),
-    "complexity": (
-        "figures/complexity",
-        "" if len(BUDGET["datasets"]) > 1 else "a budget with several data sets",
-    ),
-}
-
-
-# all that can be drawn: the files of each figure, for all data sets
-DRAWN = {
-    name: expand(
-        f"results/{config['budget']}/{path}.{{format}}",
-        dataset=BUDGET["datasets"],
-        format=["pdf", "png"],
-    )
-    for name, (path, lacks) in FIGURES.items()
-    if not lacks
-}
-
-
-def captioned(path):
-    """Both formats of a figure; the PNG is in the report, with what workflow/report says of it."""
-    name = Path(path).name.partition("{")[0]
-    labels = {key: f"{{{key}}}" for key in ("dataset", "model") if f"{{{key}}}" in path}
-    labels["figure"] = name.replace("_", " ")
-    caption = f"../report/{name}.rst"
-    return [f"{path}.pdf", report(f"{path}.png", caption, "Figures", labels=labels)]
 
 
 for name, (_, lacks) in FIGURES.items():
@@ -164,7 +106,9 @@ rule draw_macro_controls:
         vectors=f"{FOLD}/{{model}}/explore/macro_controls.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/macro_controls.h5",
     output:
-        captioned("results/{budget}/{dataset}/figures/{model}/macro_controls{dimension}"),
+        captioned(
+            "results/{budget}/{dataset}/figures/{model}/macro_controls{dimension}"
+        ),
     log:
         "results/{budget}/{dataset}/logs/figures/{model}/macro_controls{dimension}.log",
     benchmark:

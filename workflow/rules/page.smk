@@ -1,53 +1,7 @@
 # The page of sounds: snakemake -c2 page; of a run that failed or goes on: snakemake -c1 page_so_far
-PAGE = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
-
-# title by name, in the order of the page; workflow/report has what is said of each
-TITLES = {
-    "reconstruction": "Reconstruction: sounds and what every model made of them",
-    "macro_controls": "Macro-controls: a dimension of the latent",
-    "neighbourhood": "Neighbourhoods of two sounds",
-    "interpolation": "Interpolation, through sounds and through parameters",
-    "semantic": "A semantic dimension: dark to bright",
-    "smoothness": "Smoothness: latent dimensions against parameters",
-    "latent_space": "The latent space, coloured by descriptors",
-    "complexity": "Number of parameters",
-    "scores": "Scores",
-    "curves": "Learning curves",
-}
 EXPLORED = (
     ["macro_controls", "interpolation", "neighbourhood"] if has_latent(SHOWN) else []
 )
-
-
-def png(name):
-    """File of a figure."""
-    return f"results/{{budget}}/{FIGURES[name][0]}.png"
-
-
-def run_of(budget, dataset):
-    """What a page is made of, see flowsynth.page.run.Run."""
-    texts = Path(workflow.basedir) / "workflow/report"
-    return {
-        "split": config["split"],
-        "folds": config["budgets"][budget]["folds"],
-        "models": config["models"],
-        "heard": HEARD,
-        "shown": SHOWN,
-        "explored": has_latent(SHOWN),
-        "answering": answering(config, budget) if OUTSIDE else [],
-        "collections": OUTSIDE,
-        "figures": [
-            (
-                title,
-                " ".join((texts / f"{name}.rst").read_text().split()),
-                png(name).format(budget=budget, dataset=dataset),
-            )
-            for name, title in TITLES.items()
-            if name in DRAWN
-        ],
-        "sample_rate": config["render"]["sample_rate"],
-        "seed": config["seed"],
-    }
 
 
 rule page:
@@ -70,12 +24,12 @@ rule build_page:
         targets=shards("audio"),
         table="results/{budget}/{dataset}/tables/scores.csv",
         answers=[
-            f"{PAGE}/{model}/{file}"
+            f"{FOLD}/{model}/{file}"
             for model in HEARD
             for file in ("predictions.h5", "audio.h5", "scores.csv")
         ],
         explored=[
-            f"{PAGE}/{SHOWN}/explore/{kind}.h5"
+            f"{FOLD}/{SHOWN}/explore/{kind}.h5"
             for kind in [*EXPLORED, *(f"audio/{kind}" for kind in EXPLORED)]
         ],
         # its table needs all sounds and all scores

@@ -1,0 +1,114 @@
+# What figures and pages show: the model, the figures by name, and what is said of them.
+# The model that figures show: the configured one; where that is not run, the last that has a latent, else the last.
+SHOWN = next(
+    (
+        model
+        for model in [config["shown"], *reversed(config["models"])]
+        if model in config["models"] and has_latent(model)
+    ),
+    config["models"][-1],
+)
+FOLD = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
+SEMANTIC = "flow_dis"  # the model whose latent has a semantic dimension
+NO_LATENT = (
+    "" if has_latent(SHOWN) else "a model with a latent, such as flow_reg or vae"
+)
+PLAIN = next(
+    (
+        model
+        for model in [SHOWN, *config["models"]]
+        if has_latent(model) and model != SEMANTIC
+    ),
+    None,
+)
+NO_PAIR = (
+    ""
+    if PLAIN and SEMANTIC in config["models"]
+    else f"the model {SEMANTIC} and another one with a latent"
+)
+# what answers by the truth or by chance is not worth hearing
+HEARD = [model for model in config["models"] if model not in ("oracle", "random")]
+
+# by name: where it is, and what it needs that this configuration has not got
+FIGURES = {
+    "scores": ("{dataset}/figures/scores", ""),
+    "curves": ("{dataset}/figures/curves", ""),
+    "reconstruction": ("{dataset}/figures/reconstruction", ""),
+    "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
+    "neighbourhood": (f"{{dataset}}/figures/{SHOWN}/neighbourhood", NO_LATENT),
+    "interpolation": (f"{{dataset}}/figures/{SHOWN}/interpolation", NO_LATENT),
+    "latent_space": (f"{{dataset}}/figures/{SHOWN}/latent_space", NO_LATENT),
+    "smoothness": (f"{{dataset}}/figures/{SHOWN}/smoothness", NO_LATENT),
+    "semantic": ("{dataset}/figures/semantic", NO_PAIR),
+    "complexity": (
+        "figures/complexity",
+        "" if len(BUDGET["datasets"]) > 1 else "a budget with several data sets",
+    ),
+}
+
+
+# all that can be drawn: the files of each figure, for all data sets
+DRAWN = {
+    name: expand(
+        f"results/{config['budget']}/{path}.{{format}}",
+        dataset=BUDGET["datasets"],
+        format=["pdf", "png"],
+    )
+    for name, (path, lacks) in FIGURES.items()
+    if not lacks
+}
+
+
+def captioned(path):
+    """Both formats of a figure; the PNG is in the report, with what workflow/report says of it."""
+    name = Path(path).name.partition("{")[0]
+    labels = {key: f"{{{key}}}" for key in ("dataset", "model") if f"{{{key}}}" in path}
+    labels["figure"] = name.replace("_", " ")
+    caption = f"../report/{name}.rst"
+    return [f"{path}.pdf", report(f"{path}.png", caption, "Figures", labels=labels)]
+
+
+# title by name, in the order of the page; workflow/report has what is said of each
+TITLES = {
+    "reconstruction": "Reconstruction: sounds and what every model made of them",
+    "macro_controls": "Macro-controls: a dimension of the latent",
+    "neighbourhood": "Neighbourhoods of two sounds",
+    "interpolation": "Interpolation, through sounds and through parameters",
+    "semantic": "A semantic dimension: dark to bright",
+    "smoothness": "Smoothness: latent dimensions against parameters",
+    "latent_space": "The latent space, coloured by descriptors",
+    "complexity": "Number of parameters",
+    "scores": "Scores",
+    "curves": "Learning curves",
+}
+
+
+def png(name):
+    """File of a figure."""
+    return f"results/{{budget}}/{FIGURES[name][0]}.png"
+
+
+def run_of(budget, dataset):
+    """What a page is made of, see flowsynth.page.run.Run."""
+    texts = Path(workflow.basedir) / "workflow/report"
+    return {
+        "split": config["split"],
+        "folds": config["budgets"][budget]["folds"],
+        "models": config["models"],
+        "heard": HEARD,
+        "shown": SHOWN,
+        "explored": has_latent(SHOWN),
+        "answering": answering(config, budget) if OUTSIDE else [],
+        "collections": OUTSIDE,
+        "figures": [
+            (
+                title,
+                " ".join((texts / f"{name}.rst").read_text().split()),
+                png(name).format(budget=budget, dataset=dataset),
+            )
+            for name, title in TITLES.items()
+            if name in DRAWN
+        ],
+        "sample_rate": config["render"]["sample_rate"],
+        "seed": config["seed"],
+    }
