@@ -29,7 +29,7 @@ echo "Installing from the system's packages: $missing"
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -qq || give_up "the system's list of packages can't be had"
 for package in $missing; do  # one by one: what can't be had takes nothing else with it
-    $sudo apt-get install -y -qq --no-install-recommends "$package" >/dev/null || failed="$failed $package"
+    $sudo apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends "$package" >/dev/null || failed="$failed $package"
 done
 test -z "$failed" || { missing=$failed; give_up "could not be installed:$failed"; }
 test -e "$plugin" || give_up "amsynth has no VST2 plugin"

@@ -1,11 +1,15 @@
 """Programs that the tests need and that are no Python packages: installed from Debian's, or reported missing."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+
+LOCK = Path("/run/lock/packages-of-tests")
 
 
 class Unavailable(Exception):
@@ -24,12 +28,13 @@ def install(programs: Sequence[str], packages: Sequence[str]) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Unavailable(f"{', '.join(programs)} are not installed, and only root with apt-get can install {wanted}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *arguments], env=environment, text=True, capture_output=True, timeout=300
-        )
-        if done.returncode:
-            raise Unavailable(f"apt-get {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
+    with LOCK.open("w") as lock:  # one after another: apt-get does not wait for its like
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *arguments]
+            done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=600)
+            if done.returncode:
+                raise Unavailable(f"apt-get {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
 
 
 def give_up(message: str) -> None:
