@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from flowsynth import synths
+from flowsynth import synths, systems
 
 MODELS = sorted(path.stem for path in (Path(__file__).parent / "models").glob("[a-z]*.py"))  # without importing torch
 
@@ -27,10 +27,15 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     if faults:
         raise ValueError("\n".join([*faults, f"Every key is explained in {schema}"]))
     datasets = [f"{name}{size}" for name in synths.known() for size in synths.load(name).sets]
-    _require("model", config["models"], MODELS)
     _require("budget", [config["budget"]], sorted(config["budgets"]))
     for budget in config["budgets"].values():
         _require("data set", budget["datasets"], datasets)
+    for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
+        _require("model", [systems.model_of(name)], MODELS)
+        try:
+            systems.check(name)
+        except ValueError as error:
+            raise ValueError(f"config: {error}") from error
     for name, given in config["outside"].items():
         if "path" in given and "package" not in given and not Path(given["path"]).exists():
             raise ValueError(f"config: outside.{name}: there is no {given['path']}: make it, or leave it out")
@@ -48,7 +53,8 @@ def wanting(collection: Mapping[str, str]) -> list[str]:
 
 def answering(config: Mapping[str, Any], budget: str) -> list[str]:
     """Models that answer to sounds from outside: all but the oracle, which has no truth to tell, and search if asked for."""
-    models = [name for name in config["models"] if name != "oracle"]
+    given = config["budgets"][budget].get("models", config["models"])
+    models = [name for name in dict.fromkeys(map(systems.model_of, given)) if name != "oracle"]
     return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.metrics import registry
-from flowsynth.tables import CONTROLS, gather, lay_out, number, to_markdown
+from flowsynth.systems import is_control
+from flowsynth.tables import gather, lay_out, number, to_markdown
 
 COLUMNS = ["sounds", "collection", "model", "metric", "mean", "sd", "median", "items", "best"]
 EVERY = "every"  # collection of all collections together
@@ -68,7 +69,7 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     table = pd.concat(parts, ignore_index=True)
     metrics = registry()
     lower = table["metric"].map(lambda name: metrics[name].better == "lower")
-    error = table["mean"].where(lower, -table["mean"]).where(~table["model"].isin(CONTROLS))
+    error = table["mean"].where(lower, -table["mean"]).where(~table["model"].map(is_control))
     least = error.groupby([table["sounds"], table["collection"], table["metric"]]).transform("min")
     table["best"] = error.notna() & (error == least)
     order = [*dict.fromkeys(scores["collection"]), EVERY], list(models), list(metrics)

@@ -127,7 +127,7 @@ def search(
     with store.reading(starts) as file:
         names, rows = store.names(file), {name: row for row, name in enumerate(store.ids(file))}
         truth, first = file["values"][:], file["estimates"][:, 0]
-    heard = _audio(targets, set(ids))
+    heard = read_audio(targets, set(ids))
     missing = [name for name in ids if name not in rows or name not in heard]
     if missing:
         raise KeyError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts} or its targets")
@@ -156,7 +156,8 @@ def search(
     progress.unlink(missing_ok=True)
 
 
-def _audio(paths: Sequence[Path], wanted: set[str]) -> dict[str, np.ndarray]:
+def read_audio(paths: Sequence[Path], wanted: set[str]) -> dict[str, np.ndarray]:
+    """Read the sounds that are wanted, by id, in whatever file each is."""
     heard = {}
     for path in paths:
         with store.reading(path) as file:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from flowsynth.metrics import Metric, registry
 from flowsynth.score import COLUMNS
+from flowsynth.systems import is_control
 
 KEY = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric"]
-CONTROLS = ("oracle", "mean", "random", "nearest", "search")
 ABSENT = "missing"
 DEAF = "†"
 EXPLAINED = "in no metric of sound better than answering with the mean preset"
@@ -104,7 +104,7 @@ def latex(summary: pd.DataFrame) -> str:
 def deaf(summary: pd.DataFrame) -> list[str]:
     """Models, controls aside, that are better than the mean preset in no metric of sound; to be told from the others."""
     audible = [metric.name for metric in registry().values() if metric.domain != "parameters"]
-    rows = summary[summary["metric"].isin(audible) & ~summary["model"].isin(CONTROLS)].dropna(subset="beats_mean")
+    rows = summary[summary["metric"].isin(audible) & ~summary["model"].map(is_control)].dropna(subset="beats_mean")
     beats = rows.groupby("model", sort=False)["beats_mean"].any()
     return beats.index[~beats.astype(bool)].tolist()
 
@@ -117,7 +117,7 @@ def lay_out(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
         rows = summary[summary["metric"] == metric.name].set_index("model")
         if rows.empty:
             continue
-        rivals = rows.loc[[name for name in rows.index if name not in CONTROLS], "mean"].dropna()
+        rivals = rows.loc[[name for name in rows.index if not is_control(name)], "mean"].dropna()
         best = None if rivals.empty else rivals.idxmin() if metric.better == "lower" else rivals.idxmax()
         cells = []
         for name in models:

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from flowsynth.complexity import METRICS
 from flowsynth.figures.common import headline, styled
 from flowsynth.metrics import registry
-from flowsynth.tables import CONTROLS, heading
+from flowsynth.systems import is_control
+from flowsynth.tables import heading
 
 
 @styled
@@ -35,7 +36,7 @@ def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
         for number, model in enumerate(shown):
             rows = summary[(summary["metric"] == name) & (summary["model"] == model)].sort_values("parameters")
             line = (
-                dict(color="0.6", linestyle="--") if model in CONTROLS else dict(color=colours[number % len(colours)])
+                dict(color="0.6", linestyle="--") if is_control(model) else dict(color=colours[number % len(colours)])
             )
             # beside each other, or their bars would be one
             place = rows["parameters"] + 0.15 * (number - len(shown) / 2)

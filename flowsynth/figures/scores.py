@@ -11,7 +11,8 @@ from matplotlib.ticker import NullFormatter
 
 from flowsynth.figures.common import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.tables import CONTROLS, heading
+from flowsynth.systems import is_control
+from flowsynth.tables import heading
 
 WIDE = 20  # ratio of largest to smallest value shown above which an axis is logarithmic
 COLUMNS = 5  # panels beside each other
@@ -52,11 +53,11 @@ def _panel(axis: Axes, rows: pd.DataFrame, models: Sequence[str]) -> None:
         axis.set_xscale("log")
         axis.xaxis.set_minor_formatter(NullFormatter())
     for place, name in enumerate(models):
-        colour = COLOURS["control" if name in CONTROLS else "model"]
+        colour = COLOURS["control" if is_control(name) else "model"]
         low, middle, high = quartiles.loc[name]
         axis.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axis.plot([middle], [place], marker="|", color=colour, markersize=9)
-    kinds = folds["model"].isin(CONTROLS).map({True: "control", False: "model"})
+    kinds = folds["model"].map(is_control).map({True: "control", False: "model"})
     palette = {kind: COLOURS[kind] for kind in ("control", "model")}
     sns.stripplot(
         folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=palette, jitter=False,

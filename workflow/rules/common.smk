@@ -28,6 +28,7 @@ wildcard_constraints:
     shard="[0-9]+",
     model="[a-z][a-z0-9_]*",
     collection="[a-z][a-z0-9_]*",
+    renderings="[1-9][0-9]*",
 
 
 try:
@@ -36,10 +37,6 @@ except ValueError as error:
     raise WorkflowError(error)
 
 BUDGET = config["budgets"][config["budget"]]  # the one to run
-
-# models without training, by their source: to import them takes seconds
-SOURCES = {file.stem: file.read_text() for file in (PACKAGE / "models").glob("*.py")}
-CONTROLS = "|".join(name for name, text in SOURCES.items() if "Control):" in text)
 
 
 @cache
@@ -71,11 +68,6 @@ def code(*names):
             found.add(file)
             waiting += imported(file)
     return sorted(map(str, found))
-
-
-def has_latent(model):
-    """Whether a model has a latent to explore, told from what its file imports."""
-    return str(PACKAGE / "latent.py") in code(f"models/{model}")
 
 
 def refuse(why):

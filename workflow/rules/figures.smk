@@ -39,7 +39,7 @@ rule draw_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        models=config["models"],
+        models=SYSTEMS,
     script:
         "../scripts/draw_scores.py"
 
@@ -54,7 +54,7 @@ rule draw_curves:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=range(budget(wildcards)["folds"]),
-            model=config["models"],
+            model=MODELS,
         ),
     output:
         captioned("results/{budget}/{dataset}/figures/curves"),
@@ -260,6 +260,28 @@ rule draw_complexity:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        models=config["models"],
+        models=SYSTEMS,
     script:
         "../scripts/draw_complexity.py"
+
+
+rule draw_calibration:
+    input:
+        code=code("figures/calibration"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        table="results/{budget}/{dataset}/tables/calibration.csv",
+        coverage="results/{budget}/{dataset}/tables/coverage.csv",
+    output:
+        captioned("results/{budget}/{dataset}/figures/calibration"),
+    log:
+        "results/{budget}/{dataset}/logs/figures/calibration.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/calibration.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/draw_calibration.py"

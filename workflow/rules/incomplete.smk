@@ -5,7 +5,7 @@ def report_incomplete(failed):
 
     for dataset in BUDGET["datasets"]:
         folder = Path(f"results/{config['budget']}/{dataset}")
-        split, models = config["split"], config["models"]
+        split, models = config["split"], SYSTEMS
         told = [report(folder, split, BUDGET["folds"], models, failed)]
         if OUTSIDE:
             models = answering(config, config["budget"])

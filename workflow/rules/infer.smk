@@ -12,6 +12,8 @@ rule infer:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/infer.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/infer.tsv"
+    wildcard_constraints:
+        model=ANY_MODEL,
     conda:
         "../../envs/environment.yaml"
     threads: 1

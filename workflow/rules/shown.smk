@@ -3,10 +3,10 @@
 SHOWN = next(
     (
         model
-        for model in [config["shown"], *reversed(config["models"])]
-        if model in config["models"] and has_latent(model)
+        for model in [config["shown"], *reversed(MODELS)]
+        if model in MODELS and has_latent(model)
     ),
-    config["models"][-1],
+    MODELS[-1],
 )
 FOLD = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
 SEMANTIC = "flow_dis"  # the model whose latent has a semantic dimension
@@ -14,20 +14,16 @@ NO_LATENT = (
     "" if has_latent(SHOWN) else "a model with a latent, such as flow_reg or vae"
 )
 PLAIN = next(
-    (
-        model
-        for model in [SHOWN, *config["models"]]
-        if has_latent(model) and model != SEMANTIC
-    ),
+    (model for model in [SHOWN, *MODELS] if has_latent(model) and model != SEMANTIC),
     None,
 )
 NO_PAIR = (
     ""
-    if PLAIN and SEMANTIC in config["models"]
+    if PLAIN and SEMANTIC in MODELS
     else f"the model {SEMANTIC} and another one with a latent"
 )
 # what answers by the truth or by chance is not worth hearing
-HEARD = [model for model in config["models"] if model not in ("oracle", "random")]
+HEARD = [model for model in SYSTEMS if model not in ("oracle", "random")]
 
 # by name: where it is, and what it needs that this configuration has not got
 FIGURES = {
@@ -40,6 +36,10 @@ FIGURES = {
     "latent_space": (f"{{dataset}}/figures/{SHOWN}/latent_space", NO_LATENT),
     "smoothness": (f"{{dataset}}/figures/{SHOWN}/smoothness", NO_LATENT),
     "semantic": ("{dataset}/figures/semantic", NO_PAIR),
+    "calibration": (
+        "{dataset}/figures/calibration",
+        "" if DRAWING else "a system that draws answers, such as npe_nsf_best16",
+    ),
     "complexity": (
         "figures/complexity",
         "" if len(BUDGET["datasets"]) > 1 else "a budget with several data sets",
@@ -78,6 +78,7 @@ TITLES = {
     "smoothness": "Smoothness: latent dimensions against parameters",
     "latent_space": "The latent space, coloured by descriptors",
     "complexity": "Number of parameters",
+    "calibration": "Calibration of the models that draw presets",
     "scores": "Scores",
     "curves": "Learning curves",
 }
@@ -94,7 +95,7 @@ def run_of(budget, dataset):
     return {
         "split": config["split"],
         "folds": config["budgets"][budget]["folds"],
-        "models": config["models"],
+        "models": SYSTEMS,
         "heard": HEARD,
         "shown": SHOWN,
         "explored": has_latent(SHOWN),

@@ -7,7 +7,7 @@ rule scores:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=range(budget(wildcards)["folds"]),
-            model=config["models"],
+            model=SYSTEMS,
         ),
     output:
         "results/{budget}/{dataset}/scores.csv",
@@ -44,7 +44,7 @@ rule tables:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        models=config["models"],
+        models=SYSTEMS,
     script:
         "../scripts/tables.py"
 
@@ -100,7 +100,7 @@ rule cost:
         checkpoints=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
             split=config["split"],
-            model=config["models"],
+            model=MODELS,
         ),
         features=shards("features"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
@@ -115,7 +115,7 @@ rule cost:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        models=config["models"],
+        models=MODELS,
     script:
         "../scripts/cost.py"
 
@@ -189,6 +189,6 @@ rule complexity:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        models=config["models"],
+        models=SYSTEMS,
     script:
         "../scripts/complexity.py"

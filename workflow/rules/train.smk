@@ -15,6 +15,8 @@ rule train:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/train.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/train.tsv"
+    wildcard_constraints:
+        model=ANY_MODEL,
     conda:
         "../../envs/environment.yaml"
     threads: lambda wildcards: budget(wildcards)["threads"]

@@ -1,0 +1,70 @@
+"""The best of several answers: each is rendered, and the one whose sound is closest to what was heard is kept.
+
+The distance is the log-mel L1 of the networks' features, that of `flowsynth.search` and of the control ``nearest``. Nothing
+but the sound that was heard is compared with; the true parameters are passed on unseen. Torch is not needed here.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from flowsynth import store
+from flowsynth.host import Note
+from flowsynth.progress import track
+from flowsynth.search import ear, player, read_audio
+from flowsynth.synths import Synth
+
+
+def best(
+    synth: Synth,
+    note: Note,
+    candidates: Path,
+    targets: Sequence[Path],
+    settings: Mapping[str, Any],
+    timeout: float,
+    path: Path,
+) -> Float[np.ndarray, "items samples"]:
+    """Write the best answer to each item, in the format of `flowsynth.infer.infer`, and beside it what was tried.
+
+    The file has ``values`` (the truth), ``estimates`` (items x 1 x parameters), ``distances`` (items x samples, in the
+    order of the candidates) and ``chosen`` (the number of the best).
+
+    Args:
+        synth: The synthesizer.
+        note: What is played.
+        candidates: Several answers to each item, as made by `flowsynth.infer.infer`.
+        targets: Files of audio that hold the items.
+        settings: Of the spectrogram: arguments of `flowsynth.features.Mel` but the sample rate.
+        timeout: Seconds after which a rendering is given up; it counts as silence.
+        path: Of the file to write.
+
+    Returns:
+        The distances.
+
+    Raises:
+        KeyError: If a sound is in none of the files.
+    """
+    with store.reading(candidates) as file:
+        ids, names = store.ids(file).tolist(), store.names(file)
+        truth, estimates = file["values"][:], file["estimates"][:]
+    heard = read_audio(targets, set(ids))
+    missing = [name for name in ids if name not in heard]
+    if missing:
+        raise KeyError(
+            f"{len(missing)} sounds, the first of them {missing[0]}, are in none of {list(map(str, targets))}"
+        )
+    play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
+    distances = np.empty(estimates.shape[:2], dtype=np.float32)
+    for row, name in enumerate(track(ids, len(ids), f"best {path.parent}")):
+        goal = hear(heard[name])
+        distances[row] = [np.abs(hear(play(values)) - goal).mean() for values in estimates[row]]
+    chosen = distances.argmin(axis=1)
+    made = {"candidates": str(candidates), "samples": estimates.shape[1], **settings}
+    with store.writing(path, ids, truth, names, made) as file:
+        store.add_items(file, "estimates", (1, len(names)))[:, 0] = estimates[np.arange(len(ids)), chosen]
+        store.add_items(file, "distances", distances.shape[1:])[:] = distances
+        store.add_items(file, "chosen", ())[:] = chosen
+    return distances

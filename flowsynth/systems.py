@@ -1,0 +1,56 @@
+"""Systems: a model, and what is done with its answers before they count, told from one name.
+
+``MODEL_bestN`` draws N answers, renders them and keeps the one that sounds closest to what was heard. ``SYSTEM_refinedN``
+goes on from the answer of a system by a search of N renderings. So ``npe_nsf_best16_refined64`` takes 80 renderings for a
+sound, and ``nearest_refined80`` is its control. Everything else in the pipeline takes a system for a model.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined)(?P<renderings>[1-9][0-9]*)")
+CONTROLS = ("oracle", "mean", "random", "nearest", "perturbed", "search")
+
+
+class Step(NamedTuple):
+    """The last step of a system: what its answers come from, how, and how many renderings that takes for a sound."""
+
+    of: str
+    how: Literal["best", "refined"]
+    renderings: int
+
+
+def last_step(system: str) -> Step | None:
+    """Take a name apart; None for a model, whose first answer counts."""
+    found = NAME.fullmatch(system)
+    return Step(found["of"], found["how"], int(found["renderings"])) if found else None  # type: ignore[arg-type]
+
+
+def model_of(system: str) -> str:
+    """The model that a system hears with."""
+    step = last_step(system)
+    return model_of(step.of) if step else system
+
+
+def renderings(system: str) -> int:
+    """How many renderings for each sound a system takes before it answers."""
+    step = last_step(system)
+    return renderings(step.of) + step.renderings if step else 0
+
+
+def is_control(system: str) -> bool:
+    """Whether nothing in it is trained."""
+    return model_of(system) in CONTROLS
+
+
+def check(system: str) -> None:
+    """Refuse what makes no sense.
+
+    Raises:
+        ValueError: If answers are to be drawn from what is no model, or of one that has a single answer.
+    """
+    step = last_step(system)
+    while step:
+        if step.how == "best" and last_step(step.of):
+            raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
+        step = last_step(step.of)

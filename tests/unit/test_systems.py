@@ -1,0 +1,36 @@
+"""The name of a system says what it does, and what makes no sense is refused."""
+
+import pytest
+
+from flowsynth.systems import Step, check, is_control, last_step, model_of, renderings
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "model", "takes"),
+    [
+        ("npe_nsf", None, "npe_nsf", 0),
+        ("npe_nsf_best16", Step("npe_nsf", "best", 16), "npe_nsf", 16),
+        ("npe_nsf_best16_refined64", Step("npe_nsf_best16", "refined", 64), "npe_nsf", 80),
+        ("nearest_refined100", Step("nearest", "refined", 100), "nearest", 100),
+        ("flow_reg_published", None, "flow_reg_published", 0),
+        ("a_best", None, "a_best", 0),
+        ("a_best0", None, "a_best0", 0),
+    ],
+)
+def test_names_are_taken_apart(name: str, step: Step | None, model: str, takes: int):
+    assert last_step(name) == step
+    assert model_of(name) == model
+    assert renderings(name) == takes
+
+
+def test_a_control_stays_one_whatever_is_done_with_it():
+    assert all(map(is_control, ("nearest", "perturbed_best16", "nearest_refined64", "search")))
+    assert not any(map(is_control, ("cnn", "npe_nsf_best16", "cnn_refined64")))
+
+
+def test_the_best_of_one_answer_is_refused():
+    for name in ("cnn_refined8_best16", "a_best4_best4", "a_best4_best4_refined2"):
+        with pytest.raises(ValueError, match=f"{name}: only a model has several answers"):
+            check(name)
+    for name in ("cnn", "a_best4", "a_best4_refined2_refined3"):
+        check(name)

@@ -1,0 +1,101 @@
+# Systems: what is done with the answers of a model before they count, see flowsynth.systems.
+# Each writes predictions as a model does, so that everything behind it takes a system for a model.
+use rule infer as infer_candidates with:
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/candidates.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/candidates.tsv"
+    params:
+        samples=lambda wildcards: int(wildcards.renderings),
+        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
+        seed=config["seed"],
+
+
+rule best:
+    input:
+        code=code("best"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        targets=shards("audio"),
+        candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/predictions.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/predictions.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/best.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/best.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(120),
+    params:
+        render=config["render"],
+        features=config["features"],
+    script:
+        "../scripts/best.py"
+
+
+rule refine:
+    input:
+        code=code("search"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        targets=shards("audio"),
+        starts="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_refined{renderings}/predictions.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_refined{renderings}/predictions.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_refined{renderings}/refine.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_refined{renderings}/refine.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(240),
+    params:
+        render=config["render"],
+        features=config["features"],
+        seed=config["seed"],
+    script:
+        "../scripts/refine.py"
+
+
+# Of all folds; the spread of presets is that of the first one's training part.
+rule calibration:
+    input:
+        code=code("calibration", "data"),
+        features=shards("features"),
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+        candidates=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{system}/candidates.h5",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            system=DRAWING,
+        ),
+    output:
+        table="results/{budget}/{dataset}/tables/calibration.csv",
+        coverage="results/{budget}/{dataset}/tables/coverage.csv",
+    log:
+        "results/{budget}/{dataset}/logs/calibration.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/calibration.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(10),
+    params:
+        models=list(map(model_of, DRAWING)),
+        seed=config["seed"],
+    script:
+        "../scripts/calibration.py"

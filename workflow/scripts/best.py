@@ -1,0 +1,20 @@
+"""Keep the best of a model's answers."""
+
+from pathlib import Path
+
+import numpy as np
+
+from flowsynth.best import best
+from flowsynth.host import Note
+from flowsynth.progress import job, log
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    render, given = dict(snakemake.params.render), snakemake.input
+    timeout = render.pop("timeout")
+    synth, _ = dataset(snakemake.wildcards.dataset)
+    path = Path(snakemake.output.predictions)
+    targets = [Path(target) for target in given.targets]
+    distances = best(synth, Note(**render), Path(given.candidates), targets, snakemake.params.features, timeout, path)
+    means = np.mean(distances[:, 0]), np.mean(distances.min(axis=1))
+    log.info("best %s: log-mel L1 of the first answer %.3f, of the best %.3f", path, *means)

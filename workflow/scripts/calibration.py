@@ -1,0 +1,32 @@
+"""Say how well the models that draw presets are calibrated."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flowsynth.calibration import coverage, ranks, table
+from flowsynth.data import part
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.store import reading
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    given, params = snakemake.input, snakemake.params
+    _, names = dataset(snakemake.wildcards.dataset)
+    train = part(Path(given.split), 0, "train", [Path(path) for path in given.features], names).all()
+    prior = train.values.numpy().std(axis=0)
+    tables, curves = [], []
+    for model in params.models:
+        paths = [Path(path) for path in given.candidates if Path(path).parent.name.startswith(f"{model}_best")]
+        found = []
+        for path in paths:
+            with reading(path) as file:
+                found.append((file["values"][:], file["estimates"][:]))
+        truth, draws = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        tables.append(table(model, names, truth, draws, prior, params.seed))
+        curve = coverage(ranks(truth, draws, params.seed).flatten(), draws.shape[1])
+        curves.append(curve.assign(model=model)[["model", "expected", "found"]])
+    write_csv(pd.concat(tables), Path(snakemake.output.table), seed=params.seed)
+    write_csv(pd.concat(curves), Path(snakemake.output.coverage), seed=params.seed)
