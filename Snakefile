@@ -44,11 +44,8 @@ rule all:
             product=[
                 *multiext("tables/scores", ".csv", ".md", ".tex"),
                 *multiext("tables/paper", ".csv", ".md"),
-                "tables/anova.csv",
-                "tables/comparisons.csv",
-                "tables/cost.csv",
-                "tables/leaks.csv",
-                "tables/semantics.csv",
+                *multiext("tables/", "anova.csv", "comparisons.csv", "cost.csv"),
+                *multiext("tables/", "leaks.csv", "semantics.csv"),
                 "page/index.html",
                 *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
             ],

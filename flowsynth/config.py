@@ -10,8 +10,6 @@ import yaml
 
 from flowsynth import synths, systems
 
-MODELS = sorted(path.stem for path in (Path(__file__).parent / "models").glob("[a-z]*.py"))  # without importing torch
-
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
     """Check a configuration against its schema, and that the models, budget, data sets and folders it names exist.
@@ -31,7 +29,7 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     for budget in config["budgets"].values():
         _require("data set", budget["datasets"], datasets)
     for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
-        _require("model", [systems.model_of(name)], MODELS)
+        _require("model", [systems.model_of(name)], list(systems.models()))
         try:
             systems.check(name)
         except ValueError as error:

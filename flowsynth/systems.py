@@ -6,8 +6,13 @@ sound, and ``nearest_refined80`` is its control. Everything else in the pipeline
 """
 
 import re
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, NamedTuple
 
+GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
 NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined)(?P<renderings>[1-9][0-9]*)")
 CONTROLS = ("oracle", "mean", "random", "nearest", "perturbed", "search")
 
@@ -18,6 +23,36 @@ class Step(NamedTuple):
     of: str
     how: Literal["best", "refined"]
     renderings: int
+
+
+@cache
+def models() -> dict[str, EntryPoint]:
+    """All models by name: the files of `flowsynth.models`, and what installed packages offer. Nothing is imported.
+
+    Raises:
+        ValueError: If a package offers a model under a name that is taken, or that is no name of a model.
+    """
+    files = sorted((Path(__file__).parent / "models").glob("[a-z]*.py"))
+    found = {file.stem: EntryPoint(file.stem, f"{GROUP}.{file.stem}", GROUP) for file in files}
+    for offered in entry_points(group=GROUP):
+        if offered.name in found or last_step(offered.name) or not re.fullmatch("[a-z][a-z0-9_]*", offered.name):
+            raise ValueError(
+                f"the installed package {offered.value} offers a model named {offered.name!r}: expected a name of small "
+                f"letters, digits and _ that is not taken and no system; taken are {', '.join(found)}"
+            )
+        found[offered.name] = offered
+    return dict(sorted(found.items()))
+
+
+def source(model: str) -> Path:
+    """The file that a model is written in."""
+    own = Path(__file__).parent / "models" / f"{model}.py"
+    if own.exists():
+        return own
+    spec = find_spec(models()[model].module)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"the model {model}: there is no module {models()[model].module}")
+    return Path(spec.origin)
 
 
 def last_step(system: str) -> Step | None:

@@ -2,17 +2,17 @@
 
 A model hears log-mel spectrograms and answers with parameters in [0, 1]. It is a `Model` that is trained on the key
 ``loss`` of its `Model.loss`, or a `Control` that is fitted in one call. To add one, write its file here and put its name
-into the configuration; nothing else has to be edited.
+into the configuration; nothing else has to be edited. Or leave it in a package of its own that offers its class, or the
+module that has it, as an entry point of the group ``flowsynth.models``.
 """
 
-import importlib
 from abc import ABC, abstractmethod
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from flowsynth import systems
 from flowsynth.data import Batch
 from flowsynth.networks import Size
 
@@ -97,7 +97,7 @@ class Control(Model):
 
 def names() -> list[str]:
     """Names of all models."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+    return list(systems.models())
 
 
 def find(name: str) -> type[Model]:
@@ -108,12 +108,14 @@ def find(name: str) -> type[Model]:
     """
     if name not in names():
         raise ValueError(f"unknown model {name!r}, expected one of {names()}")
-    module = importlib.import_module(f"{__name__}.{name}")
+    offered = systems.models()[name]
+    loaded = offered.load()
+    values = [loaded] if offered.attr else vars(loaded).values()
     found = [
         value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == module.__name__
+        for value in values
+        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == offered.module
     ]
     if len(found) != 1:
-        raise ValueError(f"{module.__file__}: got {len(found)} models, expected one class derived from Model")
+        raise ValueError(f"{offered.value}: got {len(found)} models, expected one class derived from Model")
     return found[0]

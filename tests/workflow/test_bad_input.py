@@ -4,7 +4,7 @@ import pytest
 import yaml
 from project import TINY, Project
 
-from flowsynth.config import MODELS
+from flowsynth.systems import models
 
 
 def refused(project: Project, *expected: str, target: str = "all") -> None:
@@ -35,7 +35,7 @@ def test_a_value_of_the_wrong_kind(project: Project):
 
 def test_an_unknown_model_lists_the_known_ones(project: Project):
     project.configure(models=["oracle", "cnm"])
-    refused(project, "unknown model 'cnm'", ", ".join(MODELS))
+    refused(project, "unknown model 'cnm'", ", ".join(models()))
 
 
 @pytest.mark.parametrize("name", ["amsynth17", "diva16"])

@@ -23,7 +23,7 @@ rule selection:
 rule explore:
     input:
         code=code("explore"),
-        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        model=lambda wildcards: code_of(wildcards.model),
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",

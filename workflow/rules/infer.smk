@@ -1,7 +1,7 @@
 rule infer:
     input:
         code=code("infer"),
-        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        model=lambda wildcards: code_of(wildcards.model),
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",

@@ -50,7 +50,7 @@ use rule features as features_outside with:
 use rule infer as infer_outside with:
     input:
         code=code("infer"),
-        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        model=lambda wildcards: code_of(wildcards.model),
         features=expand(
             "results/{budget}/{dataset}/outside/features/{collection}.h5",
             collection=OUTSIDE,

@@ -1,5 +1,5 @@
 # What is run: models, and systems of them (flowsynth.systems), told from their names and from the models' sources.
-from flowsynth.systems import is_control, last_step, model_of
+from flowsynth.systems import is_control, last_step, model_of, models, source
 
 SYSTEMS = BUDGET.get("models", config["models"])  # models, and systems of them
 MODELS = list(dict.fromkeys(map(model_of, SYSTEMS)))
@@ -8,11 +8,18 @@ STEPS = {system: last_step(system) for system in SYSTEMS if not is_control(syste
 DRAWING = [system for system, step in STEPS.items() if step and step.how == "best"]
 
 # models without training, by their source: to import them takes seconds
-SOURCES = {file.stem: file.read_text() for file in (PACKAGE / "models").glob("*.py")}
-CONTROLS = "|".join(name for name, text in SOURCES.items() if "Control):" in text)
-ANY_MODEL = "|".join(name for name in SOURCES if name != "__init__")
+SOURCES = {model: source(model) for model in models()}
+CONTROLS = "|".join(m for m, file in SOURCES.items() if "Control):" in file.read_text())
+ANY_MODEL = "|".join(SOURCES)
+
+
+def code_of(model):
+    """Files that a model depends on."""
+    file = SOURCES[model]
+    own = file.is_relative_to(Path(workflow.basedir))
+    return code(f"models/{model}") if own else [str(file), *code("models/__init__")]
 
 
 def has_latent(model):
     """Whether a model has a latent to explore, told from what its file imports."""
-    return str(PACKAGE / "latent.py") in code(f"models/{model}")
+    return str(PACKAGE / "latent.py") in code_of(model)

@@ -66,6 +66,8 @@ rule statistics:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        seed=config["seed"],
     script:
         "../scripts/statistics.py"
 

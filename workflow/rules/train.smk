@@ -4,7 +4,7 @@ from flowsynth.plan import Plan
 rule train:
     input:
         code=code("train"),
-        model=lambda wildcards: code(f"models/{wildcards.model}"),
+        model=lambda wildcards: code_of(wildcards.model),
         features=shards("features"),
         sampled=sampled,
         split="results/{budget}/{dataset}/split/{split}.csv",

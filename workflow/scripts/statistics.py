@@ -10,4 +10,5 @@ from flowsynth.tables import gather
 with job(Path(snakemake.log[0])):
     scores = gather([Path(snakemake.input.scores)])
     write_csv(anova(scores), Path(snakemake.output.anova))
-    write_csv(compare(scores), Path(snakemake.output.comparisons))
+    seed = snakemake.params.seed
+    write_csv(compare(scores, seed), Path(snakemake.output.comparisons), seed=seed)
