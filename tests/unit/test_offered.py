@@ -1,5 +1,6 @@
 """Models that installed packages offer are models like those that are here."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         (info / "entry_points.txt").write_text(f"[{systems.GROUP}]\n{name} = {value}\n")
         (tmp_path / "somebody_elses.py").write_text(SOURCE)
         monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "somebody_elses", raising=False)
         systems.models.cache_clear()
 
     yield install
