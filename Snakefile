@@ -45,7 +45,7 @@ rule all:
                 *multiext("tables/scores", ".csv", ".md", ".tex"),
                 *multiext("tables/paper", ".csv", ".md"),
                 *multiext("tables/", "anova.csv", "comparisons.csv", "cost.csv"),
-                *multiext("tables/", "leaks.csv", "semantics.csv"),
+                *multiext("tables/", "leaks.csv", "semantics.csv", "symmetry.csv"),
                 "page/index.html",
                 *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
             ],

@@ -46,6 +46,34 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Inactive:
+    """Parameters that can't be heard.
+
+    Attributes:
+        when: Values of other parameters, in the units of preset files, with which this is so.
+        parameters: Their names.
+    """
+
+    when: dict[str, float]
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """A change of a preset that can't be heard.
+
+    Attributes:
+        when: Values of parameters, in the units of preset files, with which this is so.
+        exchange: Names of parameters that exchange their values.
+        mirror: Names of parameters that are mirrored at the middle of their range.
+    """
+
+    when: dict[str, float]
+    exchange: tuple[tuple[str, str], ...]
+    mirror: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Synth:
     """The parameter table of a synthesizer.
 
@@ -56,6 +84,8 @@ class Synth:
         banks: Glob pattern of its preset banks.
         parameters: In the table's order, which is that of every vector of values.
         sets: Names of the inferred parameters by their number.
+        inactive: What can't be heard, and when.
+        symmetries: Changes that can't be heard, and when.
     """
 
     name: str
@@ -64,6 +94,8 @@ class Synth:
     banks: str
     parameters: tuple[Parameter, ...]
     sets: dict[int, tuple[str, ...]]
+    inactive: tuple[Inactive, ...] = ()
+    symmetries: tuple[Symmetry, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,7 +153,20 @@ def read(path: Path) -> Synth:
             raise ValueError(f"set {size}: got {len(set(names))} parameters, unknown: {sorted(unknown)} ({path})")
         # the table's order, so that a set is the same whoever wrote it down
         sets[size] = tuple(name for name in groups["all"] if name in names)
-    return Synth(table["name"], Path(table["plugin"]), table["install"], table["banks"], parameters, sets)
+    inactive = tuple(Inactive(row["when"], tuple(row["parameters"])) for row in table.get("inactive", []))
+    symmetries = tuple(
+        Symmetry(row["when"], tuple((a, b) for a, b in row["exchange"]), tuple(row["mirror"]))
+        for row in table.get("symmetries", [])
+    )
+    said = {name for rule in inactive for name in (*rule.when, *rule.parameters)}
+    said |= {name for rule in symmetries for part in (rule.when, *rule.exchange, rule.mirror) for name in part}
+    if said - set(groups["all"]):
+        raise ValueError(
+            f"inactive and symmetries name the unknown parameters {sorted(said - set(groups['all']))} ({path})"
+        )
+    return Synth(
+        table["name"], Path(table["plugin"]), table["install"], table["banks"], parameters, sets, inactive, symmetries
+    )
 
 
 def _parameter(name: str, row: dict, path: Path) -> Parameter:

@@ -167,6 +167,35 @@ rule semantics:
         "../scripts/semantics.py"
 
 
+# Errors of parameters beside those that can be heard.
+rule symmetry:
+    input:
+        code=code("symmetry", "metrics/parameters"),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        predictions=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            model=SYSTEMS,
+        ),
+    output:
+        "results/{budget}/{dataset}/tables/symmetry.csv",
+    log:
+        "results/{budget}/{dataset}/logs/symmetry.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/symmetry.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/symmetry.py"
+
+
 # The paper's table in its layout: the models, and for each number of parameters their scores.
 rule complexity:
     input:
