@@ -89,12 +89,13 @@ def resampled(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples m
     return weights @ values.to_numpy() / len(sizes)
 
 
-def compare(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+def compare(scores: pd.DataFrame, seed: int, candidate: str | None = None) -> pd.DataFrame:
     """Compare each two models on each metric, by Wilcoxon's signed-rank test and by the bootstrap of `resampled`.
 
     Args:
         scores: Of all items, as made by `flowsynth.tables.gather`.
         seed: Of the bootstrap.
+        candidate: Compare this one with each other, and not those with each other.
 
     Returns:
         Columns metric, first, second, items, median_difference (first minus second), mean_difference (of the means over
@@ -110,7 +111,8 @@ def compare(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
         rows = []
         drawn = pd.DataFrame(resampled(values, derive_seed(seed, "compare", metric)), columns=values.columns)
         means = values.groupby(level="fold").mean().mean()
-        for first, second in itertools.combinations(values, 2):
+        pairs = [(candidate, other) for other in values if other != candidate]
+        for first, second in pairs if candidate else itertools.combinations(values, 2):
             difference = values[first] - values[second]
             # without any difference there is nothing to rank
             p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0

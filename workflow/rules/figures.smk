@@ -44,6 +44,29 @@ rule draw_scores:
         "../scripts/draw_scores.py"
 
 
+rule draw_critical_difference:
+    input:
+        code=code("figures/critical_difference"),
+        style=str(PACKAGE / "figures.mplstyle"),
+        scores="results/{budget}/{dataset}/scores.csv",
+    output:
+        captioned("results/{budget}/{dataset}/figures/critical_difference"),
+    log:
+        "results/{budget}/{dataset}/logs/figures/critical_difference.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/figures/critical_difference.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        models=SYSTEMS,
+    script:
+        "../scripts/draw_critical_difference.py"
+
+
 rule draw_curves:
     input:
         code=code("figures/curves"),

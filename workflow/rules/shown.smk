@@ -28,6 +28,14 @@ HEARD = [model for model in SYSTEMS if model not in ("oracle", "random")]
 # by name: where it is, and what it needs that this configuration has not got
 FIGURES = {
     "scores": ("{dataset}/figures/scores", ""),
+    "critical_difference": (
+        "{dataset}/figures/critical_difference",
+        (
+            ""
+            if len(set(SYSTEMS) - {"oracle"}) > 1
+            else "two models or more beside the oracle"
+        ),
+    ),
     "curves": ("{dataset}/figures/curves", ""),
     "reconstruction": ("{dataset}/figures/reconstruction", ""),
     "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
@@ -80,6 +88,7 @@ TITLES = {
     "complexity": "Number of parameters",
     "calibration": "Calibration of the models that draw presets",
     "scores": "Scores",
+    "critical_difference": "Critical differences of ranks",
     "curves": "Learning curves",
 }
 

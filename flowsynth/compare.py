@@ -1,0 +1,87 @@
+"""A candidate against fixed baselines: on every metric, by how much it differs, and whether that is more than luck.
+
+References:
+    `flowsynth.statistics`: what is called a difference.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pandas as pd
+
+from flowsynth.metrics import registry
+from flowsynth.statistics import compare, paired
+from flowsynth.systems import renderings
+
+Verdict = Literal["better", "worse", "no difference"]
+COLUMNS = [
+    "metric", "baseline", "items", "candidate_mean", "baseline_mean", "difference", "low", "high", "p_holm", "verdict",
+    "baseline_renderings",
+]  # fmt: skip
+SHOWN = 3  # sounds where it wins and loses most
+
+
+def against(scores: pd.DataFrame, candidate: str, seed: int) -> pd.DataFrame:
+    """Compare a candidate with each baseline.
+
+    Args:
+        scores: Of all items, of the candidate and the baselines, as made by `flowsynth.tables.gather`.
+        candidate: Its name.
+        seed: Of the bootstrap.
+
+    Returns:
+        The columns of `COLUMNS`, one row a metric and baseline: means over folds, their difference (candidate minus
+        baseline) with the limits of its 95 % interval, p corrected by Holm over the baselines, the verdict, and how many
+        renderings for a sound the baseline takes before it answers.
+    """
+    metrics, means = registry(), {}
+    for metric in dict.fromkeys(scores["metric"]):
+        means[metric] = paired(scores, metric).groupby(level="fold").mean().mean()
+    rows = []
+    for row in compare(scores, seed, candidate).itertuples():
+        lower = metrics[row.metric].better == "lower"
+        verdict: Verdict = "no difference"
+        if row.differ:
+            verdict = "better" if (row.mean_difference < 0) == lower else "worse"
+        mean = means[row.metric]
+        rows.append(
+            (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low, row.high,
+             row.p_holm, verdict, renderings(row.second))
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = SHOWN) -> pd.DataFrame:
+    """Choose the sounds of the first fold where a candidate wins and loses most against a rival.
+
+    Args:
+        scores: As above.
+        candidate: Its name.
+        rival: Name of a baseline.
+        metric: To choose by.
+        number: Of sounds to either side.
+
+    Returns:
+        Columns item, candidate, rival (values), gain (above 0 where the candidate is better), the greatest gain first.
+    """
+    values = paired(scores, metric)
+    values = values.loc[values.index.get_level_values("fold") == values.index.get_level_values("fold").min()]
+    sign = -1 if registry()[metric].better == "lower" else 1
+    table = pd.DataFrame({"candidate": values[candidate], "rival": values[rival]})
+    table["gain"] = sign * (table["candidate"] - table["rival"])
+    table = table.reset_index("fold", drop=True).reset_index().sort_values(["gain", "item"], ascending=[False, True])
+    return pd.concat([table.head(number), table.tail(number)]).drop_duplicates("item").reset_index(drop=True)
+
+
+def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
+    """Say which hashes of two sets of data differ: comparisons of scores on other data mean nothing.
+
+    Args:
+        ours: Hashes by what they are of.
+        theirs: Those of the baselines.
+    """
+    return [
+        f"{name}: {ours.get(name, 'none')[:12]} here, {value[:12]} of the baselines"
+        for name, value in theirs.items()
+        if ours.get(name) != value
+    ]
