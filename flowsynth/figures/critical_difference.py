@@ -40,7 +40,8 @@ def critical(models: int, items: int) -> float:
 
 def cliques(means: pd.Series, distance: float) -> list[tuple[int, int]]:
     """Runs of models, by first and last place, whose ranks are all within a distance; none is part of another."""
-    values, found = means.to_numpy(), []
+    values = means.to_numpy()
+    found: list[tuple[int, int]] = []
     for first in range(len(values)):
         last = int(np.searchsorted(values, values[first] + distance, side="right")) - 1
         if last > first and (not found or last > found[-1][1]):

@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from flowsynth import calibration as of_calibration
 from flowsynth.complexity import METRICS as OF_COMPLEXITY
 from flowsynth.figures import (
+    calibration,
+    critical_difference,
     complexity,
     curves,
     interpolation,
@@ -90,6 +93,16 @@ def sizes() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["parameters", "model", "metric", "mean", "sd"])
 
 
+def drawing() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Calibration of two models that draw presets, and its coverage."""
+    rng, rows, curves = np.random.default_rng(0), [], []
+    for model in ("mdn", "npe_nsf"):
+        truth, draws = rng.random((30, len(NAMES))), rng.random((30, 16, len(NAMES)))
+        rows.append(of_calibration.table(model, NAMES, truth, draws, truth.std(axis=0), 0))
+        curves.append(of_calibration.coverage(of_calibration.ranks(truth, draws, 0).flatten(), 16).assign(model=model))
+    return pd.concat(rows), pd.concat(curves)
+
+
 TAGS = np.repeat([1.0, -1.0, 0.0], 10)
 PARTED = latents(2) + np.outer(TAGS, np.eye(len(NAMES), dtype=np.float32)[0]).astype(np.float32) * 5
 PAIR = PAIRS["bright_dark"]
@@ -105,6 +118,8 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "semantic": lambda: semantic.draw(("vae", latents(0)), ("dis", PARTED), TAGS, PAIR, heard(["z0"], 4), "title"),
     "smoothness": lambda: smoothness.draw(both(), summarise(both(), 1), "title"),
     "complexity": lambda: complexity.draw(sizes(), MODELS, "title"),
+    "critical_difference": lambda: critical_difference.draw(scored(), MODELS, "title"),
+    "calibration": lambda: calibration.draw(*drawing(), "title"),
 }
 
 
@@ -198,3 +213,18 @@ def test_the_colour_is_that_of_the_smoother(measure: str, low: float, high: floa
 def test_one_size_alone_is_no_comparison():
     with pytest.raises(ValueError, match="nothing to compare"):
         complexity.draw(sizes().query("parameters == 16"), MODELS, "title")
+
+
+def test_ranks_are_over_items_and_the_critical_difference_is_that_of_the_books():
+    values = pd.DataFrame({"a": [1.0, 2, 3], "b": [2.0, 1, 2], "c": [3.0, 3, 1]})
+    assert critical_difference.ranks(values, lower=True).to_dict() == pytest.approx({"b": 5 / 3, "a": 2, "c": 7 / 3})
+    assert critical_difference.ranks(values, lower=False).index[0] == "c"
+    # Demsar 2006: four classifiers, 14 data sets, q = 2.569
+    assert critical_difference.critical(4, 14) == pytest.approx(2.569 * np.sqrt(4 * 5 / (6 * 14)), rel=1e-3)
+
+
+def test_models_that_are_close_stand_together():
+    means = pd.Series([1.0, 1.5, 2.2, 5.0, 5.1], index=list("abcde"))
+    assert critical_difference.cliques(means, 1.0) == [(0, 1), (1, 2), (3, 4)]
+    assert critical_difference.cliques(means, 0.01) == []
+    assert critical_difference.cliques(means, 10) == [(0, 4)]

@@ -110,8 +110,10 @@ def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
         "statistics": 1,
         "paper": 1,
         "cost": 1,
+        "symmetry": 1,
         "selection": 1,
         "draw_scores": 1,
+        "draw_critical_difference": 1,
         "draw_curves": 1,
         "draw_reconstruction": 1,
     }

@@ -42,7 +42,7 @@ def test_the_default_run_has_every_figure_that_can_be_drawn(with_latent: Project
     plan = with_latent.planned()
     drawn = {rule.removeprefix("draw_") for rule in plan if rule.startswith("draw_")}
     of_one = {"macro_controls", "neighbourhood", "interpolation", "latent_space", "smoothness"}
-    assert drawn == {"scores", "curves", "reconstruction", *of_one}
+    assert drawn == {"scores", "critical_difference", "curves", "reconstruction", *of_one}
     assert not plan.keys() & DATA
     plan = project.planned()
     assert not {f"draw_{name}" for name in of_one} & plan.keys()
