@@ -12,8 +12,8 @@ from flowsynth import calibration as of_calibration
 from flowsynth.complexity import METRICS as OF_COMPLEXITY
 from flowsynth.figures import (
     calibration,
-    critical_difference,
     complexity,
+    critical_difference,
     curves,
     interpolation,
     latent_space,
