@@ -100,7 +100,7 @@ def build(
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     made = maker()
-    text = environment.get_template("index.html.j2").render(
+    said = dict(
         sections=shown,
         tables=[{"caption": caption, "html": Markup(html_table(table))} for caption, table in tables.items()],
         figures=pictures,
@@ -108,10 +108,13 @@ def build(
         commit=made["commit"],
         short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(made["commit"])),
         made=json.dumps(made, sort_keys=True),
-        megabytes=f"{size / 1e6:.1f}",
         style=Markup((HERE / "page.css").read_text()),
         player=Markup((HERE / "player.js").read_text()),
     )
+    template = environment.get_template("index.html.j2")
+    # the page counts itself; the digits of that number do not change it
+    whole = size + len(template.render(megabytes="0.0", **said).encode())
+    text = template.render(megabytes=f"{whole / 1e6:.1f}", **said)
     write_text(folder / "index.html", text)
     return size + len(text.encode())
 

@@ -12,7 +12,7 @@ from flowsynth.render import render
 from flowsynth.symmetry import active, audible_mse, holds, images, table
 
 SYNTH, NAMES = synths.dataset("amsynth41")
-NOTE = Note(22050, 512, 60, 100, 1.0, 1.5)
+NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 COUNT = 6
 
 
@@ -53,7 +53,7 @@ def test_an_inactive_parameter_is_not_heard(rule: synths.Inactive):
         column = SYNTH.names.index(name)
         changed[:, column] = 1 - values[:, column]
     assert not active(SYNTH, values)[:, SYNTH.columns(rule.parameters)].any()
-    assert distance(values, changed).max() < 0.02
+    assert distance(values, changed).max() < 0.002
 
 
 @pytest.mark.parametrize("rule", SYNTH.inactive, ids=lambda rule: "-".join(rule.when))
@@ -64,7 +64,7 @@ def test_it_is_heard_otherwise(rule: synths.Inactive):
     changed = values.copy()
     for name in rule.parameters:
         changed[:, SYNTH.names.index(name)] = 1 - values[:, SYNTH.names.index(name)]
-    assert np.median(distance(values, changed)) > 0.02
+    assert distance(values, changed).max() > 0.05
 
 
 @pytest.mark.parametrize("rule", SYNTH.symmetries)
@@ -73,7 +73,7 @@ def test_the_images_of_a_symmetry_sound_the_same(rule: synths.Symmetry):
     same, image = images(SYNTH, values)
     assert np.array_equal(same, values)
     assert (np.abs(image - values).max(axis=1) > 0.05).all()
-    assert distance(values, image).max() < 0.05
+    assert distance(values, image).max() < 0.002
     free = presets({}, 1)
     assert np.array_equal(images(SYNTH, free)[1], free)
 
