@@ -41,15 +41,17 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
     every, searched = rows.loc["all"], rows.loc["searched"]
     best = every.index[every["best"]][0]
 
-    def has(rows: pd.DataFrame, model: str) -> str:
-        return f"`{model}` {number(rows.loc[model, 'mean'])}"
+    searched_best = searched.index[searched["best"]][0]
+
+    def mean(rows: pd.DataFrame, model: str) -> str:
+        return number(rows.loc[model, "mean"])
 
     said = [
-        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is "
-        f"{has(every, best)}, and a control has {has(every, 'nearest')}.",
-        f"For {searched['items'].max()} of them the parameters were searched too: {has(searched, 'search')}, from "
-        f"{has(searched, 'nearest')} where it starts; the best network has "
-        f"{has(searched, searched.index[searched['best']][0])}.",
+        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is `{best}` "
+        f"with {mean(every, best)}; the control `nearest` has {mean(every, 'nearest')}.",
+        f"For {searched['items'].max()} of them the parameters were searched too: `search` comes from {mean(searched, 'nearest')}, "
+        f"where `nearest` leaves off, to {mean(searched, 'search')}; the best network, `{searched_best}`, has "
+        f"{mean(searched, searched_best)}.",
     ]
     whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
     # what is claimed, the opposite, and whether it is the higher value that the claim is for
