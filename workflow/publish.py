@@ -50,8 +50,8 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
         f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is `{best}` "
         f"with {mean(every, best)}; the control `nearest` has {mean(every, 'nearest')}.",
         f"For {searched['items'].max()} of them the parameters were searched too: `search` comes from "
-        f"{mean(searched, 'nearest')}, where `nearest` leaves off, to {mean(searched, 'search')}; the best network, `{searched_best}`, has "
-        f"{mean(searched, searched_best)}.",
+        f"{mean(searched, 'nearest')}, where `nearest` leaves off, to {mean(searched, 'search')}; the best network, "
+        f"`{searched_best}`, has {mean(searched, searched_best)}.",
     ]
     whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
     # what is claimed, the opposite, and whether it is the higher value that the claim is for
