@@ -30,6 +30,7 @@ include: "workflow/rules/shown.smk"
 include: "workflow/rules/explore.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/page.smk"
+include: "workflow/rules/compare.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/parameter_choice.smk"
 

@@ -4,7 +4,6 @@ References:
     `flowsynth.statistics`: what is called a difference.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
@@ -71,17 +70,3 @@ def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, numb
     table["gain"] = sign * (table["candidate"] - table["rival"])
     table = table.reset_index("fold", drop=True).reset_index().sort_values(["gain", "item"], ascending=[False, True])
     return pd.concat([table.head(number), table.tail(number)]).drop_duplicates("item").reset_index(drop=True)
-
-
-def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
-    """Say which hashes of two sets of data differ: comparisons of scores on other data mean nothing.
-
-    Args:
-        ours: Hashes by what they are of.
-        theirs: Those of the baselines.
-    """
-    return [
-        f"{name}: {ours.get(name, 'none')[:12]} here, {value[:12]} of the baselines"
-        for name, value in theirs.items()
-        if ours.get(name) != value
-    ]

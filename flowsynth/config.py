@@ -1,5 +1,6 @@
 """The configuration, checked before anything is planned."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import jsonschema
 import yaml
 
 from flowsynth import synths, systems
+from flowsynth.submission import is_file, name_of
 
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
@@ -29,14 +31,35 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     for budget in config["budgets"].values():
         _require("data set", budget["datasets"], datasets)
     for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
-        _require("model", [systems.model_of(name)], list(systems.models()))
-        try:
-            systems.check(name)
-        except ValueError as error:
-            raise ValueError(f"config: {error}") from error
+        _known(name)
+    _require("budget", [config["baselines"]["budget"]], sorted(config["budgets"]))
+    _require("data set", [*config["baselines"]["datasets"], config.get("compared_on", datasets[0])], datasets)
+    if "candidate" in config:
+        _candidate(config["candidate"])
     for name, given in config["outside"].items():
         if "path" in given and "package" not in given and not Path(given["path"]).exists():
             raise ValueError(f"config: outside.{name}: there is no {given['path']}: make it, or leave it out")
+
+
+def _known(name: str) -> None:
+    _require("model", [systems.model_of(name)], list(systems.models()))
+    try:
+        systems.check(name)
+    except ValueError as error:
+        raise ValueError(f"config: {error}") from error
+
+
+def _candidate(given: str) -> None:
+    if not is_file(given):
+        _known(given)
+        return
+    if not Path(given).is_file():
+        raise ValueError(f"config: candidate: there is no file {given}")
+    name = name_of(given)
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in systems.models() or systems.last_step(name):
+        raise ValueError(
+            f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model"
+        )
 
 
 def wanting(collection: Mapping[str, str]) -> list[str]:

@@ -46,6 +46,6 @@ def make(folder: Path) -> int:
     Image.new("RGB", (2000, 500), "white").save(drawn)
     drawn.with_suffix(".pdf").write_bytes(b"%PDF")
     figures = [build.Figure("A figure", "Dots <mean>.", path) for path in (drawn, folder.parent / "not_drawn.png")]
-    facts = dict.fromkeys(("run", "config", "synth", "parameters", "chosen", "missing"), "said")
+    facts = dict.fromkeys(("title", "run", "commands", "synth", "parameters", "chosen", "missing"), "said")
     tables = {"Scores": pd.DataFrame({"Model": ["<script>cnn"], "MSE": ["1"]})}
     return build.build(folder, sections, tables, figures, SYNTH, NAMES, RATE, facts)

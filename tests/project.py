@@ -14,6 +14,7 @@ TINY = {
     "budget": "tiny",
     "models": ["oracle", "mean", "cnn"],
     "outside": {},
+    "baselines": {"budget": "tiny", "datasets": ["amsynth16"]},
     "budgets": {
         "tiny": {
             "datasets": ["amsynth16"],

@@ -113,9 +113,11 @@ def make(run: Run, folder: Path) -> int:
     roles = chosen.drop_duplicates("role")[["role", "reason"]].to_numpy()
     synth, names = dataset(run.results.name)
     facts = {
-        "run": f"data set {run.results.name}, budget {run.results.parent.name}, {run.folds} "
-        f"fold{'s' * (run.folds > 1)}; sounds are of the first fold",
-        "config": f"budget={run.results.parent.name}",
+        "title": "Universal audio synthesizer control, run again",
+        "run": "A sound goes in, the parameters of a synthesizer that make it come out. These are the sounds, figures and "
+        f"tables of one run of the benchmark: data set {run.results.name}, budget {run.results.parent.name}, {run.folds} "
+        f"fold{'s' * (run.folds > 1)}; sounds are of the first fold.",
+        "commands": f"make reproduce\n.venv/bin/snakemake -c2 page --config budget={run.results.parent.name}",
         "synth": synth.name,
         "parameters": ", ".join(names),
         "chosen": " ".join(f"{role.capitalize()}: {reason}." for role, reason in roles),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.compare import COLUMNS, against, differing, extremes
+from flowsynth.compare import COLUMNS, against, extremes
 
 ITEMS, FOLDS = 120, 3
 
@@ -67,12 +67,3 @@ def test_the_sounds_where_it_wins_and_loses_most(base: np.ndarray):
     table = extremes(scores({"mine": mine, "other": base}), "mine", "other", "log_mel_l1", 1)
     assert table["item"].tolist() == ["i005", "i007"]
     assert table["gain"].tolist() == pytest.approx([1, -1])
-
-
-def test_other_data_are_named():
-    theirs = {"presets": "a" * 64, "split": "b" * 64}
-    assert differing(theirs, theirs) == []
-    assert differing({"presets": "a" * 64, "split": "c" * 64}, theirs) == [
-        "split: cccccccccccc here, bbbbbbbbbbbb of the baselines"
-    ]
-    assert differing({}, theirs)[0] == "presets: none here, aaaaaaaaaaaa of the baselines"

@@ -1,0 +1,166 @@
+"""Fixed baselines: scores and answers of one campaign, with hashes of all that they are only comparable with.
+
+A folder of baselines has ``scores.csv.gz`` (one row a system, fold, item and metric, six digits), ``predictions.h5`` (a group
+a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from flowsynth import store
+from flowsynth.provenance import maker, replacing, write_text
+from flowsynth.score import COLUMNS
+
+DIGITS = 6  # of a score that are kept
+KEPT = ["fold", "model", "item", "metric", "value"]
+SCORING = ("metrics/*.py", "features.py", "score.py")  # whose code a score depends on, once there is a sound
+
+
+def rounded(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores with as many digits as baselines keep."""
+    return scores.assign(value=[float(f"{value:.{DIGITS}g}") for value in scores["value"]])
+
+
+def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
+    """Hash what scores are of: presets, split, the content of all sounds, and the code that scores.
+
+    Args:
+        presets: Table of presets.
+        split: Table of the split.
+        audio: All shards; their number and the commit that made them don't matter.
+    """
+    sounds: dict[str, str] = {}
+    for path in audio:
+        with store.reading(path) as file:
+            for row, name in enumerate(store.ids(file)):
+                sounds[name] = hashlib.sha256(file["audio"][row].tobytes()).hexdigest()
+    here = Path(__file__).parent
+    code = [file for pattern in SCORING for file in sorted(here.glob(pattern))]
+    return {
+        "presets": _digest(presets.read_bytes()),
+        "split": _digest(split.read_bytes()),
+        "audio": _digest("\n".join(f"{name} {sounds[name]}" for name in sorted(sounds)).encode()),
+        "scoring": _digest(b"".join(file.read_bytes() for file in code)),
+    }
+
+
+def freeze(
+    folder: Path,
+    scores: pd.DataFrame,
+    predictions: Mapping[tuple[int, str], Path],
+    data: Mapping[str, str],
+    settings: Mapping[str, Any],
+) -> None:
+    """Write baselines.
+
+    Args:
+        folder: Of the baselines.
+        scores: Of all items, as made by `flowsynth.tables.gather`, one sample an item.
+        predictions: Files of answers by fold and system.
+        data: As made by `hashes`.
+        settings: What else should be known, such as the configuration.
+
+    Raises:
+        ValueError: If something was made by code that is no commit, or there are baselines of other data.
+    """
+    made = maker(**settings)
+    commits = {str(made["commit"])}
+    for path in predictions.values():
+        with store.reading(path) as file:
+            commits.add(str(store.settings(file)["commit"]))
+    unclean = sorted(commit for commit in commits if commit == "unknown" or commit.endswith("-dirty"))
+    if unclean:
+        raise ValueError(
+            f"made by commit {', '.join(unclean)}: commit first, and run again, or nobody could make it again"
+        )
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        require_same(data, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    table = rounded(scores)[KEPT].sort_values(KEPT[:-1])
+    with replacing(folder / "scores.csv.gz") as temporary:  # without a date in it: the same scores are the same file
+        temporary.write_bytes(gzip.compress(table.to_csv(index=False).encode(), 9, mtime=0))
+    with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
+        for (fold, system), path in sorted(predictions.items()):
+            _keep(kept.require_group(f"fold{fold}"), system, path)
+    said = {"data": dict(data), "commits": sorted(commits), "maker": made}
+    write_text(manifest, json.dumps(said, indent=1, sort_keys=True) + "\n")
+
+
+def _keep(group: h5py.Group, system: str, path: Path) -> None:
+    with store.reading(path) as file:
+        items, values, estimates = store.ids(file).tolist(), file["values"][:], file["estimates"][:, 0]
+        names = json.dumps(list(store.names(file)))
+    if "item" not in group:
+        group.create_dataset("item", data=np.array(items, dtype=object), dtype=store.TEXT)
+        group.create_dataset("values", data=values, compression="gzip", compression_opts=9, shuffle=True)
+        group.attrs["names"] = names
+    if group["item"].asstr()[:].tolist() != items or group.attrs["names"] != names:
+        raise ValueError(f"{path} answers other items or parameters than the other systems of its fold")
+    group.create_dataset(f"answers/{system}", data=estimates, compression="gzip", compression_opts=9, shuffle=True)
+
+
+def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
+    """Read the scores of baselines.
+
+    Args:
+        folder: Of the baselines.
+        labels: Values of the columns budget, dataset and split, which are the same for all.
+
+    Returns:
+        The columns of `flowsynth.score.COLUMNS`.
+    """
+    table = pd.read_csv(folder / "scores.csv.gz", dtype={"item": str})
+    return table.assign(sample=0, **labels)[list(COLUMNS)]
+
+
+def read_answers(folder: Path, fold: int, system: str) -> tuple[list[str], tuple[str, ...], np.ndarray]:
+    """Read what a system answered to the test items of a fold: items, names of the parameters, items x parameters."""
+    with h5py.File(folder / "predictions.h5", "r") as file:
+        group = file[f"fold{fold}"]
+        return group["item"].asstr()[:].tolist(), tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
+
+
+def published_items(folder: Path) -> pd.DataFrame:
+    """The published test items: columns fold and item."""
+    with h5py.File(folder / "predictions.h5", "r") as file:
+        parts = [
+            pd.DataFrame({"fold": int(name.removeprefix("fold")), "item": group["item"].asstr()[:]})
+            for name, group in sorted(file.items())
+        ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def require_same(data: Mapping[str, str], folder: Path) -> None:
+    """Refuse to compare what is of other data.
+
+    Args:
+        data: As made by `hashes`.
+        folder: Of the baselines.
+
+    Raises:
+        ValueError: If a hash differs; all that do are named.
+    """
+    theirs = json.loads((folder / "manifest.json").read_text())["data"]
+    told = [
+        f"{name} ({data.get(name, 'none')[:12]}, the baselines have {value[:12]})"
+        for name, value in theirs.items()
+        if data.get(name) != value
+    ]
+    if told:
+        raise ValueError(
+            f"the baselines in {folder} are of other data, they differ in: {', '.join(told)}. Scores of other data can't be "
+            "compared: run on the same commit and configuration, or make new baselines"
+        )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,136 @@
+"""The page of a comparison: where a candidate wins and loses most, to be heard, and how it stands against each baseline."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flowsynth.baselines import read_answers
+from flowsynth.compare import extremes
+from flowsynth.host import Note
+from flowsynth.metrics import registry
+from flowsynth.page.build import Section, build
+from flowsynth.page.sections import Group, Sound, read
+from flowsynth.render import render
+from flowsynth.synths import dataset
+from flowsynth.systems import is_control
+from flowsynth.tables import heading, number, to_markdown
+
+JUDGE = "log_mel_l1"
+
+
+def rival_of(table: pd.DataFrame) -> str:
+    """The best baseline in sound that is no control; the best of all, if there are only controls."""
+    rows = table[table["metric"] == JUDGE].sort_values("baseline_mean", kind="stable")
+    trained = rows[~rows["baseline"].map(is_control)]
+    return str((trained if len(trained) else rows)["baseline"].iloc[0])
+
+
+def tables(table: pd.DataFrame, candidate: str) -> dict[str, pd.DataFrame]:
+    """Lay a comparison out: a table of text for each metric, the best baseline first.
+
+    Args:
+        table: As made by `flowsynth.compare.against`.
+        candidate: Name of the candidate.
+    """
+    found = {}
+    for name, rows in table.groupby("metric", sort=False):
+        metric = registry()[str(name)]
+        rows = rows.sort_values("baseline_mean", ascending=metric.better == "lower", kind="stable")
+        found[f"{heading(metric)} of {candidate}: {number(rows['candidate_mean'].iloc[0])}"] = pd.DataFrame(
+            {
+                "Baseline": rows["baseline"],
+                "Its mean": rows["baseline_mean"].map(number),
+                "Difference": rows["difference"].map(number),
+                "95 % interval": [
+                    f"{number(a)} to {number(b)}" for a, b in zip(rows["low"], rows["high"], strict=True)
+                ],
+                "p (Holm)": rows["p_holm"].map(number),
+                "The candidate is": [f"**{v}**" if v != "no difference" else v for v in rows["verdict"]],
+                "Its renderings a sound": rows["baseline_renderings"].astype(str),
+            }
+        )
+    return found
+
+
+def markdown(table: pd.DataFrame, candidate: str) -> str:
+    """The same tables as Markdown."""
+    return "\n".join(f"## {caption}\n\n{to_markdown(rows)}" for caption, rows in tables(table, candidate).items())
+
+
+def make(
+    folder: Path,
+    table: pd.DataFrame,
+    scores: pd.DataFrame,
+    candidate: str,
+    answers: Path,
+    targets: Sequence[Path],
+    baselines: Path,
+    called: Mapping[str, str],
+    data: str,
+    note: Note,
+    timeout: float,
+    command: str,
+) -> int:
+    """Write the page.
+
+    Args:
+        folder: Of the page; what was in it is removed.
+        table: As made by `flowsynth.compare.against`.
+        scores: Of all items, of the candidate and the baselines.
+        candidate: Name of the candidate.
+        answers: Folder of the candidate's first fold, with ``predictions.h5`` and ``audio.h5``.
+        targets: Files of audio that hold the items.
+        baselines: Folder of the baselines.
+        called: Names of the presets by item.
+        data: Name of the data set.
+        note: What is played.
+        timeout: Seconds after which a rendering is given up.
+        command: That makes this again.
+
+    Returns:
+        Size of the page in bytes.
+    """
+    synth, names = dataset(data)
+    rival = rival_of(table)
+    chosen = extremes(scores, candidate, rival, JUDGE)
+    fold = int(scores["fold"].min())
+    items, columns, values = read_answers(baselines, fold, rival)
+    theirs = np.stack([values[items.index(item)] for item in chosen["item"]])
+    rendered = [result.audio for result in render(synth, note, synth.expand(theirs, columns), timeout)]
+    wanted = chosen["item"].tolist()
+    originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
+    ours = read(answers / "predictions.h5", "estimates", wanted)
+    heard = read(answers / "audio.h5", "audio", [f"{item}/0" for item in wanted])
+    groups: dict[str, list[Group]] = {"wins": [], "losses": []}
+    for place, row in enumerate(chosen.itertuples()):
+        truth = originals[row.item][1][synth.columns(names)]
+        sounds = [
+            Sound("original", originals[row.item][0], truth),
+            Sound(candidate, heard[f"{row.item}/0"][0], ours[row.item][0][0], truth, row.candidate),
+            Sound(rival, rendered[place], theirs[place], truth, row.rival),
+        ]
+        side = "wins" if row.gain > 0 else "losses"
+        title = f"“{called[row.item]}”"
+        reason = f"{registry()[JUDGE].label} {row.candidate:.2f} against {row.rival:.2f} of {rival}."
+        groups[side].append(Group(row.item, title, reason, sounds, folded=bool(groups[side])))
+    said = {"wins": "wins most", "losses": "loses most"}
+    sections = [
+        Section(side, f"Where {candidate} {said[side]}", "<p>Beside it the best baseline in sound.</p>", found)
+        for side, found in groups.items()
+        if found
+    ]
+    counts = table.groupby("verdict")["metric"].size()
+    facts = {
+        "title": f"{candidate} against the baselines",
+        "run": f"Data set {data}, {scores['fold'].nunique()} folds. Over all metrics and baselines it is "
+        f"{counts.get('better', 0)} times better, {counts.get('worse', 0)} times worse, and {counts.get('no difference', 0)} "
+        "times there is no difference that can be told from luck. Sounds are of the first fold.",
+        "commands": command,
+        "synth": synth.name,
+        "parameters": ", ".join(names),
+        "chosen": f"By the difference in {registry()[JUDGE].label} from {rival}, the largest to either side.",
+        "missing": "",
+    }
+    return build(folder, sections, tables(table, candidate), [], synth, names, note.sample_rate, facts)

@@ -1,0 +1,94 @@
+# A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
+# It is a model or system, by its name, or a file of answers, by its path.
+from flowsynth.submission import is_file, name_of
+
+GIVEN = str(config.get("candidate", ""))
+ANSWERS = GIVEN if is_file(GIVEN) else ""
+CANDIDATE = name_of(GIVEN) if ANSWERS else GIVEN
+FIXED = config["baselines"]  # the budget and data sets that baselines were made with
+COMPARED = config.get("compared_on", FIXED["datasets"][0])
+AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
+
+
+rule compare:
+    input:
+        expand(
+            f"{AGAINST}/{CANDIDATE}/index.html" if CANDIDATE else [],
+            dataset=COMPARED,
+        ),
+        []
+        if CANDIDATE
+        else lambda wildcards: refuse(
+            "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
+        ),
+
+
+rule submission:
+    input:
+        code=code("submission", "data"),
+        answers=ANSWERS or [],
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/submission.log",
+    wildcard_constraints:
+        model=CANDIDATE if ANSWERS else "(?!)",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        folds=lambda wildcards: budget(wildcards)["folds"],
+    script:
+        "../scripts/submission.py"
+
+
+rule compare_candidate:
+    input:
+        code=code("compare", "baselines", "page/compared"),
+        baselines=[
+            f"results/baselines/{{dataset}}/{name}"
+            for name in ("manifest.json", "scores.csv.gz", "predictions.h5")
+        ],
+        presets=f"results/{FIXED['budget']}/{{dataset}}/presets.csv",
+        split=f"results/{FIXED['budget']}/{{dataset}}/split/{config['split']}.csv",
+        audio=expand(
+            f"results/{FIXED['budget']}/{{dataset}}/audio/{{shard}}.h5",
+            shard=range(config["budgets"][FIXED["budget"]]["shards"]),
+            allow_missing=True,
+        ),
+        answers=expand(
+            f"results/{FIXED['budget']}/{{dataset}}/{config['split']}/fold{{fold}}/{{candidate}}/{{file}}",
+            fold=range(config["budgets"][FIXED["budget"]]["folds"]),
+            file=["scores.csv", "predictions.h5", "audio.h5"],
+            allow_missing=True,
+        ),
+    output:
+        csv=f"{AGAINST}/{{candidate}}/comparison.csv",
+        md=f"{AGAINST}/{{candidate}}/comparison.md",
+        index=f"{AGAINST}/{{candidate}}/index.html",
+    log:
+        f"results/{FIXED['budget']}/{{dataset}}/logs/compare/{{candidate}}.log",
+    benchmark:
+        f"results/{FIXED['budget']}/{{dataset}}/benchmarks/compare/{{candidate}}.tsv"
+    wildcard_constraints:
+        candidate="[a-z][a-z0-9_]*",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(20),
+    params:
+        budget=FIXED["budget"],
+        split=config["split"],
+        given=GIVEN,
+        render=config["render"],
+        seed=config["seed"],
+    script:
+        "../scripts/compare.py"

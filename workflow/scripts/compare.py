@@ -1,0 +1,39 @@
+"""Compare a candidate with the fixed baselines."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.baselines import hashes, read_scores, require_same, rounded
+from flowsynth.compare import against
+from flowsynth.host import Note
+from flowsynth.page.compared import make, markdown
+from flowsynth.progress import job, log
+from flowsynth.provenance import write_csv, write_text
+from flowsynth.tables import gather
+
+with job(Path(snakemake.log[0])):
+    given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+    candidate, folder = wildcards.candidate, Path(given.baselines[0]).parent
+    audio = [Path(path) for path in given.audio]
+    require_same(hashes(Path(given.presets), Path(given.split), audio), folder)
+    files = [Path(path) for path in given.answers]
+    ours = rounded(gather([path for path in files if path.name == "scores.csv"]))
+    ours = ours[ours["sample"] == 0].assign(model=candidate)
+    labels = {"budget": params.budget, "dataset": wildcards.dataset, "split": params.split}
+    theirs = read_scores(folder, **labels)
+    scores = pd.concat([ours, theirs[theirs["model"] != candidate]], ignore_index=True)
+    table = against(scores, candidate, params.seed)
+    presets = pd.read_csv(given.presets, dtype={"id": str, "name": str}, keep_default_na=False)
+    render = dict(params.render)
+    timeout = render.pop("timeout")
+    page = Path(snakemake.output.index).parent
+    answers = next(path.parent for path in files if "fold0" in path.parts)
+    size = make(
+        page, table, scores, candidate, answers, audio, folder, dict(zip(presets["id"], presets["name"], strict=True)),
+        wildcards.dataset, Note(**render), timeout, f"snakemake -c2 compare --config candidate={params.given}",
+    )  # fmt: skip
+    # after the page, which removes what was in its folder
+    write_csv(table, Path(snakemake.output.csv), seed=params.seed)
+    write_text(Path(snakemake.output.md), markdown(table, candidate))
+    log.info("%s: %.1f MB", snakemake.output.index, size / 1e6)

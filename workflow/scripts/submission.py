@@ -1,0 +1,26 @@
+"""Take the answers of somebody else for the test part of a fold."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flowsynth import store
+from flowsynth.data import part
+from flowsynth.progress import job
+from flowsynth.submission import read
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    given, fold = snakemake.input, int(snakemake.wildcards.fold)
+    _, names = dataset(snakemake.wildcards.dataset)
+    split = pd.read_csv(given.split, dtype={"id": str})
+    expected = split[split["part"] == "test"].rename(columns={"id": "item"})[["fold", "item"]]
+    answers = read(Path(given.answers), names, expected)
+    answers = answers[answers["fold"] == fold]
+    items = part(Path(given.split), fold, "test", [Path(path) for path in given.features], names)
+    estimates = answers.set_index("item").loc[list(items.ids), list(names)].to_numpy()
+    settings = {"answers": str(given.answers)}
+    path = Path(snakemake.output.predictions)
+    with store.writing(path, items.ids, items.all().values.numpy(), names, settings) as file:
+        store.add_items(file, "estimates", (1, len(names)))[:] = np.expand_dims(estimates, 1)
