@@ -4,7 +4,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 BIN := .venv/bin
 
-.PHONY: reproduce test lint bench publish setup packages
+.PHONY: reproduce test lint bench publish freeze setup packages
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -27,6 +27,11 @@ bench: setup
 # Make the scores of results/ the published ones, in results/published and README.md.
 publish: setup
 	$(BIN)/python workflow/publish.py
+
+# Run the campaign, which takes hours and goes on where it was, and make its scores the baselines, in results/baselines.
+freeze: setup
+	$(BIN)/snakemake -c$(CORES) all --config budget=cpu
+	$(BIN)/python workflow/freeze.py
 
 setup: packages .venv/installed
 

@@ -60,6 +60,13 @@ class Project:
         config = yaml.safe_load((ROOT / "config.yaml").read_text()) | TINY | changes
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
+    def commit(self) -> None:
+        """Make a checkout of the folder, so that what it makes names a commit."""
+        (self.folder / ".gitignore").write_text("results/\n.snakemake/\n__pycache__/\n*.egg-info/\n")
+        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+            identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+            subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)
+
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 

@@ -1,0 +1,145 @@
+"""Candidates against frozen baselines: a model, a system and a file of answers, and what is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from project import Project
+
+
+@pytest.fixture(scope="module")
+def frozen(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny benchmark as a checkout, run and frozen."""
+    project = Project.make(tmp_path_factory.mktemp("frozen") / "project")
+    project.commit()
+    run = project.snakemake("results/tiny/amsynth16/scores.csv")
+    assert run.returncode == 0, run.stdout
+    done = freeze(project)
+    assert done.returncode == 0, done.stdout
+    return project
+
+
+def freeze(project: Project) -> subprocess.CompletedProcess:
+    script = project.folder / "workflow" / "freeze.py"
+    environment = project.environment | {"PYTHONPATH": str(project.folder)}
+    return subprocess.run(
+        [sys.executable, script],
+        cwd=project.folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def answers(project: Project, path: Path, change=lambda values: values) -> Path:
+    """The answers of the frozen cnn as a file, changed."""
+    parts = []
+    with h5py.File(project.folder / "results" / "baselines" / "amsynth16" / "predictions.h5") as file:
+        for fold in range(2):
+            group = file[f"fold{fold}"]
+            names = json.loads(group.attrs["names"])
+            values = change(group["answers/cnn"][:].astype(np.float64))
+            table = pd.DataFrame(values, columns=names)
+            parts.append(table.assign(fold=fold, item=group["item"].asstr()[:]))
+    pd.concat(parts).sample(frac=1, random_state=0).to_csv(path, index=False)
+    return path
+
+
+def compared(project: Project, candidate: str, name: str) -> pd.DataFrame:
+    run = project.snakemake("compare", "--config", f"candidate={candidate}")
+    assert run.returncode == 0, run.stdout
+    folder = project.results / "compare" / name
+    assert (folder / "index.html").exists()
+    assert f"against the baselines" in (folder / "index.html").read_text()
+    assert "Difference" in (folder / "comparison.md").read_text()
+    return pd.read_csv(folder / "comparison.csv").set_index(["metric", "baseline"])
+
+
+def test_the_same_answers_are_no_different_and_worse_ones_are_worse(frozen: Project):
+    same = compared(frozen, str(answers(frozen, frozen.folder / "same.csv")), "same")
+    assert set(same.index.get_level_values("baseline")) == {"mean", "cnn"}
+    mine = same.xs("cnn", level="baseline")
+    assert (mine["verdict"] == "no difference").all()
+    assert (mine["difference"].abs() < 1e-6 * mine["baseline_mean"].abs() + 1e-9).all()
+
+    far = answers(frozen, frozen.folder / "far.csv", lambda values: np.where(values > 0.5, values - 0.3, values + 0.3))
+    worse = compared(frozen, str(far), "far").xs("cnn", level="baseline")
+    assert worse.loc["parameter_mse", "verdict"] == "worse"
+    assert worse.loc["parameter_mse", "difference"] > 0
+
+
+def test_a_model_is_trained_and_compared_without_the_baselines_being_run_again(frozen: Project):
+    run = frozen.snakemake("compare", "--config", "candidate=nearest_refined20", "--dry-run")
+    assert run.returncode == 0, run.stdout
+    assert "rule refine:" in run.stdout
+    assert "rule train:" not in run.stdout  # the cnn is not trained again
+    table = compared(frozen, "perturbed_best4", "perturbed_best4")
+    assert table.loc[("log_mel_l1", "mean"), "candidate_mean"] < table.loc[("log_mel_l1", "mean"), "baseline_mean"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cutoff": 0.5}, "has too many, and unknown the columns cutoff"),
+        ({"filter_cutoff": np.nan}, "line 2: filter_cutoff = , expected a number within 0..1"),
+        ({"item": "x"}, "line 2: fold "),
+    ],
+)
+def test_answers_that_are_wrong_are_refused(frozen: Project, change: dict, said: str):
+    path = answers(frozen, frozen.folder / "wrong.csv")
+    table = pd.read_csv(path, dtype={"item": str})
+    table.assign(**change).to_csv(path, index=False)
+    run = frozen.snakemake("compare", "--config", f"candidate={path}")
+    assert run.returncode != 0
+    assert said in run.stdout
+    assert "Traceback" not in run.stdout
+
+
+def test_a_candidate_that_is_not_there_is_told(frozen: Project):
+    for candidate, said in {
+        "nowhere.csv": "config: candidate: there is no file nowhere.csv",
+        "cnm": "config: unknown model 'cnm'",
+        "cnn_refined8_best2": "only a model has several answers",
+    }.items():
+        run = frozen.snakemake("compare", "--config", f"candidate={candidate}", "--dry-run")
+        assert run.returncode != 0
+        assert said in run.stdout
+    (frozen.folder / "cnn.csv").write_text("")
+    assert "rename it" in frozen.snakemake("compare", "--config", "candidate=cnn.csv", "--dry-run").stdout
+    assert "compare needs a candidate" in frozen.snakemake("compare", "--dry-run").stdout
+
+
+def test_other_data_are_refused_by_name(frozen: Project):
+    manifest = frozen.folder / "results" / "baselines" / "amsynth16" / "manifest.json"
+    text = manifest.read_text()
+    made = json.loads(text)
+    try:
+        made["data"]["split"] = "0" * 64
+        manifest.write_text(json.dumps(made))
+        run = frozen.snakemake("compare", "--config", "candidate=cnn")
+        assert run.returncode != 0
+        assert "they differ in: split (" in run.stdout
+        assert "they differ in: split (" in freeze(frozen).stdout
+    finally:
+        manifest.write_text(text)
+
+
+def test_a_dirty_tree_is_not_frozen(frozen: Project):
+    config = frozen.folder / "config.yaml"
+    text = config.read_text()
+    try:
+        config.write_text(text + "\n# not committed\n")
+        done = freeze(frozen)
+        assert done.returncode != 0
+        assert "commit first" in done.stdout
+    finally:
+        config.write_text(text)
+    before = (frozen.folder / "results" / "baselines" / "amsynth16" / "scores.csv.gz").read_bytes()
+    assert freeze(frozen).returncode == 0
+    assert (frozen.folder / "results" / "baselines" / "amsynth16" / "scores.csv.gz").read_bytes() == before
