@@ -56,7 +56,7 @@ def compared(project: Project, candidate: str, name: str) -> pd.DataFrame:
     assert run.returncode == 0, run.stdout
     folder = project.results / "compare" / name
     assert (folder / "index.html").exists()
-    assert f"against the baselines" in (folder / "index.html").read_text()
+    assert "against the baselines" in (folder / "index.html").read_text()
     assert "Difference" in (folder / "comparison.md").read_text()
     return pd.read_csv(folder / "comparison.csv").set_index(["metric", "baseline"])
 
