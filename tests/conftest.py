@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core each; torch reads this when it is imported
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -11,18 +12,22 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a core each; torch reads this when it
 import hypothesis
 import pytest
 from project import Project
+from xdist.scheduler import LoadScopeScheduling
 
 # a machine that is busy is no fault
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the one that reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that need the cluster, of which a machine has one."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "slurm" else item.path.stem))
+class ByFile(LoadScopeScheduling):
+    """The tests of a file stay in one process, and so do all that need the cluster, of which a machine has one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "cluster" if nodeid.startswith("tests/slurm/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

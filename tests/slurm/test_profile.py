@@ -70,6 +70,6 @@ def test_jobs_ask_for_time_and_memory_and_for_more_at_each_attempt():
     assert not {"mem_mb", "runtime"} & profile()["default-resources"].keys()
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         text = path.read_text()
-        count = len(re.findall(r"^rule ", text, re.MULTILINE))
+        count = len(re.findall(r"^    script:", text, re.MULTILINE))  # what has none is a target
         assert len(re.findall(r"mem_mb=by_attempt\(\d+\)", text)) == count, path.name
         assert len(re.findall(r"runtime=by_attempt\(\d+\)", text)) == count, path.name
