@@ -25,7 +25,7 @@ def main(root: Path) -> None:
     for dataset in config["baselines"]["datasets"]:
         results = root / "results" / budget / dataset
         if not (results / "scores.csv").exists():
-            sys.exit(f"error: there is no {results}/scores.csv; run: snakemake -c2 all --config budget={budget}")
+            sys.exit(f"error: there is no {results}/scores.csv; run: snakemake -c2 campaign --config budget={budget}")
         scores = gather([results / "scores.csv"])
         keys = [(fold, system) for fold in range(given["folds"]) for system in systems]
         folder = results / config["split"]

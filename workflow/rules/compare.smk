@@ -23,6 +23,24 @@ rule compare:
         ),
 
 
+# The campaign that baselines come from: snakemake -c2 campaign --config budget=cpu
+rule campaign:
+    input:
+        expand(
+            "results/{budget}/{dataset}/{product}",
+            budget=config["budget"],
+            dataset=BUDGET["datasets"],
+            product=[
+                "scores.csv",
+                "tables/scores.md",
+                "tables/comparisons.csv",
+                "tables/cost.csv",
+                "tables/symmetry.csv",
+                *(["tables/calibration.csv"] if DRAWING else []),
+            ],
+        ),
+
+
 rule submission:
     input:
         code=code("submission", "data"),
