@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -164,14 +165,10 @@ def run(
     own = torch.Generator()
     batches = DataLoader(train, plan.batch_size, sampler=order, collate_fn=as_is, drop_last=odd, generator=own)
     held_out = DataLoader(valid, plan.batch_size, collate_fn=as_is, generator=own)
-    keeper = ModelCheckpoint(
-        progress,
-        "best",
-        monitor="selection",
-        save_last=True,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
+    each: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": True}
+    best_epoch = ModelCheckpoint(progress, "best", monitor="selection", **each)
+    # of its own: the other one's `save_last` keeps no epoch that is not the best so far
+    last_epoch = ModelCheckpoint(progress, "last", **each)
     for logger in ("lightning.pytorch", "lightning.fabric"):  # what devices there are, and advertisements
         logging.getLogger(logger).setLevel(logging.WARNING)
     training = Training(str(progress.parent), model, plan, seed, order)
@@ -194,7 +191,7 @@ def run(
             num_sanity_val_steps=0,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[keeper, Report(training)],
+            callbacks=[best_epoch, last_epoch, Report(training)],
             logger=TensorBoardLogger(progress, name="", version="tensorboard"),
             log_every_n_steps=len(batches),
         )

@@ -116,6 +116,7 @@ def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
         "draw_critical_difference": 1,
         "draw_curves": 1,
         "draw_reconstruction": 1,
+        "build_page": 1,
     }
 
 

@@ -20,7 +20,8 @@ def test_a_folder_of_sounds_goes_through_every_model(copy: Project):
     away = {"kind": "folder", "path": "/nowhere/at/all", "package": "no-such-package"}
     copy.configure(outside={"mine": {"kind": "folder", "path": "mine"}, "away": away})
     plan = copy.planned()
-    once = dict.fromkeys(["outside", "features_outside", "search", "outside_scores", "train"], 1)  # train: nearest
+    once = ["outside", "features_outside", "search", "outside_scores", "build_page", "train_control"]  # of nearest
+    once = dict.fromkeys(once, 1)
     assert plan == once | {"infer_outside": 3, "resynthesise_outside": 3, "score_outside": 3}
     run = copy.snakemake()
     assert run.returncode == 0, run.stdout
