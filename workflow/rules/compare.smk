@@ -10,16 +10,23 @@ COMPARED = config.get("compared_on", FIXED["datasets"][0])
 AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
 
 
+LACKING = (
+    "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
+    if not CANDIDATE
+    else (
+        ""
+        if Path(f"results/baselines/{COMPARED}/manifest.json").exists()
+        else f"there are no baselines of {COMPARED} in results/baselines: make freeze runs the campaign they come from"
+    )
+)
+
+
 rule compare:
     input:
-        expand(
-            f"{AGAINST}/{CANDIDATE}/index.html" if CANDIDATE else [],
-            dataset=COMPARED,
-        ),
-        []
-        if CANDIDATE
-        else lambda wildcards: refuse(
-            "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
+        (
+            (lambda wildcards: refuse(LACKING))
+            if LACKING
+            else f"{AGAINST}/{CANDIDATE}/index.html".format(dataset=COMPARED)
         ),
 
 
