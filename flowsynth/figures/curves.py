@@ -37,6 +37,7 @@ def draw(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
     for axis, (model, folds) in zip(axes.flat, trained.items(), strict=False):
         for fold in folds:
             _fold(axis, fold)
+        _crop(axis)
         axis.set_title(model)
         axis.grid(axis="y")
         axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -44,6 +45,16 @@ def draw(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
     figure.supxlabel("epoch", fontsize=9)
     figure.tight_layout()
     return figure
+
+
+def _crop(axis: Axes) -> None:
+    """Cut off what the training part begins with, which may be far above the worst epoch of the validation part."""
+    lines: dict[object, list[float]] = {line.get_color(): [] for line in axis.lines}
+    for line in axis.lines:
+        lines[line.get_color()] += np.asarray(line.get_ydata(), dtype=float).tolist()
+    if lines:
+        low, high = min(min(values) for values in lines.values()), max(lines[COLOURS["model"]])
+        axis.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
 
 
 def _fold(axis: Axes, history: pd.DataFrame) -> None:
