@@ -54,7 +54,8 @@ def _crop(axis: Axes) -> None:
         lines[line.get_color()] += np.asarray(line.get_ydata(), dtype=float).tolist()
     if lines:
         low, high = min(min(values) for values in lines.values()), max(lines[COLOURS["model"]])
-        axis.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+        if high > low:
+            axis.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
 
 
 def _fold(axis: Axes, history: pd.DataFrame) -> None:
