@@ -56,6 +56,7 @@ def freeze(
     folder: Path,
     scores: pd.DataFrame,
     predictions: Mapping[tuple[int, str], Path],
+    tables: Sequence[Path],
     data: Mapping[str, str],
     settings: Mapping[str, Any],
 ) -> None:
@@ -65,6 +66,7 @@ def freeze(
         folder: Of the baselines.
         scores: Of all items, as made by `flowsynth.tables.gather`, one sample an item.
         predictions: Files of answers by fold and system.
+        tables: Files of scores, whose makers count too.
         data: As made by `hashes`.
         settings: What else should be known, such as the configuration.
 
@@ -76,6 +78,7 @@ def freeze(
     for path in predictions.values():
         with store.reading(path) as file:
             commits.add(str(store.settings(file)["commit"]))
+    commits |= {str(json.loads(path.with_name(f"{path.name}.json").read_text())["commit"]) for path in tables}
     unclean = sorted(commit for commit in commits if commit == "unknown" or commit.endswith("-dirty"))
     if unclean:
         raise ValueError(
@@ -158,7 +161,7 @@ def require_same(data: Mapping[str, str], folder: Path) -> None:
     if told:
         raise ValueError(
             f"the baselines in {folder} are of other data, they differ in: {', '.join(told)}. Scores of other data can't be "
-            "compared: run on the same commit and configuration, or make new baselines"
+            f"compared: run on the same commit and configuration; or, to make new baselines, delete {folder} first"
         )
 
 

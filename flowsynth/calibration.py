@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from flowsynth.bijections import WIDTH
 from flowsynth.seeds import derive_seed
 
 
@@ -24,15 +25,16 @@ def ranks(
 ) -> Int[np.ndarray, "items parameters"]:
     """Count the draws below the truth, from 0 to their number; of those that are equal to it a number by chance.
 
-    Many values are exactly 0 or 1, in truth and in draws: without chance a density that is right would not look so.
+    Many values are exactly 0 or 1, and models learn them with noise of `WIDTH` around them, which draws are clamped from:
+    what is within half of it of the truth is equal to it. Without chance a density that is right would not look so.
 
     Args:
         truth: In [0, 1].
         draws: Of each item.
         seed: Of that chance.
     """
-    below = (draws < truth[:, None]).sum(axis=1)
-    equal = (draws == truth[:, None]).sum(axis=1)
+    apart = draws - truth[:, None]
+    below, equal = (apart < -WIDTH / 2).sum(axis=1), (np.abs(apart) <= WIDTH / 2).sum(axis=1)
     return below + np.random.default_rng(derive_seed(seed, "ranks")).integers(0, equal + 1)
 
 

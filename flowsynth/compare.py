@@ -61,7 +61,8 @@ def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, numb
         number: Of sounds to either side.
 
     Returns:
-        Columns item, candidate, rival (values), gain (above 0 where the candidate is better), the greatest gain first.
+        Columns item, candidate, rival (values), gain (above 0 where the candidate is better): the greatest gains first, then
+        the greatest losses, those first that are the largest. Items that are as good are neither.
     """
     values = paired(scores, metric)
     values = values.loc[values.index.get_level_values("fold") == values.index.get_level_values("fold").min()]
@@ -69,4 +70,5 @@ def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, numb
     table = pd.DataFrame({"candidate": values[candidate], "rival": values[rival]})
     table["gain"] = sign * (table["candidate"] - table["rival"])
     table = table.reset_index("fold", drop=True).reset_index().sort_values(["gain", "item"], ascending=[False, True])
-    return pd.concat([table.head(number), table.tail(number)]).drop_duplicates("item").reset_index(drop=True)
+    wins, losses = table[table["gain"] > 0].head(number), table[table["gain"] < 0].tail(number)
+    return pd.concat([wins, losses.iloc[::-1]], ignore_index=True)

@@ -33,7 +33,9 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
         _known(name)
     _require("budget", [config["baselines"]["budget"]], sorted(config["budgets"]))
-    _require("data set", [*config["baselines"]["datasets"], config.get("compared_on", datasets[0])], datasets)
+    fixed = config["baselines"]["datasets"]
+    _require("data set", fixed, datasets)
+    _require("data set with baselines", [config.get("compared_on", fixed[0])], fixed)
     if "candidate" in config:
         _candidate(config["candidate"])
     for name, given in config["outside"].items():
@@ -52,6 +54,8 @@ def _known(name: str) -> None:
 def _candidate(given: str) -> None:
     if not is_file(given):
         _known(given)
+        if systems.model_of(given) == "oracle":
+            raise ValueError("config: candidate: the oracle answers with the truth, there is nothing to compare")
         return
     if not Path(given).is_file():
         raise ValueError(f"config: candidate: there is no file {given}")

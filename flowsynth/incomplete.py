@@ -11,6 +11,7 @@ import pandas as pd
 
 from flowsynth import outside_scores
 from flowsynth.provenance import write_csv, write_text
+from flowsynth.systems import last_step
 from flowsynth.tables import gather, markdown, summarise, to_markdown
 
 PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
@@ -34,17 +35,20 @@ def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.D
         for fold in range(folds):
             place = Path(split) / f"fold{fold}" / model
             if not (folder / place / "scores.csv").exists():
-                rows.append((model, fold, *_failure(folder / "logs" / place)))
+                rows.append((model, fold, *_failure(folder / "logs" / place.parent, model)))
     return pd.DataFrame(rows, columns=["model", "fold", "stage", "reason"])
 
 
-def _failure(logs: Path) -> tuple[str, str]:
+def _failure(logs: Path, system: str) -> tuple[str, str]:
+    """Stage and last line of the job that failed, of the system or of what its answers come from."""
+    step = last_step(system)
+    found = _failure(logs, step.of) if step else ("", "")
     for stage in STAGES:
-        path = logs / f"{stage}.log"
+        path = logs / system / f"{stage}.log"
         lines = path.read_text().strip().splitlines() if path.exists() else []
-        if lines and any(line.startswith("Traceback") for line in lines):
-            return stage, lines[-1]
-    return "", "was not run to its end"
+        if not found[0] and lines and any(line.startswith("Traceback") for line in lines):
+            found = stage, lines[-1]
+    return found if found[0] else ("", "was not run to its end")
 
 
 def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: bool) -> str | None:

@@ -54,10 +54,11 @@ def minimise(loss: Callable[[Values], float], start: Values, calls: int, seed: i
     first = np.clip(start, EDGE, 1 - EDGE).astype(float)
     strategy = cma.CMAEvolutionStrategy(first, SPREAD, options | chance)
     best, least, left = start, loss(start), calls - 1
-    while left >= strategy.popsize:
-        tried = strategy.ask()
+    while left > 0:
+        tried = strategy.ask()[:left]  # the last generation may be a part of one, which teaches nothing
         losses = [loss(values.astype(np.float32)) for values in tried]
-        strategy.tell(tried, losses)
+        if len(tried) == strategy.popsize:
+            strategy.tell(tried, losses)
         left -= len(tried)
         if min(losses) < least:
             least = min(losses)

@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple
 
 GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
 NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined)(?P<renderings>[1-9][0-9]*)")
-CONTROLS = ("oracle", "mean", "random", "nearest", "perturbed", "search")
 
 
 class Step(NamedTuple):
@@ -73,19 +72,27 @@ def renderings(system: str) -> int:
     return renderings(step.of) + step.renderings if step else 0
 
 
+@cache
+def controls() -> frozenset[str]:
+    """Models in which nothing is trained, told from their sources: the classes that are derived from ``Control``."""
+    return frozenset(model for model in models() if "Control):" in source(model).read_text()) | {"search"}
+
+
 def is_control(system: str) -> bool:
     """Whether nothing in it is trained."""
-    return model_of(system) in CONTROLS
+    return model_of(system) in controls()
 
 
 def check(system: str) -> None:
     """Refuse what makes no sense.
 
     Raises:
-        ValueError: If answers are to be drawn from what is no model, or of one that has a single answer.
+        ValueError: If several answers are asked of what is no model, or a step has a single rendering.
     """
     step = last_step(system)
     while step:
+        if step.renderings < 2:
+            raise ValueError(f"{system}: {step.how}{step.renderings} chooses among one sound, expected at least two")
         if step.how == "best" and last_step(step.of):
             raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
         step = last_step(step.of)

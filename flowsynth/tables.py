@@ -21,7 +21,8 @@ def gather(paths: Sequence[Path]) -> pd.DataFrame:
     """Put the scores of all models and folds into one table.
 
     Raises:
-        ValueError: If a score stands twice, or a model was not scored on the items of the others.
+        ValueError: If a score stands twice, or a model was not scored on the items of the others. It may have more samples
+            of them: the best of several answers is one.
     """
     tables = [pd.read_csv(path, dtype={"item": str}) for path in paths]
     for path, table in zip(paths, tables, strict=True):
@@ -31,15 +32,12 @@ def gather(paths: Sequence[Path]) -> pd.DataFrame:
     if scores.duplicated(KEY).any():
         raise ValueError(f"a score stands twice: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
     for (_, dataset, _, fold), group in scores.groupby(["budget", "dataset", "split", "fold"]):
-        keys = {
-            model: set(zip(rows["metric"], rows["item"], rows["sample"], strict=True))
-            for model, rows in group.groupby("model")
-        }
+        keys = {model: set(zip(rows["metric"], rows["item"], strict=True)) for model, rows in group.groupby("model")}
         (first, expected), *others = keys.items()
         for model, found in others:
             if found != expected:
-                metric, item, sample = min(found ^ expected)
-                has, lacks = (model, first) if (metric, item, sample) in found else (first, model)
+                metric, item = min(found ^ expected)
+                has, lacks = (model, first) if (metric, item) in found else (first, model)
                 raise ValueError(
                     f"{dataset}, fold {fold}: models were not scored on the same items and metrics: "
                     f"{has} has {metric} of item {item}, {lacks} has not"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from flowsynth import checkpoints, models
+from flowsynth import checkpoints, models, systems
 from flowsynth.data import Items
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
@@ -46,7 +46,7 @@ def fit(
         model.fit(some)
     else:
         del some
-        _claim(progress, _fingerprint([name, asdict(size), asdict(plan), seed], train, valid))
+        _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed], train, valid))
         from flowsynth import loop  # it takes seconds to import, and controls do not need it
 
         rows = loop.run(model, train, valid, plan, seed, progress)
@@ -59,10 +59,10 @@ def fit(
         (progress / leftover).unlink(missing_ok=True)
 
 
-def _fingerprint(settings: list, *parts: Items) -> str:
-    """Name a training by all that its result depends on: settings, data, and the code of this package."""
-    digest = hashlib.sha256(json.dumps([*settings, *(part.fingerprint() for part in parts)]).encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
+def _fingerprint(name: str, settings: list, *parts: Items) -> str:
+    """Name a training by all that its result depends on: settings, data, and the code of this package and the model."""
+    digest = hashlib.sha256(json.dumps([name, *settings, *(part.fingerprint() for part in parts)]).encode())
+    for source in [*sorted(Path(__file__).parent.rglob("*.py")), systems.source(name)]:
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

@@ -30,6 +30,7 @@ def main(root: Path) -> None:
         keys = [(fold, system) for fold in range(given["folds"]) for system in systems]
         folder = results / config["split"]
         predictions = {key: folder / f"fold{key[0]}" / key[1] / "predictions.h5" for key in keys}
+        tables = [results / "scores.csv", *(path.with_name("scores.csv") for path in predictions.values())]
         data = hashes(
             results / "presets.csv",
             results / "split" / f"{config['split']}.csv",
@@ -37,7 +38,7 @@ def main(root: Path) -> None:
         )
         settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in KEPT}}
         try:
-            freeze(root / "results" / "baselines" / dataset, _first(scores), predictions, data, settings)
+            freeze(root / "results" / "baselines" / dataset, _first(scores), predictions, tables, data, settings)
         except ValueError as error:
             sys.exit(f"error: {error}")
         print(f"frozen: {dataset}, {len(systems)} systems, {given['folds']} folds")

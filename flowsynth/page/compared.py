@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from flowsynth.baselines import read_answers
@@ -14,7 +13,7 @@ from flowsynth.page.build import Section, build
 from flowsynth.page.sections import Group, Sound, read
 from flowsynth.render import render
 from flowsynth.synths import dataset
-from flowsynth.systems import is_control
+from flowsynth.systems import is_control, renderings
 from flowsynth.tables import heading, number, to_markdown
 
 JUDGE = "log_mel_l1"
@@ -97,7 +96,7 @@ def make(
     chosen = extremes(scores, candidate, rival, JUDGE)
     fold = int(scores["fold"].min())
     items, columns, values = read_answers(baselines, fold, rival)
-    theirs = np.stack([values[items.index(item)] for item in chosen["item"]])
+    theirs = values[[items.index(item) for item in chosen["item"]]]
     rendered = [result.audio for result in render(synth, note, synth.expand(theirs, columns), timeout)]
     wanted = chosen["item"].tolist()
     originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
@@ -124,9 +123,10 @@ def make(
     counts = table.groupby("verdict")["metric"].size()
     facts = {
         "title": f"{candidate} against the baselines",
-        "run": f"Data set {data}, {scores['fold'].nunique()} folds. Over all metrics and baselines it is "
-        f"{counts.get('better', 0)} times better, {counts.get('worse', 0)} times worse, and {counts.get('no difference', 0)} "
-        "times there is no difference that can be told from luck. Sounds are of the first fold.",
+        "run": f"{candidate} takes {renderings(candidate)} renderings for a sound before it answers. Data set {data}, "
+        f"{scores['fold'].nunique()} folds. Over all metrics and baselines it is {counts.get('better', 0)} times better, "
+        f"{counts.get('worse', 0)} times worse, and {counts.get('no difference', 0)} times there is no difference that can be "
+        "told from luck. Sounds are of the first fold.",
         "commands": command,
         "synth": synth.name,
         "parameters": ", ".join(names),

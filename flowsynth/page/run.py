@@ -168,7 +168,7 @@ def _outside(run: Run, judge: str) -> list[Section]:
         return [Section(key, title, TEXTS[key] + why) for key, title in titles.items() if key in kinds.values()]
     manifests = {name: run.results / "outside" / "sounds" / f"{name}.csv" for name in run.collections}
     scores = outside_scores.read([run.outside / model / "scores.csv" for model in scored], list(manifests.values()))
-    models = {model: run.outside / model for model in run.answering if model in (*run.heard, SEARCH)}
+    models = {model: run.outside / model for model in run.answering if model != "random"}
     judge = judge if judge in scored else rivals[-1]
     found: dict[str, list[Group]] = {"vocal": [], "outside": []}
     for collection, path in manifests.items():

@@ -91,8 +91,8 @@ def reconstruction(
     distance = heard.set_index(["model", "item"])["value"]
     groups: list[Group] = []
     for row in shown.itertuples():
-        values = next(answered[row.item][1] for answered in answers.values() if row.item in answered)
-        truth = None if np.isnan(values).any() else values
+        values = next((answered[row.item][1] for answered in answers.values() if row.item in answered), None)
+        truth = None if values is None or np.isnan(values).any() else values
         sounds = [Sound("original", originals[row.item][0], truth)]
         for model in models:
             if model in missing:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from flowsynth.bijections import WIDTH
 from flowsynth.calibration import coverage, ranks, table
 
 RNG = np.random.default_rng(0)
@@ -28,6 +29,15 @@ def test_equal_values_are_ranked_by_chance():
     found = ranks(truth, draws, 1)[:, 0]
     assert np.abs(np.bincount(found, minlength=DRAWS + 1) / ITEMS * (DRAWS + 1) - 1).max() < 0.25
     assert np.array_equal(found, ranks(truth, draws, 1)[:, 0])
+
+
+def test_a_model_that_learnt_presets_with_noise_and_clamps_is_right():
+    """Half of the true values are 0, half on a step inside: what a perfect model draws of them has noise around it."""
+    truth = np.repeat([[0.0], [0.5]], ITEMS // 2, axis=0)
+    draws = (truth[:, None] + WIDTH * RNG.uniform(-0.5, 0.5, (ITEMS, DRAWS, 1))).clip(0, 1)
+    (row,) = table("m", ("p",), truth, draws, truth.std(axis=0), 0).itertuples()
+    assert row.error < 0.02
+    assert abs(row.lean) < 0.02
 
 
 def test_the_widest_interval_leaves_out_two_ranks_and_the_narrowest_has_one_or_none():

@@ -64,6 +64,9 @@ def test_the_sounds_where_it_wins_and_loses_most(base: np.ndarray):
     mine[0, 5] -= 1
     mine[0, 7] += 1
     mine[1, 9] += 5
+    mine[0, 8] += 0.5
     table = extremes(scores({"mine": mine, "other": base}), "mine", "other", "log_mel_l1", 1)
     assert table["item"].tolist() == ["i005", "i007"]
     assert table["gain"].tolist() == pytest.approx([1, -1])
+    both = extremes(scores({"mine": mine, "other": base}), "mine", "other", "log_mel_l1", 3)
+    assert both["item"].tolist() == ["i005", "i007", "i008"]  # what is as good is neither

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flowsynth import tables
 from flowsynth.metrics import registry
 from flowsynth.score import COLUMNS
-from flowsynth.systems import CONTROLS
+from flowsynth.systems import controls
 
 LABELS = {"budget": "tiny", "dataset": "toy2", "split": "grouped"}
 LOWER = ["parameter_mse", "parameter_mse_n", "log_mel_l1"]  # metrics that are better when they are lower
@@ -66,6 +66,11 @@ def test_models_that_were_scored_on_different_items_are_refused(tmp_path: Path):
         match=r"toy2, fold 1: models were not scored on the same items and metrics: mlp has .*, mean has not",
     ):
         tables.gather(paths)
+
+
+def test_the_best_of_several_answers_is_one_and_stands_beside_models_with_several(tmp_path: Path):
+    both = tables.gather(write(tmp_path, scores("mlp", [{"0": 1}], samples=2), scores("mlp_best2", [{"0": 1}])))
+    assert tables.summarise(both, ["mlp", "mlp_best2"])["items"].eq(1).all()
 
 
 def test_a_model_without_some_of_the_items_is_refused(tmp_path: Path):
@@ -236,7 +241,7 @@ def test_what_is_missing_is_shown():
 
 
 def test_controls_alone_have_nothing_in_bold():
-    summary = tables.summarise(pd.concat([scores(m, [{"a": 0.0}]) for m in CONTROLS]), CONTROLS)
+    summary = tables.summarise(pd.concat([scores(m, [{"a": 0.0}]) for m in sorted(controls())]), sorted(controls()))
     assert "**" not in tables.markdown(summary)
     assert "textbf" not in tables.latex(summary)
 

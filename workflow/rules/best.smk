@@ -95,7 +95,7 @@ rule calibration:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        models=list(map(model_of, DRAWING)),
+        systems=DRAWING,
         seed=config["seed"],
     script:
         "../scripts/calibration.py"

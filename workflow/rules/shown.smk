@@ -36,7 +36,10 @@ FIGURES = {
             else "two models or more beside the oracle"
         ),
     ),
-    "curves": ("{dataset}/figures/curves", ""),
+    "curves": (
+        "{dataset}/figures/curves",
+        "" if not all(map(is_control, MODELS)) else "a model that is trained",
+    ),
     "reconstruction": ("{dataset}/figures/reconstruction", ""),
     "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
     "neighbourhood": (f"{{dataset}}/figures/{SHOWN}/neighbourhood", NO_LATENT),

@@ -1,5 +1,12 @@
 # What is run: models, and systems of them (flowsynth.systems), told from their names and from the models' sources.
-from flowsynth.systems import is_control, last_step, model_of, models, source
+from flowsynth.systems import (
+    controls,
+    is_control,
+    last_step,
+    model_of,
+    models,
+    source,
+)
 
 SYSTEMS = BUDGET.get("models", config["models"])  # models, and systems of them
 MODELS = list(dict.fromkeys(map(model_of, SYSTEMS)))
@@ -7,17 +14,16 @@ MODELS = list(dict.fromkeys(map(model_of, SYSTEMS)))
 STEPS = {system: last_step(system) for system in SYSTEMS if not is_control(system)}
 DRAWING = [system for system, step in STEPS.items() if step and step.how == "best"]
 
-# models without training, by their source: to import them takes seconds
 SOURCES = {model: source(model) for model in models()}
-CONTROLS = "|".join(m for m, file in SOURCES.items() if "Control):" in file.read_text())
+CONTROLS = "|".join(sorted(controls() - {"search"}))
 ANY_MODEL = "|".join(SOURCES)
 
 
 def code_of(model):
-    """Files that a model depends on."""
-    file = SOURCES[model]
-    own = file.is_relative_to(Path(workflow.basedir))
-    return code(f"models/{model}") if own else [str(file), *code("models/__init__")]
+    """Files that a model depends on; of one that a package offers its own file, and what every model is built on."""
+    if (PACKAGE / "models" / f"{model}.py").exists():
+        return code(f"models/{model}")
+    return [str(SOURCES[model]), *code("models/__init__")]
 
 
 def has_latent(model):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from flowsynth.calibration import coverage, ranks, table
 from flowsynth.data import part
-from flowsynth.progress import job
+from flowsynth.progress import job, log
 from flowsynth.provenance import write_csv
 from flowsynth.store import reading
 from flowsynth.synths import dataset
@@ -18,15 +18,19 @@ with job(Path(snakemake.log[0])):
     train = part(Path(given.split), 0, "train", [Path(path) for path in given.features], names).all()
     prior = train.values.numpy().std(axis=0)
     tables, curves = [], []
-    for model in params.models:
-        paths = [Path(path) for path in given.candidates if Path(path).parent.name.startswith(f"{model}_best")]
+    for system in params.systems:
         found = []
-        for path in paths:
+        for path in [Path(path) for path in given.candidates if Path(path).parent.name == system]:
             with reading(path) as file:
                 found.append((file["values"][:], file["estimates"][:]))
         truth, draws = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-        tables.append(table(model, names, truth, draws, prior, params.seed))
+        if (draws == draws[:, :1]).all():
+            log.info("calibration: %s has one answer to each sound, there is nothing to calibrate", system)
+            continue
+        tables.append(table(system, names, truth, draws, prior, params.seed))
         curve = coverage(ranks(truth, draws, params.seed).flatten(), draws.shape[1])
-        curves.append(curve.assign(model=model)[["model", "expected", "found"]])
+        curves.append(curve.assign(model=system)[["model", "expected", "found"]])
+    if not tables:
+        raise ValueError(f"none of {', '.join(params.systems)} draws several answers: there is nothing to calibrate")
     write_csv(pd.concat(tables), Path(snakemake.output.table), seed=params.seed)
     write_csv(pd.concat(curves), Path(snakemake.output.coverage), seed=params.seed)

@@ -29,10 +29,22 @@ with job(Path(snakemake.log[0])):
     timeout = render.pop("timeout")
     page = Path(snakemake.output.index).parent
     answers = next(path.parent for path in files if "fold0" in path.parts)
+    called = dict(zip(presets["id"], presets["name"], strict=True))
+    command = f"snakemake -c2 compare --config candidate={params.given} compared_on={wildcards.dataset}"
     size = make(
-        page, table, scores, candidate, answers, audio, folder, dict(zip(presets["id"], presets["name"], strict=True)),
-        wildcards.dataset, Note(**render), timeout, f"snakemake -c2 compare --config candidate={params.given}",
-    )  # fmt: skip
+        page,
+        table,
+        scores,
+        candidate,
+        answers,
+        audio,
+        folder,
+        called,
+        wildcards.dataset,
+        Note(**render),
+        timeout,
+        command,
+    )
     # after the page, which removes what was in its folder
     write_csv(table, Path(snakemake.output.csv), seed=params.seed)
     write_text(Path(snakemake.output.md), markdown(table, candidate))

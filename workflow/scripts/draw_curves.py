@@ -13,7 +13,8 @@ with job(Path(snakemake.log[0])):
     for path in map(Path, snakemake.input.histories):
         histories.setdefault(path.parent.name, []).append(pd.read_csv(path))
     title = (
-        f"{snakemake.wildcards.dataset}, budget {snakemake.wildcards.budget}. Error of parameters: mean squared, or nats a "
-        "parameter where densities are learnt.\nDark: validation part. Light: training part. A line a fold; dot: epoch kept."
+        f"{snakemake.wildcards.dataset}, budget {snakemake.wildcards.budget}. Error of parameters: mean squared; nats a "
+        "parameter where densities are learnt;\nof a velocity in flow_matching. "
+        "Dark: validation part. Light: training part. A line a fold; dot: epoch kept."
     )
     save(draw(histories, title), *map(Path, snakemake.output))
