@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth import store
-from flowsynth.selection import METRIC, select
+from flowsynth.selection import METRIC, PLACES, select
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def outside(
     judge: str,
     seed: int,
 ) -> list[Group]:
-    """Three sounds of a collection that the synthesizer did not make, and what each model makes of them.
+    """Three sounds of a collection that the synthesizer did not make, or all if it has fewer, and what models make of them.
 
     Args:
         manifest: Of the collection, as made by `flowsynth.outside.collect`.
@@ -127,7 +127,14 @@ def outside(
     """
     collection = manifest["collection"].iloc[0]
     mine = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
-    chosen = select(mine, seed)
+    if len(manifest) < len(PLACES):
+        rows = manifest["id"].rename("item").reset_index(drop=True)
+        chosen = pd.DataFrame(
+            {"item": rows, "role": [f"sound{row}" for row in rows.index], "fold": mine["fold"].iloc[0]}
+        )
+        chosen["reason"] = f"one of the {len(rows)} in all"
+    else:
+        chosen = select(mine, seed)
     listed = manifest.set_index("id")
     rights = [listed.loc[item, ["package", "licence"]].dropna() for item in chosen["item"]]
     said = chosen["reason"].str.replace("in the test part of fold", f"among the {collection}; fold")
