@@ -132,16 +132,6 @@ def read_answers(folder: Path, fold: int, system: str) -> tuple[list[str], tuple
         return group["item"].asstr()[:].tolist(), tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
 
 
-def published_items(folder: Path) -> pd.DataFrame:
-    """The published test items: columns fold and item."""
-    with h5py.File(folder / "predictions.h5", "r") as file:
-        parts = [
-            pd.DataFrame({"fold": int(name.removeprefix("fold")), "item": group["item"].asstr()[:]})
-            for name, group in sorted(file.items())
-        ]
-    return pd.concat(parts, ignore_index=True)
-
-
 def require_same(data: Mapping[str, str], folder: Path) -> None:
     """Refuse to compare what is of other data.
 

@@ -10,7 +10,6 @@ import jsonschema
 import yaml
 
 from flowsynth import synths, systems
-from flowsynth.submission import is_file, name_of
 
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
@@ -52,14 +51,14 @@ def _known(name: str) -> None:
 
 
 def _candidate(given: str) -> None:
-    if not is_file(given):
+    if not systems.is_answers(given):
         _known(given)
         if systems.model_of(given) == "oracle":
             raise ValueError("config: candidate: the oracle answers with the truth, there is nothing to compare")
         return
     if not Path(given).is_file():
         raise ValueError(f"config: candidate: there is no file {given}")
-    name = name_of(given)
+    name = systems.name_of_answers(given)
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in systems.models() or systems.last_step(name):
         raise ValueError(
             f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model"

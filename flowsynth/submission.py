@@ -13,19 +13,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
 KEY = ["fold", "item"]
 HDF5 = (".h5", ".hdf5")
-
-
-def is_file(name: str) -> bool:
-    """Whether a candidate is a file of answers and not the name of a model."""
-    return name.endswith(SUFFIXES)
-
-
-def name_of(name: str) -> str:
-    """What a file of answers is called in tables: its name without its suffixes."""
-    return Path(name).name.partition(".")[0]
 
 
 def read(path: Path, names: Sequence[str], expected: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+ANSWERS = (".csv", ".csv.gz", ".h5", ".hdf5")  # suffixes of files of answers
 GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
 NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined)(?P<renderings>[1-9][0-9]*)")
 
@@ -96,3 +97,13 @@ def check(system: str) -> None:
         if step.how == "best" and last_step(step.of):
             raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
         step = last_step(step.of)
+
+
+def is_answers(name: str) -> bool:
+    """Whether a candidate is a file of answers and not the name of a model."""
+    return name.endswith(ANSWERS)
+
+
+def name_of_answers(name: str) -> str:
+    """What a file of answers is called in tables: its name without its suffixes."""
+    return Path(name).name.partition(".")[0]

@@ -6,7 +6,6 @@ Refuses what was made by code that differs from a commit, and data other than th
 import sys
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from flowsynth.baselines import freeze, hashes
@@ -26,7 +25,7 @@ def main(root: Path) -> None:
         results = root / "results" / budget / dataset
         if not (results / "scores.csv").exists():
             sys.exit(f"error: there is no {results}/scores.csv; run: snakemake -c2 campaign --config budget={budget}")
-        scores = gather([results / "scores.csv"])
+        scores = gather([results / "scores.csv"]).query("sample == 0")
         keys = [(fold, system) for fold in range(given["folds"]) for system in systems]
         folder = results / config["split"]
         predictions = {key: folder / f"fold{key[0]}" / key[1] / "predictions.h5" for key in keys}
@@ -38,15 +37,10 @@ def main(root: Path) -> None:
         )
         settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in KEPT}}
         try:
-            freeze(root / "results" / "baselines" / dataset, _first(scores), predictions, tables, data, settings)
+            freeze(root / "results" / "baselines" / dataset, scores, predictions, tables, data, settings)
         except ValueError as error:
             sys.exit(f"error: {error}")
         print(f"frozen: {dataset}, {len(systems)} systems, {given['folds']} folds")
-
-
-def _first(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of first answers: what baselines are compared by."""
-    return scores[scores["sample"] == 0]
 
 
 if __name__ == "__main__":

@@ -10,23 +10,21 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax, softplus
 
 from flowsynth import networks
-from flowsynth.bijections import bounded, dequantise
-from flowsynth.data import Batch
-from flowsynth.models import Model
+from flowsynth.bijections import bounded
+from flowsynth.density import DensityModel
 from flowsynth.networks import Size
 
 COMPONENTS = 16
 LEAST = 1e-2  # of a standard deviation, in the space of halved logits
 
 
-class MDN(Model):
+class MDN(DensityModel):
     """A mixture of Gaussians over the logits of presets, each of independent parameters; -log p(v | x) per parameter."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.encoder = networks.Encoder(mels, frames, size)
         self.head = nn.Linear(self.encoder.features, COMPONENTS * (1 + 2 * parameters))
-        networks.initialise(self)
+        networks.initialise(self.head)
 
     def mixture(
         self, mel: Float[Tensor, "items mels frames"]
@@ -36,7 +34,7 @@ class MDN(Model):
         Float[Tensor, "items components parameters"],
     ]:
         """Give log-weights, means and standard deviations for sounds that are not standardised."""
-        raw = self.head(self.encoder(self.standardise(mel)))
+        raw = self.head(self.heard(mel))
         weights, mean, spread = raw.split([COMPONENTS, *[COMPONENTS * self.parameters_inferred] * 2], dim=1)
         by_component = (COMPONENTS, self.parameters_inferred)
         return (
@@ -48,22 +46,13 @@ class MDN(Model):
     def log_density(
         self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]
     ) -> Float[Tensor, " items"]:
-        """Give log p(v | x) in nats; 0 is what a uniform guess over [0, 1] has.
-
-        Args:
-            mel: Log-mel spectrograms, not standardised.
-            values: Dequantised presets.
-        """
+        """Give log p(v | x) of dequantised presets."""
         weights, mean, std = self.mixture(mel)
         transform = bounded()
         logits = transform(values)
         normal = torch.distributions.Normal(mean, std, validate_args=False)
         log_density = torch.logsumexp(weights + normal.log_prob(logits[:, None]).sum(dim=2), dim=1)
         return log_density + transform.log_abs_det_jacobian(values, logits).sum(dim=1)
-
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Give the negative log-likelihood, the mean over items and parameters."""
-        return {"loss": -self.log_density(batch.mel, dequantise(batch.values)).mean() / self.parameters_inferred}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Draw `n` presets for each sound, with the same noise for all sounds."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from programs import give_up
 from test_sounds import LEVEL, NOTE, RATE, noise, tone
 
 from flowsynth import debian, hums, outside, soundfont, sounds, store
@@ -124,11 +125,10 @@ def test_a_midi_file_holds_the_note():
     assert content[-5:] == bytes([0x87, 0x68, 0xFF, 0x2F, 0])  # 1,000 more
 
 
-@pytest.mark.skipif(shutil.which("fluidsynth") is None, reason="fluidsynth is not installed")
 def test_an_instrument_plays_the_note_the_same_each_time():
     font = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
-    if not font.exists():
-        pytest.skip("no sound font")
+    if shutil.which("fluidsynth") is None or not font.exists():
+        give_up("fluidsynth or timgm6mb-soundfont is not installed: sh envs/packages.sh")
     first, second = (soundfont.play(font, 73, NOTE) for _ in range(2))  # a flute
     assert np.array_equal(first, second)
     assert len(first) == NOTE.samples

@@ -1,10 +1,10 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
-from flowsynth.submission import is_file, name_of
+from flowsynth.systems import is_answers, name_of_answers
 
 GIVEN = str(config.get("candidate", ""))
-ANSWERS = GIVEN if is_file(GIVEN) else ""
-CANDIDATE = name_of(GIVEN) if ANSWERS else GIVEN
+ANSWERS = GIVEN if is_answers(GIVEN) else ""
+CANDIDATE = name_of_answers(GIVEN) if ANSWERS else GIVEN
 FIXED = config["baselines"]  # the budget and data sets that baselines were made with
 COMPARED = config.get("compared_on", FIXED["datasets"][0])
 AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
@@ -67,8 +67,6 @@ rule submission:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
-    params:
-        folds=lambda wildcards: budget(wildcards)["folds"],
     script:
         "../scripts/submission.py"
 
