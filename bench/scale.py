@@ -82,14 +82,15 @@ def work() -> float:
     from flowsynth.networks import Size
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
-    size, mel, total = Size(**config["budgets"]["paper"]["network"]), torch.randn(2, 64, 80), 0.0
+    size, total = Size(**config["budgets"]["paper"]["network"]), 0.0
+    batch = Batch(torch.randn(2, 64, 80), torch.rand(2, 16))
     for name in config["models"]:
         if issubclass(models.find(name), models.Control):
             continue
         model = models.find(name)(64, 80, 16, size)
-        model.calibrate(mel)
+        model.calibrate(batch)
         with FlopCounterMode(display=False) as counter:
-            model.loss(Batch(mel, torch.rand(2, 16)))["loss"].backward()
+            model.loss(batch)["loss"].backward()
         total += counter.get_total_flops() / 2e9
     return total
 

@@ -57,9 +57,13 @@ class Training(lightning.LightningModule):
         self._plateau_state: dict | None = None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam; its rate is halved by `on_validation_epoch_end`, before the checkpoint of the epoch is written."""
+        """Adam; its rate is halved by `on_validation_epoch_end`, before the checkpoint of the epoch is written.
+
+        Or, without patience, it is set by `on_train_epoch_start`.
+        """
         optimizer = torch.optim.Adam(self.model.parameters(), lr=self.plan.learning_rate, fused=True)
-        self._plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=self.plan.patience)
+        patience = self.plan.epochs if self.plan.patience is None else self.plan.patience
+        self._plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=patience)
         if self._plateau_state:
             self._plateau.load_state_dict(self._plateau_state)
         return optimizer
@@ -68,6 +72,10 @@ class Training(lightning.LightningModule):
         """Seed all noise of this epoch and tell the model which it is."""
         torch.manual_seed(derive_seed(self.seed, "noise", self.current_epoch))
         self.model.at_epoch(self.current_epoch, self.plan.epochs)
+        if self.plan.patience is None:
+            rate = self.plan.learning_rate * (1 + math.cos(math.pi * self.current_epoch / self.plan.epochs)) / 2
+            for group in self.trainer.optimizers[0].param_groups:
+                group["lr"] = rate
         self._sums = {}
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:

@@ -13,7 +13,8 @@ class Plan:
         epochs: Times that the training part is seen.
         batch_size: Items in a step.
         learning_rate: Of Adam at the start.
-        patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved.
+        patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved. If None, the
+            rate falls to nothing along half a cosine, a step each epoch.
         threads: CPU threads.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
         precision: As Lightning names it.
@@ -22,7 +23,7 @@ class Plan:
     epochs: int
     batch_size: int
     learning_rate: float
-    patience: int
+    patience: int | None
     threads: int
     accelerator: str
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]

@@ -40,7 +40,7 @@ def fit(
     mels, frames = train.shape
     model = models.find(name)(mels, frames, len(train.names), size)
     some = train.some()
-    model.calibrate(some.mel)
+    model.calibrate(some)
     rows: list[dict[str, float]] = []
     if isinstance(model, models.Control):
         model.fit(some)

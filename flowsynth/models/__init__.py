@@ -36,16 +36,16 @@ class Model(nn.Module, ABC):
         self.register_buffer("mel_mean", torch.zeros(()))
         self.register_buffer("mel_std", torch.ones(()))
 
-    def calibrate(self, mel: Float[Tensor, "items mels frames"]) -> None:
-        """Take from the sounds of the training part what a model has to know of all of them before it is trained.
+    def calibrate(self, train: Batch) -> None:
+        """Take from the training part what a model has to know of all of it before it is trained.
 
-        Here that is the mean and the standard deviation of all bins.
+        Here that is the mean and the standard deviation of all bins of the spectrograms.
 
         Args:
-            mel: Log-mel spectrograms.
+            train: Items of the training part, as many as memory may hold; their spectrograms are not standardised.
         """
-        self.mel_mean.fill_(mel.double().mean())
-        self.mel_std.fill_(mel.double().std())
+        self.mel_mean.fill_(train.mel.double().mean())
+        self.mel_std.fill_(train.mel.double().std())
 
     def standardise(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items mels frames"]:
         """Spectrograms with about zero mean and unit variance, by the statistics of the training part."""

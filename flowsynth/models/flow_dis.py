@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 from zuko.lazy import Flow
 
+from flowsynth.data import Batch
 from flowsynth.flows import disentangling_flow, kl_by_draws, normal
 from flowsynth.models.flow_reg import FlowReg
 from flowsynth.networks import Size
@@ -48,10 +49,10 @@ class FlowDis(FlowReg):
         """Make the posterior, a distribution for the encoder's features."""
         return disentangling_flow(self.latent, self.encoder.features)
 
-    def calibrate(self, mel: Float[Tensor, "items mels frames"]) -> None:
+    def calibrate(self, train: Batch) -> None:
         """Take the limits of the two words from the training part too."""
-        super().calibrate(mel)
-        self.thresholds.copy_(PAIRS[self.pair].thresholds(mel))
+        super().calibrate(train)
+        self.thresholds.copy_(PAIRS[self.pair].thresholds(train.mel))
 
     def divergence(
         self,

@@ -22,7 +22,7 @@ def checkpoint(name: str, train: Items, size: Size, folder: Path) -> Path:
     torch.manual_seed(0)
     heard = train.all()
     model = models.find(name)(*heard.mel.shape[1:], 3, size)
-    model.calibrate(heard.mel)
+    model.calibrate(heard)
     if isinstance(model, models.Control):
         model.fit(heard)
     checkpoints.save(model.eval(), name, train.names, {}, path)

@@ -254,7 +254,7 @@ def test_a_fitted_flow_has_the_shape_of_the_data(name: str):
 def model(name: str, train: Batch, size: Size) -> models.Model:
     torch.manual_seed(0)
     made = models.find(name)(*train.mel.shape[1:], train.values.shape[1], size)
-    made.calibrate(train.mel)
+    made.calibrate(train)
     return made
 
 

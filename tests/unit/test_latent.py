@@ -17,7 +17,7 @@ NAMES = [name for name in models.names() if issubclass(models.find(name), Latent
 def make(name: str, batch: Batch, size: Size) -> LatentModel:
     torch.manual_seed(0)
     model = models.find(name)(*batch.mel.shape[1:], batch.values.shape[1], size)
-    model.calibrate(batch.mel)
+    model.calibrate(batch)
     return model
 
 

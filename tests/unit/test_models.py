@@ -18,7 +18,7 @@ def make(name: str, train: Batch, size: Size) -> models.Model:
     torch.manual_seed(0)
     _, mels, frames = train.mel.shape
     model = models.find(name)(mels, frames, train.values.shape[1], size)
-    model.calibrate(train.mel)
+    model.calibrate(train)
     if isinstance(model, models.Control):
         model.fit(train)
     return model.eval()

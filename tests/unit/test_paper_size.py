@@ -33,7 +33,7 @@ def handful(tmp_path_factory: pytest.TempPathFactory) -> Items:
 def test_one_epoch(name: str, handful: Items, tmp_path: Path):
     torch.manual_seed(0)
     model = models.find(name)(*SHAPE, 16, SIZE)
-    model.calibrate(handful.all().mel)
+    model.calibrate(handful.all())
     before = [p.detach().clone() for p in model.parameters()]
     (row,) = loop.run(model, handful, handful, PLAN, 0, tmp_path / name / "progress")
     assert np.isfinite(row["train/loss"])

@@ -1,5 +1,6 @@
 """Training: stopped and taken up again, it ends with the same weights."""
 
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -53,6 +54,27 @@ def test_a_stopped_training_ends_in_the_same_file(
     assert (tmp_path / "stopped" / "history.csv").read_text() == (tmp_path / "undisturbed" / "history.csv").read_text()
     rates = pd.read_csv(tmp_path / "stopped" / "history.csv")["learning_rate"]
     assert rates.iloc[0] == 0.01
+
+
+def test_without_patience_the_rate_falls_along_half_a_cosine_whether_stopped_or_not(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    plan = replace(PLAN, patience=None)
+    undisturbed = run("mlp", tmp_path / "undisturbed", parts, size, plan).read_bytes()
+    step = Training.training_step
+
+    def stop_in_epoch_3(self: Training, batch, index: int):
+        if self.current_epoch == 3:
+            raise InterruptedError("power cut")
+        return step(self, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "training_step", stop_in_epoch_3)
+        with pytest.raises(InterruptedError):
+            run("mlp", tmp_path / "stopped", parts, size, plan)
+    assert run("mlp", tmp_path / "stopped", parts, size, plan).read_bytes() == undisturbed
+    rates = pd.read_csv(tmp_path / "stopped" / "history.csv")["learning_rate"]
+    assert rates.tolist() == pytest.approx([0.01 * (1 + math.cos(math.pi * epoch / 6)) / 2 for epoch in range(6)])
 
 
 def test_a_stopped_training_on_more_than_memory_holds_ends_in_the_same_file(

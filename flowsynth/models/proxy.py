@@ -1,0 +1,115 @@
+"""A neural proxy of the synthesizer, and descent through it: the network learns to play, and listens to itself.
+
+The network goes the other way round than all others here: from a preset to its sound. Where a synthesizer has no gradient,
+its proxy has one, and presets are moved along it until the proxy sounds like what was heard.
+
+References:
+    Barkan et al. 2023, "InverSynth II: sound matching via self-supervised synthesizer-proxy and inference-time finetuning".
+    Combes et al. 2025, "Neural proxies for sound synthesizers".
+    Tancik et al. 2020, "Fourier features let networks learn high frequency functions in low dimensional domains".
+"""
+
+from math import pi
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from flowsynth.data import Batch
+from flowsynth.models import Model
+from flowsynth.networks import Size
+
+HARMONICS = 4  # sines and cosines of each parameter that the network is shown beside it
+STARTS = 64  # presets that descend, or as many as there are answers
+STEPS = 40  # of the descent
+RATE = 0.16  # of Adam, on the logits of presets
+EDGE = 0.005  # presets are squashed by so much, so that 0 and 1 have logits
+
+
+class Block(nn.Module):
+    """Two layers with a path around them."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner, self.outer = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x: Float[Tensor, "*items width"]) -> Float[Tensor, "*items width"]:
+        """Add to the features."""
+        return x + self.outer(silu(self.inner(self.norm(x))))
+
+
+class Proxy(Model):
+    """Descends, by the proxy's log-mel L1, from the training presets that the proxy plays closest to what was heard.
+
+    The n-th answer is the n-th closest after the descent, as the proxy hears it. The network is trained by log-mel L1, has
+    as many blocks as the stacks of convolutions have layers, and is twice as wide as the perceptrons.
+    """
+
+    values: Tensor
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__(mels, frames, parameters, size)
+        width = 2 * size.units
+        self.register_buffer("values", torch.zeros(0, parameters))
+        blocks = [Block(width) for _ in range(size.layers)]
+        self.network = nn.Sequential(
+            nn.Linear(parameters * (1 + 2 * HARMONICS), width), *blocks, nn.Linear(width, mels * frames)
+        )
+        self._known: Tensor | None = None
+
+    def calibrate(self, train: Batch) -> None:
+        """Remember the presets that descents may start from, too."""
+        super().calibrate(train)
+        self.values = train.values.clone()
+
+    def train(self, mode: bool = True) -> "Proxy":
+        """Forget how the proxy plays the presets that it knows: that changes in a training."""
+        self._known = None
+        return super().train(mode)
+
+    def play(self, values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
+        """Give the log-mel spectrograms that presets are thought to have."""
+        angles = [pi * 2**harmonic * values for harmonic in range(HARMONICS)]
+        shown = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
+        return self.mel_mean + self.mel_std * self.network(shown).unflatten(1, (self.mels, self.frames))
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Mean absolute difference of the log-mel spectrograms."""
+        return {"loss": (self.play(batch.values) - batch.mel).abs().mean()}
+
+    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Descend to each sound."""
+        if self._known is None:
+            with torch.no_grad():
+                self._known = torch.cat([self.play(some) for some in self.values.split(1024)])
+        with torch.enable_grad():
+            return torch.stack([self._descend(heard, n) for heard in mel], dim=1)
+
+    def _descend(self, heard: Float[Tensor, "mels frames"], n: int) -> Float[Tensor, "n parameters"]:
+        """The best presets that descents to one sound come by."""
+        assert self._known is not None
+        count = min(max(n, STARTS), len(self.values))
+        nearest = (self._known - heard).abs().mean(dim=(1, 2)).topk(count, largest=False)
+        best, least = self.values[nearest.indices], nearest.values
+        logits = torch.logit(EDGE + (1 - 2 * EDGE) * best).requires_grad_()
+        optimizer = torch.optim.Adam([logits], lr=RATE)
+        for _ in range(STEPS):
+            (logits.grad,) = torch.autograd.grad(self._distances(logits, heard).sum(), logits)
+            optimizer.step()
+            with torch.no_grad():
+                distances = self._distances(logits, heard)
+                closer = distances < least
+                least = torch.where(closer, distances, least)
+                best = torch.where(closer[:, None], _squashed(logits), best)
+        # fewer training presets than answers: they come round again
+        return best[least.argsort()].repeat(n, 1)[:n]
+
+    def _distances(self, logits: Tensor, heard: Tensor) -> Float[Tensor, " starts"]:
+        return (self.play(_squashed(logits)) - heard).abs().mean(dim=(1, 2))
+
+
+def _squashed(logits: Tensor) -> Tensor:
+    """Presets from their logits."""
+    return ((torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)).clamp(0, 1)

@@ -1,0 +1,77 @@
+"""The proxy learns to play, and descends to what it hears."""
+
+import pytest
+import torch
+
+from flowsynth.data import Batch
+from flowsynth.models.proxy import Proxy
+from flowsynth.networks import Size
+
+SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
+
+
+def sounds(values: torch.Tensor) -> torch.Tensor:
+    """Sounds of presets, by a made-up synthesizer that is neither linear nor the same for each parameter."""
+    angles = values @ torch.tensor([[3.0, 0.5], [0.0, 2.0], [1.0, 1.0]])
+    bands, frames = torch.linspace(0, 1, 8), torch.linspace(0, 1, 10)
+    return torch.sin(4 * bands[:, None] + angles[:, 0, None, None]) + torch.cos(3 * frames + angles[:, 1, None, None])
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Proxy, Batch]:
+    torch.manual_seed(0)
+    values = torch.rand(400, 3)
+    train = Batch(sounds(values), values)
+    model = Proxy(8, 10, 3, SIZE)
+    model.calibrate(train)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    for _ in range(300):
+        optimizer.zero_grad()
+        model.loss(train)["loss"].backward()
+        optimizer.step()
+    return model.eval(), train
+
+
+def test_it_plays_what_it_was_not_shown(trained: tuple[Proxy, Batch]):
+    model, train = trained
+    values = torch.rand(50, 3)
+    error = (model.play(values) - sounds(values)).abs().mean()
+    assert error < 0.2 * (train.mel.mean(0) - sounds(values)).abs().mean()
+
+
+def test_the_descent_comes_closer_than_any_training_preset(trained: tuple[Proxy, Batch]):
+    model, train = trained
+    heard = sounds(torch.rand(20, 3))
+    nearest = (train.mel[:, None] - heard).abs().mean((2, 3)).min(dim=0).values
+    with torch.no_grad():
+        found = model.infer(heard, 16)
+    distances = (sounds(found.flatten(0, 1)).unflatten(0, (16, 20)) - heard).abs().mean((2, 3))
+    assert distances[0].mean() < 0.5 * nearest.mean()
+    assert distances.min(dim=0).values.mean() < 0.4 * nearest.mean()
+    believed = (model.play(found.flatten(0, 1)).unflatten(0, (16, 20)) - heard).abs().mean((2, 3))
+    assert (believed.diff(dim=0) >= -1e-6).all()  # in the order in which they sound closer to the proxy
+
+
+def test_a_network_that_has_changed_plays_anew(trained: tuple[Proxy, Batch]):
+    model, train = trained
+    with torch.no_grad():
+        before = model.infer(train.mel[:1], 4)
+        weights = {name: value.clone() for name, value in model.state_dict().items()}
+        model.train()
+        for parameter in model.parameters():
+            parameter.mul_(0.9)
+        other = model.eval().infer(train.mel[:1], 4)
+        model.train()
+        model.load_state_dict(weights)
+        again = model.eval().infer(train.mel[:1], 4)
+    assert not torch.equal(before, other)
+    assert torch.equal(before, again)
+
+
+def test_more_answers_than_training_presets_come_round_again():
+    values = torch.rand(5, 3)
+    model = Proxy(8, 10, 3, SIZE)
+    model.calibrate(Batch(sounds(values), values))
+    found = model.eval().infer(sounds(values[:2]), 8)
+    assert found.shape == (8, 2, 3)
+    assert torch.equal(found[:3], found[5:])
