@@ -2,7 +2,8 @@
 
 ``MODEL_bestN`` draws N answers, renders them and keeps the one that sounds closest to what was heard. ``SYSTEM_refinedN``
 goes on from the answer of a system by a search of N renderings. So ``npe_nsf_best16_refined64`` takes 80 renderings for a
-sound, and ``nearest_refined80`` is its control. Everything else in the pipeline takes a system for a model.
+sound, and ``nearest_refined80`` is its control. ``MODEL_seedN`` is a model trained once more, with other weights to begin
+with and another order of the items. Everything else in the pipeline takes a system for a model.
 """
 
 import re
@@ -14,15 +15,15 @@ from typing import Literal, NamedTuple
 
 ANSWERS = (".csv", ".csv.gz", ".h5", ".hdf5")  # suffixes of files of answers
 GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
-NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined)(?P<renderings>[1-9][0-9]*)")
+NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined|seed)(?P<number>[1-9][0-9]*)")
 
 
 class Step(NamedTuple):
-    """The last step of a system: what its answers come from, how, and how many renderings that takes for a sound."""
+    """The last step of a system: what its answers come from, how, and the renderings that takes for a sound, or the seed."""
 
     of: str
-    how: Literal["best", "refined"]
-    renderings: int
+    how: Literal["best", "refined", "seed"]
+    number: int
 
 
 @cache
@@ -58,7 +59,7 @@ def source(model: str) -> Path:
 def last_step(system: str) -> Step | None:
     """Take a name apart; None for a model, whose first answer counts."""
     found = NAME.fullmatch(system)
-    return Step(found["of"], found["how"], int(found["renderings"])) if found else None  # type: ignore[arg-type]
+    return Step(found["of"], found["how"], int(found["number"])) if found else None  # type: ignore[arg-type]
 
 
 def model_of(system: str) -> str:
@@ -70,7 +71,7 @@ def model_of(system: str) -> str:
 def renderings(system: str) -> int:
     """How many renderings for each sound a system takes before it answers."""
     step = last_step(system)
-    return renderings(step.of) + step.renderings if step else 0
+    return renderings(step.of) + (step.number if step.how != "seed" else 0) if step else 0
 
 
 @cache
@@ -88,15 +89,21 @@ def check(system: str) -> None:
     """Refuse what makes no sense.
 
     Raises:
-        ValueError: If several answers are asked of what is no model, or a step has a single rendering.
+        ValueError: If several answers are asked of what is no model, another seed of what is not trained, or the number of
+            a step is 1.
     """
     step = last_step(system)
     while step:
-        if step.renderings < 2:
-            raise ValueError(f"{system}: {step.how}{step.renderings} chooses among one sound, expected at least two")
-        if step.how == "best" and last_step(step.of):
+        before = last_step(step.of)
+        if step.how == "seed" and (before or step.number < 2 or is_control(step.of)):
+            raise ValueError(
+                f"{system}: expected the name of a model that is trained, then _seed2 or more: its first is 1"
+            )
+        if step.number < 2:
+            raise ValueError(f"{system}: {step.how}{step.number} chooses among one sound, expected at least two")
+        if step.how == "best" and before and before.how != "seed":
             raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
-        step = last_step(step.of)
+        step = before
 
 
 def is_answers(name: str) -> bool:

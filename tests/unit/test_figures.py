@@ -9,8 +9,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from flowsynth import calibration as of_calibration
+from flowsynth.amount import amount as of_amount
 from flowsynth.complexity import METRICS as OF_COMPLEXITY
 from flowsynth.figures import (
+    amount,
     calibration,
     complexity,
     critical_difference,
@@ -120,6 +122,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "complexity": lambda: complexity.draw(sizes(), MODELS, "title"),
     "critical_difference": lambda: critical_difference.draw(scored(), MODELS, "title"),
     "calibration": lambda: calibration.draw(*drawing(), "title"),
+    "amount": lambda: amount.draw(of_amount({0: scored(), 10000: scored()}, 1), MODELS, "title"),
 }
 
 

@@ -13,6 +13,8 @@ from flowsynth.systems import Step, check, is_control, last_step, model_of, rend
         ("npe_nsf_best16_refined64", Step("npe_nsf_best16", "refined", 64), "npe_nsf", 80),
         ("nearest_refined100", Step("nearest", "refined", 100), "nearest", 100),
         ("flow_reg_published", None, "flow_reg_published", 0),
+        ("cnn_seed2", Step("cnn", "seed", 2), "cnn", 0),
+        ("npe_nsf_seed3_best16", Step("npe_nsf_seed3", "best", 16), "npe_nsf", 16),
         ("a_best", None, "a_best", 0),
         ("a_best0", None, "a_best0", 0),
     ],
@@ -32,5 +34,11 @@ def test_the_best_of_one_answer_is_refused():
     for name in ("cnn_refined8_best16", "a_best4_best4", "a_best4_best4_refined2"):
         with pytest.raises(ValueError, match=f"{name}: only a model has several answers"):
             check(name)
-    for name in ("cnn", "a_best4", "a_best4_refined2_refined3"):
+    for name in ("cnn", "a_best4", "a_best4_refined2_refined3", "npe_nsf_seed2_best4"):
         check(name)
+
+
+def test_another_seed_is_of_a_model_that_is_trained():
+    for name in ("nearest_seed2", "cnn_seed1", "cnn_best4_seed2", "cnn_seed2_seed3"):
+        with pytest.raises(ValueError, match=f"{name}: expected the name of a model that is trained"):
+            check(name)

@@ -16,11 +16,12 @@ DRAWING = [system for system, step in STEPS.items() if step and step.how == "bes
 
 SOURCES = {model: source(model) for model in models()}
 CONTROLS = "|".join(sorted(controls() - {"search"}))
-ANY_MODEL = "|".join(SOURCES)
+ANY_MODEL = f"(?:{'|'.join(SOURCES)})(?:_seed[0-9]+)?"
 
 
-def code_of(model):
+def code_of(name):
     """Files that a model depends on; of one that a package offers its own file, and what every model is built on."""
+    model = model_of(name)
     if (PACKAGE / "models" / f"{model}.py").exists():
         return code(f"models/{model}")
     return [str(SOURCES[model]), *code("models/__init__")]

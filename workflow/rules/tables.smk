@@ -72,6 +72,29 @@ rule statistics:
         "../scripts/statistics.py"
 
 
+# Of models that the budget trains with several seeds: snakemake -c2 --config budget=seeds
+rule variance:
+    input:
+        code=code("variance", "tables"),
+        scores="results/{budget}/{dataset}/scores.csv",
+    output:
+        "results/{budget}/{dataset}/tables/variance.csv",
+    log:
+        "results/{budget}/{dataset}/logs/variance.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/variance.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        systems=SYSTEMS,
+    script:
+        "../scripts/variance.py"
+
+
 rule paper:
     input:
         code=code("paper"),

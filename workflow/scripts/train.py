@@ -8,6 +8,7 @@ from flowsynth.plan import plan_of
 from flowsynth.progress import job
 from flowsynth.seeds import derive_seed
 from flowsynth.synths import dataset
+from flowsynth.systems import model_of
 from flowsynth.train import fit
 
 with job(Path(snakemake.log[0])):
@@ -17,7 +18,7 @@ with job(Path(snakemake.log[0])):
     fold, split = int(wildcards.fold), Path(snakemake.input.split)
     checkpoint = Path(to.checkpoint)
     fit(
-        wildcards.model,
+        model_of(wildcards.model),
         part(split, fold, "train", paths, names, sampled, budget["in_memory"]),
         part(split, fold, "valid", paths, names),
         Size(**budget["network"]),

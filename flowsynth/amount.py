@@ -1,0 +1,37 @@
+"""What more training presets bring: scores of the same models with more and more drawn presets, at equal work.
+
+A budget with more presets has fewer epochs, so that trainings see about as many presets in all; what then differs is how
+many of them are different ones.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from flowsynth.seeds import derive_seed
+from flowsynth.statistics import LEVEL, paired, resampled
+
+COLUMNS = ["drawn", "model", "metric", "items", "mean", "low", "high", "median"]
+
+
+def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
+    """Put the scores of budgets side by side.
+
+    Args:
+        scores: By number of drawn presets, as made by `flowsynth.tables.gather`.
+        seed: Of the bootstrap.
+
+    Returns:
+        The columns of `COLUMNS`: means with the limits of their 95 % intervals over folds and items.
+    """
+    rows = []
+    for drawn, table in scores.items():
+        for metric in dict.fromkeys(table["metric"]):
+            values = paired(table, metric)
+            draws = pd.DataFrame(resampled(values, derive_seed(seed, "amount", metric)), columns=values.columns)
+            limits = draws.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            means, medians = values.groupby(level="fold").mean().mean(), values.median()
+            for model in values:
+                low, high = limits[model]
+                rows.append((drawn, model, metric, len(values), means[model], low, high, medians[model]))
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,32 @@
+"""Scores against the number of drawn presets."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flowsynth.amount import COLUMNS, amount
+
+
+def scores(shift: float) -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    rows = [
+        (fold, model, str(item), metric, shift + place + rng.normal(0, 0.1))
+        for fold in range(2)
+        for place, model in enumerate(("mean", "cnn"))
+        for item in range(30)
+        for metric in ("log_mel_l1", "parameter_mse")
+    ]
+    return pd.DataFrame(rows, columns=["fold", "model", "item", "metric", "value"])
+
+
+def test_each_amount_has_its_means_within_their_intervals():
+    table = amount({0: scores(2.0), 10000: scores(1.0)}, 1)
+    assert list(table.columns) == COLUMNS
+    assert len(table) == 2 * 2 * 2
+    assert ((table["low"] < table["mean"]) & (table["mean"] < table["high"])).all()
+    assert (table["items"] == 60).all()
+    means = table.set_index(["drawn", "model", "metric"])["mean"]
+    assert means[0, "cnn", "log_mel_l1"] == pytest.approx(3, abs=0.1)
+    assert means[10000, "mean", "parameter_mse"] == pytest.approx(1, abs=0.1)
+    widths = table["high"] - table["low"]
+    assert (widths < 0.2).all()
