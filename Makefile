@@ -28,10 +28,12 @@ bench: setup
 publish: setup
 	$(BIN)/python workflow/publish.py
 
-# Run the campaign, which takes hours and goes on where it was, and make its scores the baselines, in results/baselines.
+# Run the campaign, which takes hours and goes on where it was, and make its scores the baselines, in results/baselines
+# and README.md.
 freeze: setup
 	$(BIN)/snakemake -c$(CORES) campaign --config budget=cpu
 	$(BIN)/python workflow/freeze.py
+	$(BIN)/python workflow/readme.py
 
 setup: packages .venv/installed
 

@@ -7,7 +7,8 @@ a fold: ``item``, ``values``, the truth, and the answers of each system) and ``m
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from flowsynth import store
 from flowsynth.provenance import maker, replacing, write_text
 from flowsynth.score import COLUMNS
 
+SCORES, MANIFEST = "scores.csv.gz", "manifest.json"
 DIGITS = 6  # of a score that are kept
 KEPT = ["fold", "model", "item", "metric", "value"]
 SCORING = ("metrics/*.py", "features.py", "score.py")  # whose code a score depends on, once there is a sound
@@ -74,8 +76,62 @@ def freeze(
         ValueError: If something was made by code that is no commit, or there are baselines of other data.
     """
     made = maker(**settings)
+    commits = _commits(made, predictions.values(), tables)
+    if (folder / MANIFEST).exists():
+        require_same(data, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_scores(folder, rounded(scores)[KEPT])
+    with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
+        for (fold, system), path in sorted(predictions.items()):
+            _keep(kept.require_group(f"fold{fold}"), system, path)
+    _write_manifest(folder, {"data": dict(data), "commits": commits, "maker": made, "added": {}})
+
+
+def add(
+    folder: Path,
+    name: str,
+    scores: pd.DataFrame,
+    predictions: Mapping[int, Path],
+    tables: Sequence[Path],
+    data: Mapping[str, str],
+) -> None:
+    """Put a candidate beside the baselines that there are; one of the same name that was added before gives way to it.
+
+    Args:
+        folder: Of the baselines.
+        name: Of the candidate.
+        scores: Of the candidate, of all items, one sample an item.
+        predictions: Its files of answers by fold.
+        tables: Its files of scores.
+        data: As made by `hashes`.
+
+    Raises:
+        ValueError: If something was made by code that is no commit, the baselines are of other data, or one of them has the
+            name.
+    """
+    require_same(data, folder)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    made = maker()
+    commits = _commits(made, predictions.values(), tables)
+    theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
+    if name in set(theirs["model"]) - manifest["added"].keys():
+        raise ValueError(f"{name} is one of the baselines in {folder}; call the candidate by another name")
+    _write_scores(folder, pd.concat([theirs[theirs["model"] != name], rounded(scores.assign(model=name))[KEPT]]))
+    with replacing(folder / "predictions.h5") as temporary:
+        shutil.copyfile(folder / "predictions.h5", temporary)
+        with h5py.File(temporary, "a") as kept:
+            for fold, path in sorted(predictions.items()):
+                if name in kept[f"fold{fold}/answers"]:
+                    del kept[f"fold{fold}/answers/{name}"]
+                _keep(kept[f"fold{fold}"], name, path)
+    manifest["added"][name] = {"commits": commits, "maker": made}
+    _write_manifest(folder, manifest)
+
+
+def _commits(made: Mapping[str, Any], answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
+    """The commits of all makers; what was made by anything else is refused."""
     commits = {str(made["commit"])}
-    for path in predictions.values():
+    for path in answers:
         with store.reading(path) as file:
             commits.add(str(store.settings(file)["commit"]))
     commits |= {str(json.loads(path.with_name(f"{path.name}.json").read_text())["commit"]) for path in tables}
@@ -84,18 +140,18 @@ def freeze(
         raise ValueError(
             f"made by commit {', '.join(unclean)}: commit first, and run again, or nobody could make it again"
         )
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        require_same(data, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    table = rounded(scores)[KEPT].sort_values(KEPT[:-1])
-    with replacing(folder / "scores.csv.gz") as temporary:  # without a date in it: the same scores are the same file
-        temporary.write_bytes(gzip.compress(table.to_csv(index=False).encode(), 9, mtime=0))
-    with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
-        for (fold, system), path in sorted(predictions.items()):
-            _keep(kept.require_group(f"fold{fold}"), system, path)
-    said = {"data": dict(data), "commits": sorted(commits), "maker": made}
-    write_text(manifest, json.dumps(said, indent=1, sort_keys=True) + "\n")
+    return sorted(commits)
+
+
+def _write_scores(folder: Path, table: pd.DataFrame) -> None:
+    """Without a date in it: the same scores are the same file."""
+    text = table.sort_values(KEPT[:-1]).to_csv(index=False)
+    with replacing(folder / SCORES) as temporary:
+        temporary.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
 def _keep(group: h5py.Group, system: str, path: Path) -> None:
@@ -121,7 +177,7 @@ def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
     Returns:
         The columns of `flowsynth.score.COLUMNS`.
     """
-    table = pd.read_csv(folder / "scores.csv.gz", dtype={"item": str})
+    table = pd.read_csv(folder / SCORES, dtype={"item": str})
     return table.assign(sample=0, **labels)[list(COLUMNS)]
 
 
@@ -142,7 +198,7 @@ def require_same(data: Mapping[str, str], folder: Path) -> None:
     Raises:
         ValueError: If a hash differs; all that do are named.
     """
-    theirs = json.loads((folder / "manifest.json").read_text())["data"]
+    theirs = json.loads((folder / MANIFEST).read_text())["data"]
     told = [
         f"{name} ({data.get(name, 'none')[:12]}, the baselines have {value[:12]})"
         for name, value in theirs.items()

@@ -1,47 +1,72 @@
 """Make the scores and answers of the campaign the fixed baselines: results/baselines/.
 
 Refuses what was made by code that differs from a commit, and data other than those of the baselines there are.
+
+    python workflow/freeze.py                      all data sets of the campaign
+    python workflow/freeze.py amsynth16            one of them
+    python workflow/freeze.py amsynth16 --add NAME what was compared under that name, beside the baselines
 """
 
+import argparse
 import sys
-from pathlib import Path
 
 import yaml
+from readme import ROOT
 
-from flowsynth.baselines import freeze, hashes
+from flowsynth.baselines import add, freeze, hashes
 from flowsynth.tables import gather
 
-ROOT = Path(__file__).resolve().parents[1]
 KEPT = ("seed", "split", "render", "features")  # of the configuration
 
 
-def main(root: Path) -> None:
-    """Freeze each data set of the campaign."""
-    config = yaml.safe_load((root / "config.yaml").read_text())
-    budget = config["baselines"]["budget"]
+def main() -> None:
+    """Freeze each data set asked for, or add a candidate to its baselines."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    fixed = config["baselines"]
+    parser = argparse.ArgumentParser(description="Make the scores of the campaign the fixed baselines.")
+    parser.add_argument("datasets", nargs="*", help="all those of the configuration, if none is named")
+    parser.add_argument("--add", metavar="NAME", help="a candidate that was compared, to be put beside the baselines")
+    asked = parser.parse_args()
+    unknown = sorted(set(asked.datasets) - set(fixed["datasets"]))
+    if unknown:
+        sys.exit(f"error: unknown data sets {', '.join(unknown)}, expected some of {', '.join(fixed['datasets'])}")
+    budget = fixed["budget"]
     given = config["budgets"][budget]
-    systems = given.get("models", config["models"])
-    for dataset in config["baselines"]["datasets"]:
-        results = root / "results" / budget / dataset
-        if not (results / "scores.csv").exists():
-            sys.exit(f"error: there is no {results}/scores.csv; run: snakemake -c2 campaign --config budget={budget}")
-        scores = gather([results / "scores.csv"]).query("sample == 0")
-        keys = [(fold, system) for fold in range(given["folds"]) for system in systems]
+    systems = [asked.add] if asked.add else given.get("models", config["models"])
+    for dataset in asked.datasets or fixed["datasets"]:
+        results = ROOT / "results" / budget / dataset
         folder = results / config["split"]
-        predictions = {key: folder / f"fold{key[0]}" / key[1] / "predictions.h5" for key in keys}
-        tables = [results / "scores.csv", *(path.with_name("scores.csv") for path in predictions.values())]
+        keys = [(fold, system) for fold in range(given["folds"]) for system in systems]
+        predictions = {(fold, system): folder / f"fold{fold}" / system / "predictions.h5" for fold, system in keys}
+        tables = [path.with_name("scores.csv") for path in predictions.values()]
+        missing = [path for path in tables if not path.exists()]
+        if missing:
+            how = (
+                f"compare --config candidate={asked.add} compared_on={dataset}"
+                if asked.add
+                else f"campaign --config budget={budget}"
+            )
+            sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {how}")
+        # one sample an item; a file that was answered for has a name of its own in its scores
+        scores = gather(tables).query("sample == 0")
         data = hashes(
             results / "presets.csv",
             results / "split" / f"{config['split']}.csv",
             [results / "audio" / f"{shard}.h5" for shard in range(given["shards"])],
         )
-        settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in KEPT}}
+        baselines = ROOT / "results" / "baselines" / dataset
         try:
-            freeze(root / "results" / "baselines" / dataset, scores, predictions, tables, data, settings)
-        except ValueError as error:
+            if asked.add:
+                folds = {fold: path for (fold, _), path in predictions.items()}
+                add(baselines, asked.add, scores, folds, tables, data)
+            else:
+                settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in KEPT}}
+                freeze(baselines, scores, predictions, tables, data, settings)
+        except (ValueError, FileNotFoundError) as error:
             sys.exit(f"error: {error}")
-        print(f"frozen: {dataset}, {len(systems)} systems, {given['folds']} folds")
+        done = f"added {asked.add}" if asked.add else f"frozen: {len(systems)} systems, {given['folds']} folds"
+        print(f"{dataset}: {done}")
 
 
 if __name__ == "__main__":
-    main(ROOT)
+    main()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth import incomplete, outside_scores
+from flowsynth import incomplete, leaderboard, outside_scores
+from flowsynth.baselines import MANIFEST
 from flowsynth.metrics import registry
 from flowsynth.page.build import Figure, Section, build
 from flowsynth.page.sections import Group, lines, macro_controls, outside, reconstruction
@@ -189,6 +190,9 @@ def _tables(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
     else:
         summary = pd.read_csv(whole)
     yield "Scores: mean over folds ± standard deviation over folds", lay_out(summary, metrics)
+    baselines = run.results.parents[1] / "baselines" / run.results.name
+    if (baselines / MANIFEST).exists():
+        yield leaderboard.of_page(baselines)
     far = run.results / "tables" / "outside.csv"
     if run.collections and far.exists():
         for (sounds, collection), rows in pd.read_csv(far).groupby(["sounds", "collection"], sort=False):

@@ -24,11 +24,11 @@ def frozen(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
     return project
 
 
-def freeze(project: Project) -> subprocess.CompletedProcess:
+def freeze(project: Project, *arguments: str) -> subprocess.CompletedProcess:
     script = project.folder / "workflow" / "freeze.py"
     environment = project.environment | {"PYTHONPATH": str(project.folder)}
     return subprocess.run(
-        [sys.executable, script],
+        [sys.executable, script, *arguments],
         cwd=project.folder,
         env=environment,
         text=True,
@@ -81,6 +81,31 @@ def test_a_model_is_trained_and_compared_without_the_baselines_being_run_again(f
     assert "rule train:" not in run.stdout  # the cnn is not trained again
     table = compared(frozen, "perturbed_best4", "perturbed_best4")
     assert table.loc[("log_mel_l1", "mean"), "candidate_mean"] < table.loc[("log_mel_l1", "mean"), "baseline_mean"]
+
+
+def test_what_was_compared_is_put_beside_the_baselines(frozen: Project):
+    folder = frozen.folder / "results" / "baselines" / "amsynth16"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    try:
+        compared(frozen, str(answers(frozen, frozen.folder / "ours.csv", lambda values: 0.9 * values)), "ours")
+        done = freeze(frozen, "amsynth16", "--add", "ours")
+        assert done.returncode == 0, done.stdout
+        scores = pd.read_csv(folder / "scores.csv.gz")
+        assert set(scores["model"]) == {"oracle", "mean", "cnn", "ours"}
+        assert scores.groupby("model").size().nunique() == 1
+        with h5py.File(folder / "predictions.h5") as file:
+            found, theirs = (file[f"fold1/answers/{name}"][:] for name in ("ours", "cnn"))
+        np.testing.assert_allclose(found, 0.9 * theirs, rtol=1e-5)
+        assert list(json.loads((folder / "manifest.json").read_text())["added"]) == ["ours"]
+        after = (folder / "scores.csv.gz").read_bytes()
+        assert freeze(frozen, "amsynth16", "--add", "ours").returncode == 0  # again, in its own place
+        assert (folder / "scores.csv.gz").read_bytes() == after
+        assert "cnn is one of the baselines" in freeze(frozen, "amsynth16", "--add", "cnn").stdout
+        assert "candidate=nobody compared_on=amsynth16" in freeze(frozen, "amsynth16", "--add", "nobody").stdout
+        assert "unknown data sets amsynth17" in freeze(frozen, "amsynth17").stdout
+    finally:
+        for name, content in before.items():
+            (folder / name).write_bytes(content)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ rule build_page:
         # its table needs all sounds and all scores
         outside="results/{budget}/{dataset}/tables/outside.csv" if OUTSIDE else [],
         figures=[png(name) for name in TITLES if name in DRAWN],
+        # what there is, or nothing
+        baselines=lambda wildcards: [
+            str(path)
+            for path in Path("results/baselines").glob(f"{wildcards.dataset}/*")
+        ],
     output:
         index="results/{budget}/{dataset}/page/index.html",
     log:

@@ -1,0 +1,151 @@
+"""How all systems of the fixed baselines stand, and what their scores say of normalising flows.
+
+Every sentence is made from scores; what a sentence is about is chosen here, before there are any, but for "the best" of a
+kind, which is chosen by the same scores: it may owe a little to luck.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flowsynth.baselines import MANIFEST, read_scores
+from flowsynth.metrics import registry
+from flowsynth.seeds import derive_seed
+from flowsynth.statistics import LEVEL, compare, paired, resampled
+from flowsynth.systems import is_control, model_of, renderings
+from flowsynth.tables import heading, number, to_markdown
+
+JUDGE = "log_mel_l1"
+RIVAL = "nearest"
+POINTS = ("mlp", "cnn", "resnet", "ae", "vae", "wae", "vae_flow")  # of the paper: one answer, by regression
+FLOWS = ("flow_reg", "flow_cond", "flow_dis", "npe_nsf")  # normalising flows that are trained by likelihood
+COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
+MORE = {"spectral_convergence": "median", "mel_mse": "mean", "parameter_mse": "mean"}  # shown beside the judge
+
+
+def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Order systems by how close their sounds are.
+
+    Args:
+        scores: Of all items, one sample an item.
+        seed: Of the bootstrap.
+
+    Returns:
+        The columns of `COLUMNS` and of `MORE`, the best system first and without the oracle: the mean of log-mel L1 with the
+        limits of its 95 % interval; by which share that is more or less than that of `nearest`, and the limits of that.
+    """
+    values = paired(scores, JUDGE).drop(columns="oracle", errors="ignore")
+    drawn = pd.DataFrame(resampled(values, derive_seed(seed, "leaderboard")), columns=values.columns)
+    means = values.groupby(level="fold").mean().mean()
+    others = {name: paired(scores, name) for name in MORE}
+    rows = []
+    for system in means.sort_values(kind="stable").index:
+        ratio = drawn[system] / drawn[RIVAL] - 1
+        limits = [_limits(drawn[system]), _limits(ratio)]
+        row = (system, renderings(system), means[system], *limits[0], means[system] / means[RIVAL] - 1, *limits[1])
+        extra = {
+            name: table[system].median()
+            if MORE[name] == "median"
+            else table[system].groupby(level="fold").mean().mean()
+            for name, table in others.items()
+        }
+        rows.append(dict(zip(COLUMNS, row, strict=True)) | extra)
+    return pd.DataFrame(rows)
+
+
+def laid_out(table: pd.DataFrame, submitted: Sequence[str] = ()) -> pd.DataFrame:
+    """Lay standings out as a table of text; controls are said to be such, and so is what was submitted as a file."""
+    metrics = registry()
+    kinds = ["control" if is_control(name) else "submitted" if name in submitted else "" for name in table["system"]]
+    shown = {
+        "System": [f"{name} ({kind})" if kind else name for name, kind in zip(table["system"], kinds, strict=True)],
+        "Renderings a sound": table["renderings"].astype(str),
+        heading(metrics[JUDGE]): [
+            f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in table.itertuples(index=False)
+        ],
+        f"Against {RIVAL}": [
+            "" if row.system == RIVAL else f"{row.change:+.0%} ({row.change_low:+.0%} to {row.change_high:+.0%})"
+            for row in table.itertuples(index=False)
+        ],
+    }
+    for name, which in MORE.items():
+        shown[heading(metrics[name]) + (", median" if which == "median" else "")] = table[name].map(number)
+    return pd.DataFrame(shown)
+
+
+def findings(scores: pd.DataFrame, seed: int) -> list[str]:
+    """Answer what the benchmark is there to settle, a sentence each, from the systems that there are."""
+    means = paired(scores, JUDGE).groupby(level="fold").mean().mean().drop("oracle", errors="ignore")
+    there = list(means.index)
+    said: list[str] = []
+
+    def best(names: Sequence[str]) -> str | None:
+        found = [name for name in names if name in there]
+        return str(means[found].idxmin()) if found else None
+
+    def told(first: str | None, second: str | None, opening: str) -> None:  # of what there is
+        if first in there and second in there and first != second:
+            said.append(f"{opening}: {_versus(scores, str(first), str(second), seed)}")
+
+    alone = [name for name in there if renderings(name) == 0]
+    heard = [name for name in there if name.endswith("_best16")]
+    flow, flow16 = best([n for n in alone if n in FLOWS]), best([n for n in heard if model_of(n) in FLOWS])
+    point = best(POINTS)
+    told("flow_reg", "flow_reg_published", "The paper's flow, trained by likelihood and by the published objective")
+    told(flow, point, "The best flow with one answer, and the best of the paper's models without one")
+    told(flow16, point, "The best flow that may listen to 16 of its answers, and the best of the paper's models")
+    told(flow16, best(["mdn_best16"]), "That flow, and a mixture of Gaussians in its place")
+    told(flow16, best(["flow_matching_best16"]), "That flow, and flow matching")
+    told(flow16, RIVAL, "That flow, and the nearest training preset")
+    told(best(heard), flow16, "The best of all that listen to 16 answers, and that flow")
+    told(best(heard), RIVAL, "The best of all that listen to 16 answers, and the nearest training preset")
+    return said
+
+
+def markdown(folder: Path) -> str:
+    """The findings and the table of a folder of baselines, for the README."""
+    scores, made = _read(folder)
+    sentences = "\n".join(f"- {sentence}" for sentence in findings(scores, made["seed"]))
+    table = laid_out(standings(scores, made["seed"]), made["added"])
+    return f"### {made['dataset']}\n\n{_campaign(made)}.\n\n{sentences}\n\n{to_markdown(table)}"
+
+
+def of_page(folder: Path) -> tuple[str, pd.DataFrame]:
+    """Caption and table of text of a folder of baselines, for the page."""
+    scores, made = _read(folder)
+    return f"Leaderboard: {_campaign(made)}", laid_out(standings(scores, made["seed"]), made["added"])
+
+
+def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Scores of baselines, and what they were made with."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    made = manifest["maker"] | {"added": list(manifest["added"])}
+    return read_scores(folder, **{key: made[key] for key in ("budget", "dataset", "split")}), made
+
+
+def _campaign(made: Mapping[str, Any]) -> str:
+    return (
+        f"budget {made['budget']}, {made['folds']} folds, {made['sampled']:,} drawn presets beside those that people made, "
+        f"{made['epochs']} epochs; 95 % intervals"
+    )
+
+
+def _limits(draws: pd.Series) -> tuple[float, float]:
+    low, high = draws.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _versus(scores: pd.DataFrame, first: str, second: str, seed: int) -> str:
+    """Say how two systems differ in log-mel L1, corrected for all comparisons that there are with the first."""
+    means = paired(scores, JUDGE).groupby(level="fold").mean().mean()
+    rows = compare(scores[scores["metric"] == JUDGE], seed, first).set_index("second")
+    row = rows.loc[second]
+    verdict = ("better" if row["mean_difference"] < 0 else "worse") if row["differ"] else "no difference"
+    return (
+        f"`{first}` {number(means[first])}, `{second}` {number(means[second])} in log-mel L1: **{verdict}** "
+        f"({means[first] / means[second] - 1:+.0%}; 95 % interval of the difference {number(row['low'])} to "
+        f"{number(row['high'])})."
+    )

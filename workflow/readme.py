@@ -1,0 +1,79 @@
+"""The README, with what is published and what the baselines say: results/published and results/baselines."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth import leaderboard
+from flowsynth.baselines import MANIFEST
+from flowsynth.tables import markdown, number
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "results"
+PUBLISHED = RESULTS / "published"
+SHOWN = "flow_reg"  # whose latent was explored
+JUDGE = "log_mel_l1"
+
+
+def readme_with(name: str, text: str, readme: str) -> str:
+    """README with another text between the marks of that name."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    before, rest = readme.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}{text}{end}{after}"
+
+
+def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
+    """Say in three sentences how models do with sounds from outside, and whether the latent acts more smoothly."""
+    rows = outside[(outside["collection"] == "every") & (outside["metric"] == JUDGE)].set_index(["sounds", "model"])
+    every, searched = rows.loc["all"], rows.loc["searched"]
+    best = every.index[every["best"]][0]
+
+    searched_best = searched.index[searched["best"]][0]
+
+    def mean(rows: pd.DataFrame, model: str) -> str:
+        return number(rows.loc[model, "mean"])
+
+    said = [
+        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is `{best}` "
+        f"with {mean(every, best)}; the control `nearest` has {mean(every, 'nearest')}.",
+        f"For {searched['items'].max()} of them the parameters were searched too: `search` comes from "
+        f"{mean(searched, 'nearest')}, where `nearest` leaves off, to {mean(searched, 'search')}; the best network, "
+        f"`{searched_best}`, has {mean(searched, searched_best)}.",
+    ]
+    whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
+    # what is claimed, the opposite, and whether it is the higher value that the claim is for
+    words = {"unevenness": ("more evenly", "less evenly", False), "straightness": ("straighter", "less straight", True)}
+    parts = []
+    for measure, (claimed, opposite, higher) in words.items():
+        row = whole.loc[measure]
+        unsure = row["low"] <= 0 <= row["high"]
+        verdict = f"not measurably {claimed}" if unsure else claimed if (row["difference"] > 0) == higher else opposite
+        values = [number(row[key]) for key in ("latent", "native", "low", "high")]
+        parts.append(f"{verdict} ({measure} {values[0]} against {values[1]}, 95 % interval of the difference "
+                     f"{values[2]} to {values[3]})")  # fmt: skip
+    said.append(
+        f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound {' and '.join(parts)} than parameters."
+    )
+    return "\n".join(f"- {sentence}" for sentence in said) + "\n"
+
+
+def current() -> str:
+    """The README as it ought to be."""
+    scores, outside, smoothness = (
+        pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
+    )
+    readme = (ROOT / "README.md").read_text()
+    for name, text in {
+        "scores": markdown(scores),
+        "findings": findings(outside, smoothness),
+        "leaderboard": "\n".join(
+            map(leaderboard.markdown, (path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))))
+        ),
+    }.items():
+        readme = readme_with(name, text, readme)
+    return readme
+
+
+if __name__ == "__main__":
+    (ROOT / "README.md").write_text(current())
