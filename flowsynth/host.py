@@ -1,4 +1,4 @@
-"""The plugin itself, hosted by DawDreamer and held to its parameter table.
+"""The plugin itself, or a Faust program, hosted by DawDreamer and held to its parameter table.
 
 A plugin keeps state between renderings (envelopes, reverb, the phase of its LFO, the seed of its noise), so one `Host`
 gives reproducible sound only for the first preset it plays. `flowsynth.render` sees to it that each preset is the first.
@@ -11,10 +11,12 @@ import tempfile
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.faust import Faust
 from flowsynth.synths import Synth
 
 
@@ -44,8 +46,17 @@ class Note:
         return round(self.sample_rate * self.duration)
 
 
+class Instrument(Protocol):
+    """What a host plays."""
+
+    processor: Any
+
+    def set(self, values: Float[np.ndarray, " parameters"]) -> None:
+        """Set all parameters, in the table's order, in [0, 1]."""
+
+
 class Host:
-    """A freshly loaded plugin.
+    """A freshly loaded plugin, or Faust program.
 
     Args:
         synth: Its parameter table.
@@ -64,10 +75,9 @@ class Host:
 
         self.note = note
         self._engine = dawdreamer.RenderEngine(note.sample_rate, note.block_size)
-        self._plugin = _load(self._engine, synth)
-        _check(self._plugin, synth)
-        self._plugin.add_midi_note(note.pitch, note.velocity, 0.0, note.held)
-        self._engine.load_graph([(self._plugin, [])])
+        self._instrument: Instrument = (Faust if synth.plugin.suffix == ".dsp" else Plugin)(self._engine, synth)
+        self._instrument.processor.add_midi_note(note.pitch, note.velocity, 0.0, note.held)
+        self._engine.load_graph([(self._instrument.processor, [])])
 
     def play(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
         """Play the note with these parameter values.
@@ -76,12 +86,29 @@ class Host:
             values: All parameters in the table's order, in [0, 1].
 
         Returns:
-            The mean of the plugin's channels, float32.
+            The mean of the instrument's channels, float32.
         """
-        for index, value in enumerate(values):
-            self._plugin.set_parameter(index, float(value))
+        self._instrument.set(values)
         self._engine.render(self.note.duration)
         return self._engine.get_audio()[:, : self.note.samples].mean(axis=0)
+
+
+class Plugin:
+    """A plugin in its first state.
+
+    Args:
+        engine: DawDreamer's engine.
+        synth: The parameter table.
+    """
+
+    def __init__(self, engine: Any, synth: Synth):
+        self.processor = _load(engine, synth)
+        _check(self.processor, synth)
+
+    def set(self, values: Float[np.ndarray, " parameters"]) -> None:
+        """Set all parameters, in the table's order, in [0, 1]."""
+        for index, value in enumerate(values):
+            self.processor.set_parameter(index, float(value))
 
 
 @cache

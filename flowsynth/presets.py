@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from flowsynth import sampler
 from flowsynth.provenance import write_text
-from flowsynth.seeds import draw
+from flowsynth.seeds import derive_seed, draw
 from flowsynth.synths import Synth
 
 PRESET = "<preset> <name>"
@@ -114,13 +115,13 @@ def identity(values: Iterable[float]) -> str:
 def collect(
     synth: Synth, names: tuple[str, ...], limit: int | None = None, seed: int = 0
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Read all banks of a synthesizer into one table.
+    """Read all banks of a synthesizer into one table, or draw presets where there are none.
 
     Args:
         synth: The synthesizer.
         names: Parameters that the data set infers; all others are set to the base patch.
         limit: Keep this many presets, chosen by identity; None keeps all.
-        seed: Of that choice.
+        seed: Of that choice, and of what is drawn.
 
     Returns:
         A table with the columns id, name, bank and one for each parameter (in [0, 1]), in the banks' order and without
@@ -129,35 +130,45 @@ def collect(
     Raises:
         ValueError: If there are no banks, or one is malformed.
     """
-    paths = sorted(Path(synth.banks).parent.glob(Path(synth.banks).name))
-    if not paths:
-        raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
-    presets = [preset for path in paths for preset in read_bank(path, synth)]
-    if not presets:
-        raise ValueError(f"there is no preset in the {len(paths)} banks that match {synth.banks}")
-    free = np.isin(synth.names, names)
-    given = [p.values for p in presets]
-    full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in given])
-    outside = sum(not p.low <= v.get(p.name, p.default) <= p.high for v in given for p in synth.parameters)
-    projected = np.where(free, full, synth.base)
+    full, called, counts = _read(synth) if synth.banks else _drawn(synth, seed)
+    projected = np.where(np.isin(synth.names, names), full, synth.base)
     table = pd.DataFrame(projected, columns=list(synth.names))
     table.insert(0, "id", [identity(row) for row in projected])
-    table.insert(1, "name", [p.name for p in presets])
-    table.insert(2, "bank", [p.bank for p in presets])
-    counts = {
-        "banks": len(paths),
-        "read": len(presets),
-        "values_missing": sum(len(synth.parameters) - len(v) for v in given),
-        "values_clamped": outside,
-        "distinct_before_projection": len({identity(row) for row in full}),
-        "duplicates": int(table["id"].duplicated().sum()),
-    }
+    table.insert(1, "name", [name for name, _ in called])
+    table.insert(2, "bank", [bank for _, bank in called])
+    counts["distinct_before_projection"] = len({identity(row) for row in full})
+    counts["duplicates"] = int(table["id"].duplicated().sum())
     table = table.drop_duplicates("id", ignore_index=True)
     if limit is not None and limit < len(table):
         chosen = pd.Series(draw(table["id"], seed, "limit")).nsmallest(limit).index
         table = table.loc[sorted(chosen)].reset_index(drop=True)
     counts["kept"] = len(table)
     return table, counts
+
+
+def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
+    """Full vectors of all presets in banks, their names and banks, and counts."""
+    paths = sorted(Path(synth.banks).parent.glob(Path(synth.banks).name))
+    if not paths:
+        raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
+    presets = [preset for path in paths for preset in read_bank(path, synth)]
+    if not presets:
+        raise ValueError(f"there is no preset in the {len(paths)} banks that match {synth.banks}")
+    given = [p.values for p in presets]
+    full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in given])
+    counts = {
+        "banks": len(paths),
+        "read": len(presets),
+        "values_missing": sum(len(synth.parameters) - len(v) for v in given),
+        "values_clamped": sum(not p.low <= v.get(p.name, p.default) <= p.high for v in given for p in synth.parameters),
+    }
+    return full, [(p.name, p.bank) for p in presets], counts
+
+
+def _drawn(synth: Synth, seed: int) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
+    """The same of presets that are drawn."""
+    full = sampler.draw(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
+    return full, [(f"drawn {number}", "drawn") for number in range(1, len(full) + 1)], {"drawn": len(full)}
 
 
 def read_table(path: Path, synth: Synth) -> pd.DataFrame:

@@ -1,7 +1,8 @@
-"""Synthesizers as data: each YAML file here is the parameter table of one plugin.
+"""Synthesizers as data: each YAML file here is the parameter table of one plugin, or of a Faust program beside it.
 
-A table names the plugin, how to install it, where its banks are, its parameters with their ranges, and the sets of
-parameters that data sets infer. Reading one needs no plugin; `flowsynth.host` opens the plugin and holds it to its table.
+A table names the plugin, how to install it, where its banks are or how many presets are to be drawn, its parameters with
+their ranges, and the sets of parameters that data sets infer. Reading one needs no plugin; `flowsynth.host` opens the plugin
+and holds it to its table.
 """
 
 import re
@@ -28,7 +29,9 @@ class Parameter:
         default: Value of the base patch.
         unit: Of the value; empty where it has none.
         steps: Number of distinct values of a stepped parameter, else None.
-        text: What the plugin shows at normalised 0, 0.25, 0.75 and 1.
+        text: What the plugin shows at normalised 0, 0.25, 0.75 and 1; nothing, of a Faust program.
+        draw: Of presets that are drawn: the share of them in which the parameter is not at its default, and the range that
+            it is drawn from there.
     """
 
     name: str
@@ -38,11 +41,18 @@ class Parameter:
     default: float
     unit: str
     steps: int | None
-    text: tuple[str, ...]
+    text: tuple[str, ...] = ()
+    draw: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def normalise(self, value: float) -> float:
         """Map a value to [0, 1]; what lies outside the range is clamped."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+
+    def value(self, normalised: float) -> float:
+        """Map [0, 1] to a value, the nearest one there is of a stepped parameter."""
+        if self.steps:
+            normalised = round(normalised * (self.steps - 1)) / (self.steps - 1)
+        return self.low + normalised * (self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -79,9 +89,10 @@ class Synth:
 
     Attributes:
         name: Of the synthesizer, the first part of a data set's name.
-        plugin: Path of the plugin.
+        plugin: Path of the plugin, or of a Faust program, ``.dsp``.
         install: What to do where the plugin is missing.
-        banks: Glob pattern of its preset banks.
+        banks: Glob pattern of its preset banks; empty, if presets are drawn.
+        presets: How many are drawn where there are no banks.
         parameters: In the table's order, which is that of every vector of values.
         sets: Names of the inferred parameters by their number.
         inactive: What can't be heard, and when.
@@ -92,6 +103,7 @@ class Synth:
     plugin: Path
     install: str
     banks: str
+    presets: int
     parameters: tuple[Parameter, ...]
     sets: dict[int, tuple[str, ...]]
     inactive: tuple[Inactive, ...] = ()
@@ -164,9 +176,10 @@ def read(path: Path) -> Synth:
         raise ValueError(
             f"inactive and symmetries name the unknown parameters {sorted(said - set(groups['all']))} ({path})"
         )
-    return Synth(
-        table["name"], Path(table["plugin"]), table["install"], table["banks"], parameters, sets, inactive, symmetries
-    )
+    if ("banks" in table) == ("presets" in table):
+        raise ValueError(f"expected banks, or a number of presets to draw, and not both or neither ({path})")
+    plugin, made = path.parent / table["plugin"], (table.get("banks", ""), table.get("presets", 0))
+    return Synth(table["name"], plugin, table["install"], *made, parameters, sets, inactive, symmetries)
 
 
 def _parameter(name: str, row: dict, path: Path) -> Parameter:
@@ -175,7 +188,11 @@ def _parameter(name: str, row: dict, path: Path) -> Parameter:
         raise ValueError(f"{name}: default {row['default']} and range {low} to {high} do not fit ({path})")
     if row["kind"] not in ("continuous", "stepped") or (row["kind"] == "stepped") != ("steps" in row):
         raise ValueError(f"{name}: kind {row['kind']!r}, expected continuous, or stepped with its steps ({path})")
-    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), tuple(row["text"]))
+    share, least, most = row.get("draw", (0.0, low, high))
+    if not (0 <= share <= 1 and low <= least <= most <= high):
+        raise ValueError(f"{name}: draw {row['draw']}, expected a share and a range within {low} to {high} ({path})")
+    shown, draw = tuple(row.get("text", ())), (share, least, most)
+    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), shown, draw)
 
 
 def load(name: str) -> Synth:
