@@ -1,6 +1,8 @@
 # make reproduce: sets up all that is needed and runs the benchmark on the default configuration.
 # make test: sets up the same and runs the tests.
+# make reproduce SYNTH=faust runs it on the built-in synthesizer, where amsynth can't be installed.
 PYTHON ?= python3
+SYNTH ?= amsynth
 CORES ?= $(shell nproc)
 BIN := .venv/bin
 
@@ -8,7 +10,7 @@ BIN := .venv/bin
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
-	@flock --nonblock --conflict-exit-code 75 .venv/installed $(BIN)/snakemake -c$(CORES) --nolock; status=$$?; \
+	@flock --nonblock --conflict-exit-code 75 .venv/installed $(BIN)/snakemake -c$(CORES) --nolock --config synth=$(SYNTH); status=$$?; \
 	  test $$status != 75 || echo "error: another run is under way in this folder" >&2; exit $$status
 
 test: setup
@@ -38,7 +40,7 @@ freeze: setup
 setup: packages .venv/installed
 
 packages:
-	@sh envs/packages.sh
+	@SYNTH=$(SYNTH) sh envs/packages.sh
 
 .venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

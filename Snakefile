@@ -42,7 +42,7 @@ rule all:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=BUDGET["datasets"],
+            dataset=DATASETS,
             product=[
                 *multiext("tables/scores", ".csv", ".md", ".tex"),
                 *multiext("tables/paper", ".csv", ".md"),
@@ -57,5 +57,5 @@ rule all:
         multiext(
             f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"
         )
-        if len(BUDGET["datasets"]) > 1
+        if len(DATASETS) > 1
         else [],

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Sees to it that the system's packages are there: installs them where it may, else says what to run.
-# The synthesizer is needed. Without the sounds, the benchmark runs and leaves out what is made from them.
+# The synthesizer is needed, unless SYNTH names the built-in one. Without the sounds, the benchmark runs and leaves out what is
+# made from them.
 plugin=/usr/lib/vst/amsynth_vst.so
+test "${SYNTH:-amsynth}" = amsynth || plugin=/
 missing=""
 test -e "$plugin" || missing="amsynth"
 test -e /usr/share/sounds/sf2/TimGM6mb.sf2 || missing="$missing timgm6mb-soundfont"

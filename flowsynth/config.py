@@ -25,21 +25,30 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
         faults.append(f"{where}: {error.message}" + (f"; known keys: {known}" if "unexpected" in error.message else ""))
     if faults:
         raise ValueError("\n".join([*faults, f"Every key is explained in {schema}"]))
-    datasets = [f"{name}{size}" for name in synths.known() for size in synths.load(name).sets]
+    there = [f"{name}{size}" for name in synths.known() for size in synths.load(name).sets]
     _require("budget", [config["budget"]], sorted(config["budgets"]))
+    _require("synthesizer", [config["synth"]], synths.known())
     for budget in config["budgets"].values():
-        _require("data set", budget["datasets"], datasets)
+        _require("data set", budget["datasets"], there)
+    if not datasets(config, config["budget"]):
+        has = ", ".join(config["budgets"][config["budget"]]["datasets"])
+        raise ValueError(f"config: the budget {config['budget']} has no data set of {config['synth']}; it has {has}")
     for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
         _known(name)
     _require("budget", [config["baselines"]["budget"]], sorted(config["budgets"]))
     fixed = config["baselines"]["datasets"]
-    _require("data set", fixed, datasets)
+    _require("data set", fixed, there)
     _require("data set with baselines", [config.get("compared_on", fixed[0])], fixed)
     if "candidate" in config:
         _candidate(config["candidate"])
     for name, given in config["outside"].items():
         if "path" in given and "package" not in given and not Path(given["path"]).exists():
             raise ValueError(f"config: outside.{name}: there is no {given['path']}: make it, or leave it out")
+
+
+def datasets(config: Mapping[str, Any], budget: str) -> list[str]:
+    """Data sets of a budget that are of the synthesizer chosen."""
+    return [name for name in config["budgets"][budget]["datasets"] if synths.dataset(name)[0].name == config["synth"]]
 
 
 def _known(name: str) -> None:

@@ -1,5 +1,8 @@
 """A Faust program as an instrument: compiled by DawDreamer, and held to its parameter table as a plugin is.
 
+It plays one note. Beside the table's parameters it has ``freq`` (Hz), ``gain`` (0 to 1) and ``held`` (seconds until the key
+is released). DawDreamer's voices are not used: what is set before the first rendering does not reach them.
+
 References:
     Orlarey, Fober and Letz 2009, "Faust: an efficient functional approach to DSP programming".
 """
@@ -12,22 +15,25 @@ from jaxtyping import Float
 from flowsynth.synths import Synth
 
 NEAR = 1e-4  # of a parameter's range
+PLAYED = ("freq", "gain", "held")
 
 
 class Faust:
-    """A compiled program, one voice.
+    """A compiled program.
 
     Args:
         engine: DawDreamer's engine.
         synth: The parameter table.
+        pitch: MIDI note.
+        velocity: MIDI velocity.
+        held: Seconds until the key is released.
 
     Raises:
         ValueError: If the program can't be compiled, or its parameters are not those of the table.
     """
 
-    def __init__(self, engine: Any, synth: Synth):
+    def __init__(self, engine: Any, synth: Synth, pitch: int, velocity: int, held: float):
         self.processor = engine.make_faust_processor(synth.name)
-        self.processor.num_voices = 1
         try:
             self.processor.set_dsp_string(synth.plugin.read_text())
             self.processor.compile()
@@ -36,6 +42,8 @@ class Faust:
         described = {entry["name"].rpartition("/")[2]: entry for entry in self.processor.get_parameters_description()}
         _check(described, synth)
         self._controls = [(described[p.name]["name"], p) for p in synth.parameters]
+        for name, value in zip(PLAYED, (440 * 2 ** ((pitch - 69) / 12), velocity / 127, held), strict=True):
+            self.processor.set_parameter(described[name]["name"], value)
 
     def set(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""
@@ -44,7 +52,8 @@ class Faust:
 
 
 def _check(described: dict[str, dict[str, Any]], synth: Synth) -> None:
-    missing, extra = sorted(set(synth.names) - described.keys()), sorted(described.keys() - set(synth.names))
+    expected = {*synth.names, *PLAYED}
+    missing, extra = sorted(expected - described.keys()), sorted(described.keys() - expected)
     if missing or extra:
         raise ValueError(
             f"{synth.plugin} is not the program of the table {synth.name}.yaml: parameters missing {missing}, not in the "

@@ -75,8 +75,8 @@ class Host:
 
         self.note = note
         self._engine = dawdreamer.RenderEngine(note.sample_rate, note.block_size)
-        self._instrument: Instrument = (Faust if synth.plugin.suffix == ".dsp" else Plugin)(self._engine, synth)
-        self._instrument.processor.add_midi_note(note.pitch, note.velocity, 0.0, note.held)
+        kind = Faust if synth.plugin.suffix == ".dsp" else Plugin
+        self._instrument: Instrument = kind(self._engine, synth, note.pitch, note.velocity, note.held)
         self._engine.load_graph([(self._instrument.processor, [])])
 
     def play(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
@@ -99,11 +99,15 @@ class Plugin:
     Args:
         engine: DawDreamer's engine.
         synth: The parameter table.
+        pitch: MIDI note.
+        velocity: MIDI velocity.
+        held: Seconds until the key is released.
     """
 
-    def __init__(self, engine: Any, synth: Synth):
+    def __init__(self, engine: Any, synth: Synth, pitch: int, velocity: int, held: float):
         self.processor = _load(engine, synth)
         _check(self.processor, synth)
+        self.processor.add_midi_note(pitch, velocity, 0.0, held)
 
     def set(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""

@@ -35,12 +35,12 @@ def test_every_dependency_of_the_package_is_pinned():
     assert wanted <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
 
 
-def packages(folder: Path, plugin: Path) -> subprocess.CompletedProcess:
+def packages(folder: Path, plugin: Path, **environment: str) -> subprocess.CompletedProcess:
     """Run the script where nothing is installed but perhaps the synthesizer, and nothing can be."""
     script = (ENVS / "packages.sh").read_text().replace("/usr/lib/vst/amsynth_vst.so", str(plugin))
     (folder / "packages.sh").write_text(script.replace("/usr/share/", f"{folder}/"))
     return subprocess.run(
-        ["/bin/sh", folder / "packages.sh"], env={"PATH": str(folder)}, text=True, capture_output=True
+        ["/bin/sh", folder / "packages.sh"], env={"PATH": str(folder), **environment}, text=True, capture_output=True
     )
 
 
@@ -57,3 +57,10 @@ def test_without_the_synthesizer_nothing_goes_on(tmp_path: Path):
     assert done.returncode == 1
     assert "error: there is no apt-get" in done.stderr
     assert "Run: sudo apt-get install amsynth" in done.stderr
+
+
+def test_the_built_in_synthesizer_needs_no_package(tmp_path: Path):
+    done = packages(tmp_path, tmp_path / "plugin.so", SYNTH="faust")
+    assert done.returncode == 0
+    assert "amsynth" not in done.stderr
+    assert "sounds from outside" in done.stderr

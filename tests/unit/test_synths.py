@@ -123,7 +123,7 @@ def test_a_data_set_has_one_name_only():
 
 
 def test_an_unknown_synthesizer_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown synthesizer 'diva', expected one of \['amsynth'\]"):
+    with pytest.raises(ValueError, match=r"unknown synthesizer 'diva', expected one of \['amsynth', 'faust'\]"):
         synths.load("diva")
 
 

@@ -44,6 +44,13 @@ def test_an_unknown_data_set_lists_the_known_ones(project: Project, name: str):
     refused(project, f"unknown data set '{name}'", "amsynth16, amsynth30, amsynth41")
 
 
+def test_a_synthesizer_without_data_sets_and_an_unknown_one(project: Project):
+    project.configure(synth="faust")
+    refused(project, "the budget tiny has no data set of faust; it has amsynth16")
+    project.configure(synth="diva")
+    refused(project, "unknown synthesizer 'diva'", "expected one of: amsynth, faust")
+
+
 def test_an_unknown_budget_lists_the_known_ones(project: Project):
     project.configure(budget="huge")
     refused(project, "unknown budget 'huge'", "expected one of: tiny")

@@ -156,8 +156,10 @@ def test_the_paper_budget_plans_every_model_fold_and_data_set(project: Project):
     (project.folder / "config.yaml").write_text(yaml.safe_dump(config))
     paper = config["budgets"]["paper"]
     plan = project.planned("--config", "budget=paper")
-    trainings = len(config["models"]) * paper["folds"] * len(paper["datasets"])
+    ours = [name for name in paper["datasets"] if name.startswith("amsynth")]
+    trainings = len(config["models"]) * paper["folds"] * len(ours)
     assert {plan[rule] for rule in ("resynthesise", "score")} == {trainings}
     assert {plan[rule] + plan[f"{rule}_control"] for rule in ("train", "infer")} == {trainings}
-    assert [plan[rule] for rule in ("scores", "complexity")] == [len(paper["datasets"]), 1]
-    assert set(paper["datasets"]) == {"amsynth16", "amsynth30", "amsynth41"}
+    assert [plan[rule] for rule in ("scores", "complexity")] == [3, 1]
+    assert set(ours) == {"amsynth16", "amsynth30", "amsynth41"}
+    assert project.planned("--config", "budget=paper", "synth=faust")["complexity"] == 1

@@ -10,7 +10,7 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
 from flowsynth import synths
-from flowsynth.config import check
+from flowsynth.config import check, datasets
 
 # relative, so that a clone can be moved and nothing has to be made again
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
@@ -37,6 +37,7 @@ except ValueError as error:
     raise WorkflowError(error)
 
 BUDGET = config["budgets"][config["budget"]]  # the one to run
+DATASETS = datasets(config, config["budget"])  # of the synthesizer chosen
 
 
 @cache

@@ -36,7 +36,7 @@ rule campaign:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=BUDGET["datasets"],
+            dataset=DATASETS,
             product=[
                 "scores.csv",
                 "tables/scores.md",

@@ -3,7 +3,7 @@ def report_incomplete(failed):
     """Write the tables so far of a run that failed, and remove them once nothing is missing."""
     from flowsynth.incomplete import report, report_outside
 
-    for dataset in BUDGET["datasets"]:
+    for dataset in DATASETS:
         folder = Path(f"results/{config['budget']}/{dataset}")
         split, models = config["split"], SYSTEMS
         told = [report(folder, split, BUDGET["folds"], models, failed)]

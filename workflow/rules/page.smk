@@ -9,7 +9,7 @@ rule page:
         expand(
             "results/{budget}/{dataset}/page/index.html",
             budget=config["budget"],
-            dataset=BUDGET["datasets"],
+            dataset=DATASETS,
         ),
 
 
@@ -71,7 +71,7 @@ rule page_so_far:
     params:
         runs={
             f"results/{config['budget']}/{dataset}": run_of(config["budget"], dataset)
-            for dataset in BUDGET["datasets"]
+            for dataset in DATASETS
         },
     script:
         "../scripts/page_so_far.py"

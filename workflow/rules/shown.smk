@@ -53,7 +53,7 @@ FIGURES = {
     ),
     "complexity": (
         "figures/complexity",
-        "" if len(BUDGET["datasets"]) > 1 else "a budget with several data sets",
+        "" if len(DATASETS) > 1 else "a budget with several data sets",
     ),
 }
 
@@ -62,7 +62,7 @@ FIGURES = {
 DRAWN = {
     name: expand(
         f"results/{config['budget']}/{path}.{{format}}",
-        dataset=BUDGET["datasets"],
+        dataset=DATASETS,
         format=["pdf", "png"],
     )
     for name, (path, lacks) in FIGURES.items()

@@ -226,7 +226,7 @@ rule complexity:
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/scores.csv",
             budget=wildcards.budget,
-            dataset=budget(wildcards)["datasets"],
+            dataset=datasets(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/tables/complexity.csv",

@@ -4,7 +4,7 @@ rule verify:
         audio=expand(
             "results/{budget}/{dataset}/audio/{shard}.h5",
             budget=config["budget"],
-            dataset=BUDGET["datasets"],
+            dataset=DATASETS,
             shard=range(BUDGET["shards"]),
         ),
     log:
