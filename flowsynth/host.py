@@ -8,16 +8,23 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Protocol
+from multiprocessing import get_context
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from flowsynth.faust import Faust
 from flowsynth.synths import Synth
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,8 @@ class Host:
     """
 
     def __init__(self, synth: Synth, note: Note):
-        if not synth.plugin.is_file():
-            raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
-        _scratch_home()
-        import dawdreamer  # after the home folder is set: a plugin writes there as soon as it is loaded
-
         self.note = note
-        self._engine = dawdreamer.RenderEngine(note.sample_rate, note.block_size)
+        self._engine = _engine(synth, note)
         kind = Faust if synth.plugin.suffix == ".dsp" else Plugin
         self._instrument: Instrument = kind(self._engine, synth, note.pitch, note.velocity, note.held)
         self._engine.load_graph([(self._instrument.processor, [])])
@@ -113,6 +115,35 @@ class Plugin:
         """Set all parameters, in the table's order, in [0, 1]."""
         for index, value in enumerate(values):
             self.processor.set_parameter(index, float(value))
+
+
+def apart(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function in a process of its own: a plugin may crash it, or change how it rounds.
+
+    Raises:
+        ValueError: If that process crashes; else as the function does.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        try:
+            return pool.submit(work, *arguments).result()
+        except BrokenProcessPool as error:
+            raise ValueError(f"the plugin crashed its process in {work.__name__}") from error
+
+
+@contextmanager
+def opened(synth: Synth, note: Note) -> Iterator[Any]:
+    """Open a plugin that has no table yet, as DawDreamer hosts it; raises as `Host` does."""
+    engine = _engine(synth, note)
+    yield _load(engine, synth)
+
+
+def _engine(synth: Synth, note: Note) -> Any:
+    if not synth.plugin.exists():
+        raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+    _scratch_home()
+    import dawdreamer  # after the home folder is set: a plugin writes there as soon as it is loaded
+
+    return dawdreamer.RenderEngine(note.sample_rate, note.block_size)
 
 
 @cache
@@ -166,11 +197,13 @@ def _check(plugin, synth: Synth) -> None:
 
 def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
     """Everything that the sound of a preset depends on: the plugin's hash, the host's version and the note."""
-    if not synth.plugin.is_file():
+    if not synth.plugin.exists():
         raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+    # a VST3 plugin is a folder
+    files = sorted(path for path in synth.plugin.rglob("*") if path.is_file()) or [synth.plugin]
     return {
         "synth": synth.name,
-        "plugin_sha256": hashlib.sha256(synth.plugin.read_bytes()).hexdigest(),
+        "plugin_sha256": hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest(),
         "dawdreamer": version("dawdreamer"),
         **asdict(note),
     }

@@ -1,7 +1,8 @@
 """Presets made by people: from a synthesizer's bank files to a table of normalised values.
 
-A bank is text: a first line that names the synthesizer, then for each preset a line ``<preset> <name> NAME`` and a line
-``<parameter> NAME VALUE`` for each parameter, and ``EOF``. A parameter that a preset does not give takes its default.
+Banks are files in the formats of VST (`flowsynth.vst_presets`), or text: a first line that names the synthesizer, then for
+each preset a line ``<preset> <name> NAME`` and a line ``<parameter> NAME VALUE`` for each parameter, and ``EOF``. A
+parameter that a preset does not give takes its default.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from flowsynth import sampler
+from flowsynth import sampler, vst_presets
 from flowsynth.provenance import write_text
 from flowsynth.seeds import derive_seed, draw
 from flowsynth.synths import Synth
@@ -151,6 +152,10 @@ def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, in
     paths = sorted(Path(synth.banks).parent.glob(Path(synth.banks).name))
     if not paths:
         raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
+    if Path(synth.banks).suffix in vst_presets.FORMATS:
+        programs = [(name, path.name, values) for path in paths for name, values in vst_presets.read(path, synth)]
+        counts = {"banks": len(paths), "read": len(programs)}
+        return np.array([row for *_, row in programs]), [(name, bank) for name, bank, _ in programs], counts
     presets = [preset for path in paths for preset in read_bank(path, synth)]
     if not presets:
         raise ValueError(f"there is no preset in the {len(paths)} banks that match {synth.banks}")

@@ -24,6 +24,12 @@ def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
             log.info("%s: %d of %d, %.0f s left", what, done, total, (now - start) / done * (total - done))
 
 
+def to_terminal() -> None:
+    """Log progress to the terminal alone: for commands."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", force=True)
+    log.setLevel(logging.INFO)
+
+
 @contextmanager
 def job(path: Path) -> Iterator[None]:
     """Run a job: log to the terminal and to a file, and end a job that fails with one clear line on the terminal.

@@ -17,12 +17,12 @@ class Unavailable(Exception):
 
 
 def install(programs: Sequence[str], packages: Sequence[str]) -> None:
-    """See to it that programs are there.
+    """See to it that programs are there, each a command or a path.
 
     Raises:
         Unavailable: If they are not and their packages can't be installed.
     """
-    if all(map(shutil.which, programs)):
+    if all(shutil.which(program) or Path(program).exists() for program in programs):
         return
     wanted = ", ".join(packages)
     if os.geteuid() != 0 or not shutil.which("apt-get"):

@@ -1,0 +1,55 @@
+"""The benchmark on other synthesizers than amsynth: the one built in, and a plugin that nobody has written a table for."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import yaml
+from programs import Unavailable, give_up, install
+from project import TINY, Project
+
+
+def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
+    table = project.folder / "flowsynth" / "synths" / "amsynth.yaml"
+    table.write_text(yaml.safe_dump(yaml.safe_load(table.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
+    tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "faust16", "faust64"], "folds": 1, "samples": 1}
+    project.configure(budgets={"tiny": tiny})
+    tables = [f"results/tiny/{dataset}/tables/scores.csv" for dataset in ("faust16", "faust64")]
+    run = project.snakemake(*tables, "results/tiny/tables/complexity.md", "verify", "--config", "synth=faust")
+    assert run.returncode == 0, run.stdout
+    for path in tables:
+        scores = pd.read_csv(project.folder / path).set_index(["model", "metric"])["mean"]
+        assert scores["oracle", "log_mel_l1"] == 0
+        assert 0 < scores["cnn", "parameter_mse"] < 1
+        assert scores["mean", "log_mel_l1"] > 0.1
+    assert "cnn" in (project.folder / "results/tiny/tables/complexity.md").read_text()
+    presets = pd.read_csv(project.folder / "results/tiny/faust16/presets.csv")
+    assert len(presets) == 60
+    assert set(presets["bank"]) == {"drawn"}
+
+
+def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: Project):
+    try:
+        install(["/usr/lib/vst/Nekobi-vst.so"], ["dpf-plugins-vst"])
+    except Unavailable as error:
+        give_up(str(error))
+    written = subprocess.run(
+        [sys.executable, "-m", "flowsynth.synths.inspect", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
+        cwd=project.folder,
+        env=project.environment | {"PYTHONPATH": str(project.folder)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert written.returncode == 0, written.stdout
+    assert (project.folder / "flowsynth/synths/nekobi.yaml").exists()
+    tiny = TINY["budgets"]["tiny"] | {"datasets": ["nekobi8"], "folds": 1, "samples": 1}
+    project.configure(synth="nekobi", budgets={"tiny": tiny})
+    run = project.snakemake("results/tiny/nekobi8/tables/scores.csv", "verify")
+    assert run.returncode == 0, run.stdout
+    scores = pd.read_csv(project.folder / "results/tiny/nekobi8/tables/scores.csv").set_index(["model", "metric"])[
+        "mean"
+    ]
+    assert scores["oracle", "log_mel_l1"] == 0
+    assert scores["mean", "log_mel_l1"] > 0.05
+    assert 0 < scores["cnn", "parameter_mse"] < 1
