@@ -20,6 +20,7 @@ from flowsynth.figures import (
     interpolation,
     latent_space,
     macro_controls,
+    match,
     neighbourhood,
     reconstruction,
     scores,
@@ -109,6 +110,7 @@ TAGS = np.repeat([1.0, -1.0, 0.0], 10)
 PARTED = latents(2) + np.outer(TAGS, np.eye(len(NAMES), dtype=np.float32)[0]).astype(np.float32) * 5
 PAIR = PAIRS["bright_dark"]
 CHOSEN = pd.DataFrame({"role": ["best", "typical", "worst"], "item": ["x", "y", "z"]})
+ONE = np.linspace(0, 1, len(NAMES)), NAMES
 DRAWINGS: dict[str, Callable[[], Figure]] = {
     "scores": lambda: scores.draw(scored(), MODELS, "title"),
     "curves": lambda: curves.draw(histories(), "title"),
@@ -122,6 +124,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "complexity": lambda: complexity.draw(sizes(), MODELS, "title"),
     "critical_difference": lambda: critical_difference.draw(scored(), MODELS, "title"),
     "calibration": lambda: calibration.draw(*drawing(), "title"),
+    "match": lambda: match.draw(*np.random.default_rng(0).normal(size=(2, 88200)).astype("f4"), 22050, *ONE, "title"),
     "amount": lambda: amount.draw(of_amount({0: scored(), 10000: scored()}, 1), MODELS, "title"),
 }
 

@@ -1,0 +1,67 @@
+"""Commands of flowsynth: ``flowsynth match SOUND… --out DIR``."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+SAMPLES, RENDERS = 16, 100
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that is asked for."""
+    parser = argparse.ArgumentParser("flowsynth", description="Synthesizer presets from sounds.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    match = commands.add_parser("match", help="find presets for sounds")
+    match.add_argument("sounds", nargs="+", type=Path, metavar="SOUND", help="sound files, or folders of them")
+    match.add_argument("--out", type=Path, required=True, help="folder for presets, sounds and pictures")
+    match.add_argument("--model", help="name of a trained model, or its checkpoint.pt; the best there is, if not given")
+    match.add_argument(
+        "--samples", type=int, default=SAMPLES, help=f"answers of the model that are rendered ({SAMPLES})"
+    )
+    match.add_argument(
+        "--renders", type=int, default=RENDERS, help=f"renderings of the search after them; 0: none ({RENDERS})"
+    )
+    match.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
+    match.add_argument("--seed", type=int, default=1, help="of answers and search (1)")
+    match.set_defaults(run=_match)
+    asked = parser.parse_args(arguments)
+    try:
+        asked.run(asked)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+
+def _match(asked: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from flowsynth.match import COLUMNS, find, listed, match_all, open_model
+    from flowsynth.progress import log, to_terminal
+    from flowsynth.provenance import write_csv
+
+    to_terminal()
+    if asked.samples < 1 or asked.renders < 0:
+        raise ValueError(f"--samples {asked.samples} --renders {asked.renders}: expected at least 1 and 0")
+    paths = listed(asked.sounds)
+    checkpoint = find(asked.results, asked.model)
+    matcher = open_model(checkpoint)
+    log.info("%s hears, %s plays: %d sounds", checkpoint, matcher.synth.name, len(paths))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    rows, start = [], time.monotonic()
+    for row in match_all(matcher, paths, asked.samples, asked.renders, asked.seed, asked.out):
+        rows.append(row)
+        said = f"log-mel L1 {row['distance']:.2f}" if row["status"] == "ok" else f"refused, it {row['note']}"
+        left = (time.monotonic() - start) / len(rows) * (len(paths) - len(rows))
+        log.info("%d of %d, %s: %s; %.0f s left", len(rows), len(paths), row["sound"], said, left)
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"renderings": "Int64"})
+    settings = {key: getattr(asked, key) for key in ("samples", "renders", "seed")}
+    write_csv(table, asked.out / "matches.csv", checkpoint=str(checkpoint), **settings)
+    done = int((table["status"] == "ok").sum())
+    log.info("%d of %d sounds matched: %s", done, len(paths), asked.out / "matches.csv")
+    if not done:
+        raise ValueError("no sound could be matched")
+
+
+if __name__ == "__main__":
+    main()

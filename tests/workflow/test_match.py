@@ -1,0 +1,121 @@
+"""Sounds to presets by the command, as a musician would use it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from PIL import Image
+from project import Project
+
+from flowsynth import synths
+from flowsynth.host import Note
+from flowsynth.presets import read_bank
+from flowsynth.render import render
+from flowsynth.search import ear
+
+SYNTH = synths.load("amsynth")
+NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
+MEL = {"n_mels": 64, "n_fft": 2048, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 80, "floor": 0.001}
+
+
+def flowsynth(project: Project, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "flowsynth", *map(str, arguments)],
+        cwd=cwd or project.folder,
+        env=project.environment | {"PYTHONPATH": str(project.folder)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sounds of all kinds, good and bad."""
+    folder = tmp_path_factory.mktemp("sounds")
+    time = np.arange(3 * 44100) / 44100
+    wave = 0.3 * np.sign(np.sin(2 * np.pi * 196 * time)) * np.exp(-time)
+    soundfile.write(folder / "stereo.wav", np.stack([wave, wave], axis=1), 44100)
+    soundfile.write(folder / "long.flac", np.tile(wave, 4), 44100)
+    (folder / "deeper").mkdir()
+    soundfile.write(folder / "deeper" / "stereo.wav", wave[::2], 22050)
+    soundfile.write(folder / "short.wav", wave[:500], 44100)
+    soundfile.write(folder / "silent.wav", np.zeros(44100), 44100)
+    (folder / "broken.wav").write_text("no sound")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def matched(finished: Project, sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "of" / "it"
+    run = flowsynth(finished, "match", sounds, "--out", out, "--samples", 2, "--renders", 20)
+    assert run.returncode == 0, run.stdout
+    assert "cnn/checkpoint.pt hears, amsynth plays: 6 sounds" in run.stdout
+    assert "6 of 6, " in run.stdout
+    assert "3 of 6 sounds matched" in run.stdout
+    return out
+
+
+def test_good_sounds_are_matched_and_bad_ones_refused_by_name(matched: Path):
+    table = pd.read_csv(matched / "matches.csv")
+    table["sound"] = ["/".join(Path(path).parts[-2:]) for path in table["sound"]]
+    table = table.set_index(table["sound"].str.replace("^sounds[0-9]+/", "", regex=True))
+    said = table.loc[["broken.wav", "short.wav", "silent.wav"], ["status", "note"]]
+    assert (said["status"] == "refused").all()
+    assert [word in note for word, note in zip(("can't be read", "too short", "is silent"), said["note"], strict=True)]
+    good = table.loc[["deeper/stereo.wav", "long.flac", "stereo.wav"]]
+    assert (good["status"] == "ok").all()
+    assert good["bank"].nunique() == 3  # two of them have the same name
+    assert (good["distance"] <= good["first_distance"]).all()
+    assert (good["renderings"] == 22).all()
+    assert good["pitch"].to_numpy() == pytest.approx(55, abs=0.1)  # G3
+    assert good["shift"].to_numpy() == pytest.approx(5, abs=0.1)
+
+
+def test_the_sound_beside_a_bank_is_what_the_bank_plays_to_the_bit_and_as_close_as_is_said(matched: Path):
+    table = pd.read_csv(matched / "matches.csv").dropna(subset="bank")
+    hear = ear(NOTE.sample_rate, MEL)
+    for row in table.itertuples():
+        (preset,) = read_bank(matched / row.bank, SYNTH)
+        values = np.array([p.normalise(preset.values[p.name]) for p in SYNTH.parameters])
+        (played,) = render(SYNTH, NOTE, [values], 20)
+        name = Path(row.bank).stem
+        written, rate = soundfile.read(matched / f"{name}.wav", dtype="float32")
+        assert rate == NOTE.sample_rate
+        assert np.array_equal(written, played.audio)
+        heard, _ = soundfile.read(matched / f"{name}_heard.wav", dtype="float32")
+        assert np.abs(hear(heard) - hear(written)).mean() == pytest.approx(row.distance, rel=1e-3)
+        with Image.open(matched / f"{name}.png") as picture:
+            assert picture.width > 1000
+
+
+def test_the_same_again_is_the_same(finished: Project, sounds: Path, matched: Path, tmp_path: Path):
+    run = flowsynth(finished, "match", sounds / "stereo.wav", "--out", tmp_path, "--samples", 2, "--renders", 20)
+    assert run.returncode == 0, run.stdout
+    table = pd.read_csv(matched / "matches.csv").dropna(subset="bank")
+    before = table.loc[[Path(path).parts[-2] != "deeper" and path.endswith("stereo.wav") for path in table["sound"]]]
+    assert (tmp_path / "stereo.wav").read_bytes() == (matched / f"{Path(before['bank'].iloc[0]).stem}.wav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.wav"], "error: no sound could be matched"),
+        (["."], "error: no sounds (.wav, "),  # rglob does not follow links
+        (["x.wav", "--model", "npe_nsf"], "error: the model npe_nsf that is trained and scored is not in results/"),
+        (["x.wav", "--model", "nowhere.pt"], "error: there is no checkpoint nowhere.pt"),
+        (["x.wav", "--model", "lost.pt"], "lost.pt is in no run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/"),
+        (["x.wav", "--samples", "0"], "error: --samples 0"),
+    ],
+)
+def test_what_can_not_be_done_is_told(finished: Project, arguments: list[str], said: str, tmp_path: Path):
+    (tmp_path / "lost.pt").write_text("")
+    (tmp_path / "results").symlink_to(finished.folder / "results")
+    run = flowsynth(finished, "match", *arguments, "--out", "out", cwd=tmp_path)
+    assert run.returncode == 1
+    assert said in run.stdout
+    assert "Traceback" not in run.stdout
