@@ -18,7 +18,7 @@ from flowsynth.play import forked, reloaded
 from flowsynth.render import render_shard
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
-SYNTH = synths.load("amsynth")
+SYNTH, BUILT_IN = synths.load("amsynth"), synths.load("faust")
 ROUNDS, PRESETS, RELOADS = 7, 60, 6
 
 
@@ -28,9 +28,9 @@ def seconds(action: Callable[[], object], items: int) -> float:
     return (time.perf_counter() - start) / items
 
 
-def vectors(count: int) -> np.ndarray:
-    table, _ = presets.collect(SYNTH, SYNTH.names, limit=count)
-    return table[list(SYNTH.names)].to_numpy(dtype=np.float32)
+def vectors(count: int, synth: synths.Synth = SYNTH) -> np.ndarray:
+    table, _ = presets.collect(synth, synth.names, limit=count)
+    return table[list(synth.names)].to_numpy(dtype=np.float32)
 
 
 def shard(values: np.ndarray) -> None:
@@ -41,9 +41,11 @@ def shard(values: np.ndarray) -> None:
 def schemes() -> None:
     """Three ways to render the same presets, in turn, in rounds."""
     values = vectors(PRESETS)
-    pristine, used = Host(SYNTH, NOTE), Host(SYNTH, NOTE)
+    pristine, used, built_in = Host(SYNTH, NOTE), Host(SYNTH, NOTE), Host(BUILT_IN, NOTE)
+    theirs = vectors(PRESETS, BUILT_IN)
     ways = {
         "fork": lambda: seconds(lambda: list(forked(pristine.play, values, NOTE.samples, 20)), PRESETS),
+        "faust": lambda: seconds(lambda: list(forked(built_in.play, theirs, NOTE.samples, 20)), PRESETS),
         "reused": lambda: seconds(lambda: [used.play(vector) for vector in values], PRESETS),
         "reload": lambda: seconds(lambda: list(reloaded(lambda: Host(SYNTH, NOTE), values[:RELOADS])), RELOADS),
     }
@@ -60,6 +62,7 @@ def schemes() -> None:
     row("render_unload_and_reload", middle["reload"], "s/preset", "", None)
     row("render_fork", middle["fork"], "s/preset", "render_unload_and_reload", ratio("reload", "fork"))
     row("render_fork", middle["fork"], "s/preset", "render_reused_instance", ratio("fork", "reused"))
+    row("render_built_in_faust", middle["faust"], "s/preset", "render_fork", ratio("fork", "faust"))
 
 
 def processes() -> None:

@@ -1,4 +1,4 @@
-"""Commands of flowsynth: ``flowsynth match SOUND… --out DIR``."""
+"""Commands of flowsynth: ``flowsynth match SOUND… --out DIR`` and ``flowsynth serve``."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-SAMPLES, RENDERS = 16, 100
+SAMPLES, RENDERS, PORT = 16, 100, 1232
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,6 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     match.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
     match.add_argument("--seed", type=int, default=1, help="of answers and search (1)")
     match.set_defaults(run=_match)
+    serve = commands.add_parser("serve", help="play a latent space by Open Sound Control")
+    serve.add_argument("--model", help="name of a trained model with a latent, or its checkpoint.pt; the best there is")
+    serve.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1: this machine alone)")
+    serve.add_argument("--port", type=int, default=PORT, help=f"port to listen at ({PORT}; 0: any that is free)")
+    serve.add_argument("--out", type=Path, default=Path("played"), help="folder of sounds that are rendered (played)")
+    serve.set_defaults(run=_serve)
     asked = parser.parse_args(arguments)
     try:
         asked.run(asked)
@@ -61,6 +68,25 @@ def _match(asked: argparse.Namespace) -> None:
     log.info("%d of %d sounds matched: %s", done, len(paths), asked.out / "matches.csv")
     if not done:
         raise ValueError("no sound could be matched")
+
+
+def _serve(asked: argparse.Namespace) -> None:
+    from flowsynth.device import Device
+    from flowsynth.latent import LatentModel
+    from flowsynth.match import find, open_model
+    from flowsynth.osc import Server
+    from flowsynth.progress import log, to_terminal
+
+    to_terminal()
+    checkpoint = find(asked.results, asked.model, LatentModel)
+    server = Server(Device(open_model(checkpoint)), asked.host, asked.port, asked.out)
+    host, port = server.server_address[:2]
+    log.info("%s plays; Open Sound Control at %s, UDP port %s; /stop or Ctrl-C ends", checkpoint, host, port)
+    with server:
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            log.info("stopped")
 
 
 if __name__ == "__main__":

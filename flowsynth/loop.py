@@ -29,21 +29,28 @@ from flowsynth.seeds import derive_seed
 
 
 class EpochOrder(Sampler[int]):
-    """A random order of the items that depends on the seed and the epoch and on nothing that happened before."""
+    """A random order of the items that depends on the seed and the epoch and on nothing that happened before.
 
-    def __init__(self, items: Items, seed: int):
-        self.items, self.seed, self.epoch = items, seed, 0
+    Args:
+        items: To be ordered.
+        seed: Of the training.
+        passes: Times that each item comes in an epoch.
+    """
+
+    def __init__(self, items: Items, seed: int, passes: int = 1):
+        self.items, self.seed, self.passes, self.epoch = items, seed, passes, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.items)
+        return self.passes * len(self.items)
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", self.epoch))
-        return iter(self.items.order(generator))
+        for _ in range(self.passes):
+            yield from self.items.order(generator)
 
 
 class Training(lightning.LightningModule):
@@ -166,9 +173,9 @@ def run(
     Returns:
         One row an epoch: epoch, learning_rate and the losses of both parts.
     """
-    order = EpochOrder(train, seed)
+    order = EpochOrder(train, seed, model.passes)
     # a last batch of one item would have no variance for batch normalisation
-    odd = len(train) % plan.batch_size == 1
+    odd = len(order) % plan.batch_size == 1
     # a generator of their own, or loaders draw from the one that makes the noise
     own = torch.Generator()
     batches = DataLoader(train, plan.batch_size, sampler=order, collate_fn=as_is, drop_last=odd, generator=own)

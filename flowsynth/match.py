@@ -27,7 +27,7 @@ from flowsynth.render import render
 from flowsynth.search import ear, minimise, player
 from flowsynth.seeds import derive_seed
 from flowsynth.synths import Synth, dataset
-from flowsynth.systems import is_control
+from flowsynth.systems import is_control, model_of
 
 JUDGE = "log_mel_l1"
 FEATURES = ("n_mels", "n_fft", "hop_length", "fmin", "fmax", "frames", "floor")
@@ -77,12 +77,13 @@ class Match:
     renderings: int
 
 
-def find(results: Path, wanted: str | None = None) -> Path:
+def find(results: Path, wanted: str | None = None, kind: type = models.Model) -> Path:
     """Find a trained model: of that name, or of any, the one whose sounds were closest in its run.
 
     Args:
         results: Folder of runs.
         wanted: Name of a model, or path of a checkpoint.
+        kind: What it has to be, where no checkpoint is named.
 
     Returns:
         Path of a checkpoint.
@@ -96,12 +97,13 @@ def find(results: Path, wanted: str | None = None) -> Path:
         return Path(wanted)
     found = {}
     for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        scores = path.with_name("scores.csv")
-        if scores.exists() and not is_control(path.parent.name) and wanted in (None, path.parent.name):
+        scores, name = path.with_name("scores.csv"), path.parent.name
+        suits = not is_control(name) and wanted in (None, name) and issubclass(models.find(model_of(name)), kind)
+        if scores.exists() and suits:
             table = pd.read_csv(scores)
             found[path] = float(table.loc[table["metric"] == JUDGE, "value"].mean())
     if not found:
-        of = f"the model {wanted}" if wanted else "a model"
+        of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else f"a {kind.__name__}"
         raise ValueError(
             f"{of} that is trained and scored is not in {results}/: run make reproduce first, or name a checkpoint"
         )

@@ -7,6 +7,7 @@ module that has it, as an entry point of the group ``flowsynth.models``.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -25,8 +26,13 @@ class Model(nn.Module, ABC):
         frames: Of the spectrograms.
         parameters: Number of parameters to infer.
         size: Sizes of the budget's networks.
+
+    Attributes:
+        passes: Times that the training part is seen in an epoch. Budgets give epochs, and mean work: a model whose steps cost
+            a fraction of those of the others may have more of them.
     """
 
+    passes: ClassVar[int] = 1
     mel_mean: Tensor
     mel_std: Tensor
 

@@ -39,4 +39,4 @@ def test_one_epoch(name: str, handful: Items, tmp_path: Path):
     assert np.isfinite(row["train/loss"])
     assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
     with torch.no_grad():
-        assert model.eval().infer(handful.all().mel, 2).shape == (2, 6, 16)
+        assert model.eval().infer(handful.all().mel[:1], 2).shape == (2, 1, 16)

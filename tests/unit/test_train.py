@@ -268,3 +268,14 @@ def test_seeds_of_different_purposes_differ():
 def test_a_plan_is_taken_from_a_budget():
     budget = {**asdict(PLAN), "folds": 3, "network": {}}
     assert plan_of(budget) == PLAN
+
+
+def test_several_passes_are_an_epoch_of_as_many_different_orders(parts: tuple[Items, Items]):
+    train, _ = parts
+    order = EpochOrder(train, 3, passes=3)
+    rows = list(order)
+    assert len(rows) == len(order) == 3 * len(train)
+    passes = [rows[start : start + len(train)] for start in range(0, len(rows), len(train))]
+    assert all(sorted(found) == list(range(len(train))) for found in passes)
+    assert len({tuple(found) for found in passes}) == 3
+    assert list(EpochOrder(train, 3)) == passes[0]

@@ -70,5 +70,6 @@ def test_all_figures_are_listed(project: Project):
         "__init__",
         "common",
         "plane",
+        "match",  # of a command
     }
     assert {name.removeprefix("figure_") for name in listed if name.startswith("figure_")} == drawn

@@ -27,7 +27,7 @@ def test_snakefmt():
 
 def test_the_snakefile_lists_every_file_of_rules():
     text = (ROOT / "Snakefile").read_text()
-    assert len(text.splitlines()) <= 60
+    assert len(text.splitlines()) <= 62
     assert all(f'"workflow/rules/{name}.smk"' in text for name in RULES)
 
 

@@ -1,0 +1,188 @@
+"""What an instrument does with a trained model, live: encode a sound, move in the latent space, morph along a path.
+
+Nothing here knows how it is asked: `flowsynth.osc` answers messages with it. A latent is the state; whatever changes it
+gives the parameters to send to the synthesizer.
+
+References:
+    Esling et al. 2019, 2020: the real-time implementation, a device for Max for Live, with which this shares its ideas:
+    encoding, macro-controls in the order of their influence, two dimensions at once, paths through sounds.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from scipy.io import wavfile
+from torch import Tensor
+
+from flowsynth import sounds, store
+from flowsynth.explore import REACH, STEPS, swept
+from flowsynth.latent import LatentModel
+from flowsynth.match import TIMEOUT, Matcher
+from flowsynth.presets import read_table
+from flowsynth.render import render
+from flowsynth.search import ear
+
+SEED = 1  # of what is random in an answer: the same for all, so that a move is heard and nothing else
+FAR = 10.0  # a coordinate of a latent may be so far from 0, where its prior has a standard deviation of 1
+
+Values = Float[np.ndarray, " parameters"]
+
+
+class Device:
+    """A model with a latent space, and where in it we are.
+
+    Args:
+        matcher: The trained model and its run.
+
+    Raises:
+        ValueError: If the model has no latent.
+    """
+
+    def __init__(self, matcher: Matcher):
+        if not isinstance(matcher.model, LatentModel):
+            raise ValueError(
+                f"{matcher.checkpoint}: {type(matcher.model).__name__} has no latent; take vae or flow_reg, say"
+            )
+        torch.set_num_threads(1)  # small networks are faster so
+        self.matcher, self.model = matcher, matcher.model
+        self.names = matcher.names
+        self._hear = ear(matcher.note.sample_rate, matcher.features)
+        self.z = torch.zeros(self.model.latent)
+        self.values = self._answer(self.z)
+        self.path: list[tuple[Tensor, Values]] = []
+        self.presets = self._presets()
+        self.order = self._influence()
+
+    def _answer(self, z: Tensor) -> Values:
+        torch.manual_seed(SEED)
+        with torch.no_grad():
+            return self.model.answer(z[None], 1)[0, 0].clamp(0, 1).numpy()
+
+    def _presets(self) -> pd.DataFrame:
+        """Test presets of the run that can be placed: index id, name, and the two main axes of their latents, x and y."""
+        fold = self.matcher.checkpoint.absolute().parents[1]
+        run = fold.parents[1]
+        table = read_table(run / "presets.csv", self.matcher.synth).set_index("id")
+        split = pd.read_csv(run / "split" / f"{fold.parent.name}.csv", dtype={"id": str})
+        wanted = set(split.loc[(split["fold"] == int(fold.name[4:])) & (split["part"] == "test"), "id"])
+        ids, mels = [], []
+        for path in sorted((run / "features").glob("*.h5")):
+            with store.reading(path) as file:
+                rows = [row for row, name in enumerate(store.ids(file)) if name in wanted]
+                ids += [store.ids(file)[row] for row in rows]
+                mels += [file["mel"][row] for row in rows]
+        with torch.no_grad():
+            self._latents = self.model.encode(torch.from_numpy(np.stack(mels)))
+        centred = self._latents - self._latents.mean(dim=0)
+        *_, axes = torch.linalg.svd(centred, full_matrices=False)
+        place = (centred @ axes[:2].T).numpy()
+        self._values = table.loc[ids, list(self.names)].to_numpy(dtype=np.float32)
+        return pd.DataFrame({"name": table.loc[ids, "name"].to_numpy(), "x": place[:, 0], "y": place[:, 1]}, index=ids)
+
+    def _influence(self) -> list[int]:
+        """Dimensions of the latent, that which moves the parameters most first."""
+        lines = swept(torch.zeros(1, self.model.latent), range(self.model.latent), -REACH, REACH)
+        moved = [np.std([self._answer(z) for z in line], axis=0).mean() for line in lines]
+        assert lines.shape[1] == STEPS
+        return np.argsort(-np.array(moved), kind="stable").tolist()
+
+    def move(self, z: Sequence[float]) -> Values:
+        """Go to a point of the latent space.
+
+        Raises:
+            ValueError: If it has another number of dimensions, or is not within +- `FAR` everywhere.
+        """
+        point = np.asarray(z, dtype=np.float32)
+        if point.shape != (self.model.latent,):
+            raise ValueError(f"{point.size} coordinates, expected {self.model.latent}")
+        if not (np.abs(point) <= FAR).all():
+            raise ValueError(f"coordinates {point.min():g} to {point.max():g}, expected within +-{FAR:g}")
+        self.z = torch.from_numpy(point)
+        self.values = self._answer(self.z)
+        return self.values
+
+    def set(self, dimension: int, value: float) -> Values:
+        """Change one coordinate.
+
+        Raises:
+            ValueError: If there is no such dimension.
+        """
+        if not 0 <= dimension < self.model.latent:
+            raise ValueError(f"dimension {dimension}, expected 0 to {self.model.latent - 1}")
+        z = self.z.tolist()
+        z[dimension] = value
+        return self.move(z)
+
+    def macro(self, control: int, value: float) -> Values:
+        """Change the coordinate of a macro-control: 0 is the dimension that moves the parameters most."""
+        if not 0 <= control < self.model.latent:
+            raise ValueError(f"macro-control {control}, expected 0 to {self.model.latent - 1}")
+        return self.set(self.order[control], value)
+
+    def encode(self, path: Path) -> sounds.Prepared:
+        """Hear a sound file and go where it is.
+
+        Raises:
+            ValueError: If it can't be read, is silent, or too short.
+        """
+        note = self.matcher.note
+        heard = sounds.prepare(sounds.load(path, note.sample_rate), note, self.matcher.level)
+        self.hear(heard.audio)
+        return heard
+
+    def hear(self, audio: Float[np.ndarray, " samples"]) -> Values:
+        """Go where a sound is, that is as long as a recording of the data set, and at its rate."""
+        mel = torch.from_numpy(self._hear(audio)).float()
+        with torch.no_grad():
+            z = self.model.encode(mel[None])[0].clamp(-FAR, FAR)
+        return self.move(z.tolist())
+
+    def preset(self, name: str) -> Values:
+        """Go to a preset: to the latent of its sound, with its own parameters.
+
+        Raises:
+            ValueError: If there is none of that id.
+        """
+        if name not in self.presets.index:
+            raise ValueError(f"there is no preset {name!r} among {len(self.presets)}")
+        row = int(self.presets.index.get_loc(name))
+        self.z, self.values = self._latents[row].clamp(-FAR, FAR), self._values[row]
+        return self.values
+
+    def add(self) -> int:
+        """Put where we are at the end of the path; how many points it has then."""
+        self.path.append((self.z.clone(), self.values.copy()))
+        return len(self.path)
+
+    def along(self, t: float, latent: bool = True) -> Values:
+        """Go along the path, on straight lines between its points.
+
+        Args:
+            t: 0 is its first point, 1 its last.
+            latent: Through the latent space, or from parameters to parameters.
+
+        Raises:
+            ValueError: If the path has fewer than two points, or `t` is not within 0 to 1.
+        """
+        if len(self.path) < 2:
+            raise ValueError(f"the path has {len(self.path)} points, expected at least 2")
+        if not 0 <= t <= 1:
+            raise ValueError(f"t = {t:g}, expected 0 to 1")
+        place = t * (len(self.path) - 1)
+        first = min(int(place), len(self.path) - 2)
+        (z, values), (other_z, other_values) = self.path[first], self.path[first + 1]
+        share = place - first
+        if latent:
+            return self.move(torch.lerp(z, other_z, share).tolist())
+        self.values = (1 - share) * values + share * other_values
+        return self.values
+
+    def play(self, path: Path) -> None:
+        """Render the note with the parameters as they are, by the built-in player, into a WAV file."""
+        full = self.matcher.synth.expand(self.values[None], self.names)
+        (played,) = render(self.matcher.synth, self.matcher.note, full, TIMEOUT)
+        wavfile.write(path, self.matcher.note.sample_rate, played.audio)

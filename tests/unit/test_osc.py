@@ -1,0 +1,223 @@
+"""The device and its server: moves, paths, and messages of all kinds over a real socket."""
+
+import random
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from project import Project
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.osc_packet import OscPacket
+
+from flowsynth import checkpoints, models
+from flowsynth.data import part
+from flowsynth.device import Device
+from flowsynth.match import open_model
+from flowsynth.networks import Size
+from flowsynth.osc import MESSAGES, Server, table
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = Size(layers=3, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def device(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Device:
+    """Of a regression flow that is not trained, in the run of the tiny benchmark."""
+    run = tmp_path_factory.mktemp("live") / "results" / "tiny" / "amsynth16"
+    shutil.copytree(finished.results, run, ignore=shutil.ignore_patterns("page", "figures", "outside", "logs"))
+    features = sorted((run / "features").glob("*.h5"))
+    names = open_model(run / "grouped" / "fold0" / "cnn" / "checkpoint.pt").names
+    train = part(run / "split" / "grouped.csv", 0, "train", features, names).all()
+    torch.manual_seed(0)
+    model = models.find("flow_reg")(64, 80, 16, SIZE)
+    model.calibrate(train)
+    path = run / "grouped" / "fold0" / "flow_reg" / "checkpoint.pt"
+    checkpoints.save(model.eval(), "flow_reg", names, {}, path)
+    return Device(open_model(path))
+
+
+@pytest.fixture
+def server(device: Device, tmp_path: Path) -> Iterator[Server]:
+    device.move([0.0] * 16)
+    device.path.clear()
+    with Server(device, "127.0.0.1", 0, tmp_path / "played") as made:
+        thread = threading.Thread(target=made.run)
+        thread.start()
+        yield made
+        ask(made, "/stop")
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+
+
+def message(address: str, *arguments) -> bytes:
+    builder = OscMessageBuilder(address)
+    for argument in arguments:
+        builder.add_arg(argument)
+    return builder.build().dgram
+
+
+def exchange(server: Server, data: bytes, until: str | None = None) -> list[tuple[str, list]]:
+    """Send a datagram; the answers that come, up to one of an address, or the first."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(20)
+        client.sendto(data, server.server_address)
+        found: list[tuple[str, list]] = []
+        while not found or (until and found[-1][0] not in (until, "/error")):
+            (timed,) = OscPacket(client.recv(65536)).messages
+            found.append((timed.message.address, list(timed.message.params)))
+    return found
+
+
+def ask(server: Server, address: str, *arguments, until: str | None = None) -> list[tuple[str, list]]:
+    return exchange(server, message(address, *arguments), until)
+
+
+def params(answers: list[tuple[str, list]]) -> dict[str, float]:
+    address, pairs = answers[-1]
+    assert address == "/params", answers
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def test_a_session(server: Server, device: Device, tmp_path: Path):
+    assert ask(server, "/ping") == [("/pong", [])]
+    (_, state) = ask(server, "/state")[0]
+    assert state[:4] == ["flow_reg", "amsynth", 16, 16]
+    (_, names) = ask(server, "/names")[0]
+    assert names == list(device.names)
+
+    origin = params(ask(server, "/z", *[0.0] * 16, until="/params"))
+    assert list(origin) == names
+    moved = params(ask(server, "/dimension", 3, 1.5, until="/params"))
+    assert moved != origin
+    assert params(ask(server, "/dimension", 3, 0, until="/params")) == origin  # a whole number does
+    strongest = params(ask(server, "/macro", 0, 2.0, until="/params"))
+    assert device.z[device.order[0]] == 2.0
+    weakest = (
+        params(ask(server, "/z", *[0.0] * 16, until="/params")),
+        params(ask(server, "/macro", 15, 2.0, until="/params")),
+    )
+    change = [
+        np.abs(np.subtract(list(found.values()), list(origin.values()))).mean() for found in (strongest, weakest[1])
+    ]
+    assert change[0] > change[1]
+    ask(server, "/decode", 0.5, -0.5, 2, 7, until="/params")
+    assert (device.z[2], device.z[7]) == (0.5, -0.5)
+
+    presets = ask(server, "/presets", 0)
+    identity = presets[0][1][0]
+    loaded = params(ask(server, "/load_preset", identity, until="/params"))
+    assert list(loaded.values()) == pytest.approx(device._values[0].tolist())
+    assert ask(server, "/add_path") == [("/path", [1])]
+    ask(server, "/load_preset", device.presets.index[1], until="/params")
+    assert ask(server, "/add_path") == [("/path", [2])]
+    start = params(ask(server, "/morph_path", 0.0, until="/params"))
+    assert start == loaded
+    middle = params(ask(server, "/morph_path", 0.5, until="/params"))
+    assert list(middle.values()) == pytest.approx(device._values[:2].mean(axis=0).tolist(), abs=1e-6)
+    ask(server, "/play_path", 0.25, until="/params")
+    assert device.z.tolist() == pytest.approx(torch.lerp(*device._latents[:2].clamp(-10, 10), 0.25).tolist(), abs=1e-5)
+    assert ask(server, "/clear_path") == [("/path", [0])]
+
+    time = np.arange(2 * 22050) / 22050
+    soundfile.write(tmp_path / "a.wav", 0.3 * np.sign(np.sin(2 * np.pi * 220 * time)), 22050)
+    heard = ask(server, "/encode", str(tmp_path / "a.wav"), until="/params")
+    assert heard[0][0] == "/target_pitch"
+    assert heard[0][1][0] == pytest.approx(57, abs=0.1)
+    ((_, (path,)),) = ask(server, "/play", "sound_1")
+    audio, rate = soundfile.read(path)
+    assert (Path(path), rate, len(audio)) == (tmp_path / "played" / "sound_1.wav", 22050, 88200)
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "said"),
+    [
+        ("/nothing", [], "unknown, expected one of /ping /state"),
+        ("/z", [0.0] * 3, "3 coordinates, expected 16"),
+        ("/z", [float("nan")] * 16, "expected within +-10"),
+        ("/z", ["a"] * 16, "'a', expected coordinate…:float"),
+        ("/dimension", [16, 0.0], "dimension 16, expected 0 to 15"),
+        ("/dimension", [1.5, 0.0], "1.5, expected number:int value:float"),
+        ("/dimension", [1, float("inf")], "expected within +-10"),
+        ("/macro", [-1, 0.0], "macro-control -1"),
+        ("/encode", ["/nowhere.wav"], "can't be read"),
+        ("/encode", [], "0 arguments, expected path:str"),
+        ("/load_preset", ["x"], "there is no preset 'x' among"),
+        ("/presets", [10_000], "first = 10000"),
+        ("/play_path", [0.5], "the path has 0 points, expected at least 2"),
+        ("/play", ["../away"], "name '../away', expected letters, digits, - and _"),
+        ("/ping", [True], "1 arguments, expected none"),
+    ],
+)
+def test_bad_messages_are_answered(server: Server, address: str, arguments: list, said: str):
+    before = ask(server, "/state")
+    ((answer, (about, why)),) = ask(server, address, *arguments)
+    assert (answer, about) == ("/error", address)
+    assert said in why
+    assert ask(server, "/state") == before
+    assert not server.out.exists()
+
+
+def test_what_is_no_message_is_answered_too(server: Server):
+    for data in (b"", b"nonsense", b"/ping", b"#bundle\0" + b"\xff" * 20, message("/ping")[:5]):
+        assert exchange(server, data)[0][0] == "/error"
+    bundle = OscBundleBuilder(0)
+    for address in ("/ping", "/nothing", "/ping"):
+        bundle.add_content(OscMessageBuilder(address).build())
+    found = exchange(server, bundle.build().dgram)
+    assert found[0] == ("/pong", [])
+
+
+def test_ten_thousand_messages_of_chance_leave_it_alive_and_right(server: Server, device: Device):
+    rng = random.Random(1)
+    expected = params(ask(server, "/z", *[0.3] * 16, until="/params"))
+    addresses = [name for name in server.messages if name not in ("/stop", "/play", "/encode")]
+
+    def argument():
+        return rng.choice(
+            [
+                rng.uniform(-20, 20), rng.randrange(-5, 40), rng.choice([0.0, float("nan"), float("inf"), -1e38]),
+                "".join(chr(rng.randrange(1, 300)) for _ in range(rng.randrange(20))), True, None,
+                bytes(rng.randrange(256) for _ in range(rng.randrange(1, 40))), 2**40, device.presets.index[0],
+            ]
+        )  # fmt: skip
+
+    def datagram() -> bytes:
+        if rng.random() < 0.3:
+            return rng.randbytes(rng.randrange(200))
+        name = rng.choice([*addresses, "/" + "x" * rng.randrange(300), "/z/", "/*"])
+        count = 16 if name == "/z" else rng.randrange(4)
+        data = message(name, *(argument() for _ in range(count)))
+        return data[: rng.randrange(len(data) + 1)] if rng.random() < 0.2 else data
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(60)
+        for number in range(1, 10_001):
+            client.sendto(datagram(), server.server_address)
+            if number % 50 == 0:  # no more than the queue holds
+                client.sendto(message("/ping"), server.server_address)
+                while OscPacket(client.recv(65536)).messages[0].message.address != "/pong":
+                    pass
+    assert params(ask(server, "/z", *[0.3] * 16, until="/params")) == expected
+    assert (device.values >= 0).all() and (device.values <= 1).all()
+
+
+def test_it_listens_to_this_machine_alone(server: Server):
+    assert server.server_address[0] == "127.0.0.1"
+
+
+def test_a_model_without_a_latent_is_refused(device: Device):
+    with pytest.raises(ValueError, match=r"CNN has no latent; take vae or flow_reg"):
+        Device(open_model(device.matcher.checkpoint.parents[1] / "cnn" / "checkpoint.pt"))
+
+
+def test_the_documented_messages_are_those_that_there_are(server: Server):
+    assert set(MESSAGES) < set(server.messages)
+    text = (ROOT / "docs" / "live.md").read_text()
+    assert table(server) in text, table(server)
