@@ -13,6 +13,9 @@ RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
 SHOWN = "flow_reg"  # whose latent was explored
 JUDGE = "log_mel_l1"
+NOT_YET = (
+    "The campaign that answers this, `make freeze`, has not been run at this commit: there are no baselines yet.\n"
+)
 
 
 def readme_with(name: str, text: str, readme: str) -> str:
@@ -63,13 +66,12 @@ def current() -> str:
     scores, outside, smoothness = (
         pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
     )
+    frozen = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
     readme = (ROOT / "README.md").read_text()
     for name, text in {
         "scores": markdown(scores),
         "findings": findings(outside, smoothness),
-        "leaderboard": "\n".join(
-            map(leaderboard.markdown, (path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))))
-        ),
+        "leaderboard": "\n".join(map(leaderboard.markdown, frozen)) or NOT_YET,
     }.items():
         readme = readme_with(name, text, readme)
     return readme
