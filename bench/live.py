@@ -11,10 +11,10 @@ from training import SIZE
 
 from flowsynth import models
 from flowsynth.data import Batch
+from flowsynth.features import DEFAULTS
 from flowsynth.search import ear
 
 ROUNDS = 100
-MEL = {"n_mels": 64, "n_fft": 2048, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 80, "floor": 0.001}
 ALLOWED = {"encode": 50.0, "move": 5.0}  # ms, beyond which an answer is felt to come late
 
 
@@ -30,7 +30,7 @@ def milliseconds(action: Callable[[], object]) -> float:
 def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    hear, audio = ear(22050, MEL), np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
+    hear, audio = ear(22050, DEFAULTS), np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
     for name in ("flow_reg", "vae"):
         model = models.find(name)(64, 80, 16, SIZE)
         model.calibrate(Batch(torch.randn(8, 64, 80), torch.rand(8, 16)))

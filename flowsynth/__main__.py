@@ -43,20 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _match(asked: argparse.Namespace) -> None:
     import pandas as pd
 
-    from flowsynth.match import COLUMNS, find, listed, match_all, open_model
+    from flowsynth.match import COLUMNS, listed, match_all
     from flowsynth.progress import log, to_terminal
     from flowsynth.provenance import write_csv
+    from flowsynth.trained import find, open_model
 
     to_terminal()
     if asked.samples < 1 or asked.renders < 0:
         raise ValueError(f"--samples {asked.samples} --renders {asked.renders}: expected at least 1 and 0")
     paths = listed(asked.sounds)
     checkpoint = find(asked.results, asked.model)
-    matcher = open_model(checkpoint)
-    log.info("%s hears, %s plays: %d sounds", checkpoint, matcher.synth.name, len(paths))
+    trained = open_model(checkpoint)
+    log.info("%s hears, %s plays: %d sounds", checkpoint, trained.synth.name, len(paths))
     asked.out.mkdir(parents=True, exist_ok=True)
     rows, start = [], time.monotonic()
-    for row in match_all(matcher, paths, asked.samples, asked.renders, asked.seed, asked.out):
+    for row in match_all(trained, paths, asked.samples, asked.renders, asked.seed, asked.out):
         rows.append(row)
         said = f"log-mel L1 {row['distance']:.2f}" if row["status"] == "ok" else f"refused, it {row['note']}"
         left = (time.monotonic() - start) / len(rows) * (len(paths) - len(rows))
@@ -73,9 +74,9 @@ def _match(asked: argparse.Namespace) -> None:
 def _serve(asked: argparse.Namespace) -> None:
     from flowsynth.device import Device
     from flowsynth.latent import LatentModel
-    from flowsynth.match import find, open_model
     from flowsynth.osc import Server
     from flowsynth.progress import log, to_terminal
+    from flowsynth.trained import find, open_model
 
     to_terminal()
     checkpoint = find(asked.results, asked.model, LatentModel)

@@ -48,7 +48,7 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
 
 def datasets(config: Mapping[str, Any], budget: str) -> list[str]:
     """Data sets of a budget that are of the synthesizer chosen."""
-    return [name for name in config["budgets"][budget]["datasets"] if synths.dataset(name)[0].name == config["synth"]]
+    return [name for name in config["budgets"][budget]["datasets"] if name.rstrip("0123456789") == config["synth"]]
 
 
 def _known(name: str) -> None:

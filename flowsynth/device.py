@@ -18,13 +18,11 @@ from jaxtyping import Float
 from scipy.io import wavfile
 from torch import Tensor
 
-from flowsynth import sounds, store
-from flowsynth.explore import REACH, STEPS, swept
+from flowsynth import sounds
+from flowsynth.explore import REACH, swept
 from flowsynth.latent import LatentModel
-from flowsynth.match import TIMEOUT, Matcher
-from flowsynth.presets import read_table
 from flowsynth.render import render
-from flowsynth.search import ear
+from flowsynth.trained import TIMEOUT, Trained
 
 SEED = 1  # of what is random in an answer: the same for all, so that a move is heard and nothing else
 FAR = 10.0  # a coordinate of a latent may be so far from 0, where its prior has a standard deviation of 1
@@ -36,21 +34,20 @@ class Device:
     """A model with a latent space, and where in it we are.
 
     Args:
-        matcher: The trained model and its run.
+        trained: The trained model and its run.
 
     Raises:
         ValueError: If the model has no latent.
     """
 
-    def __init__(self, matcher: Matcher):
-        if not isinstance(matcher.model, LatentModel):
+    def __init__(self, trained: Trained):
+        if not isinstance(trained.model, LatentModel):
             raise ValueError(
-                f"{matcher.checkpoint}: {type(matcher.model).__name__} has no latent; take vae or flow_reg, say"
+                f"{trained.checkpoint}: {type(trained.model).__name__} has no latent; take vae or flow_reg, say"
             )
         torch.set_num_threads(1)  # small networks are faster so
-        self.matcher, self.model = matcher, matcher.model
-        self.names = matcher.names
-        self._hear = ear(matcher.note.sample_rate, matcher.features)
+        self.trained, self.model = trained, trained.model
+        self.names = trained.names
         self.z = torch.zeros(self.model.latent)
         self.values = self._answer(self.z)
         self.path: list[tuple[Tensor, Values]] = []
@@ -64,30 +61,20 @@ class Device:
 
     def _presets(self) -> pd.DataFrame:
         """Test presets of the run that can be placed: index id, name, and the two main axes of their latents, x and y."""
-        fold = self.matcher.checkpoint.absolute().parents[1]
-        run = fold.parents[1]
-        table = read_table(run / "presets.csv", self.matcher.synth).set_index("id")
-        split = pd.read_csv(run / "split" / f"{fold.parent.name}.csv", dtype={"id": str})
-        wanted = set(split.loc[(split["fold"] == int(fold.name[4:])) & (split["part"] == "test"), "id"])
-        ids, mels = [], []
-        for path in sorted((run / "features").glob("*.h5")):
-            with store.reading(path) as file:
-                rows = [row for row, name in enumerate(store.ids(file)) if name in wanted]
-                ids += [store.ids(file)[row] for row in rows]
-                mels += [file["mel"][row] for row in rows]
+        test = self.trained.test.all()
         with torch.no_grad():
-            self._latents = self.model.encode(torch.from_numpy(np.stack(mels)))
+            self._latents = self.model.encode(test.mel)
         centred = self._latents - self._latents.mean(dim=0)
         *_, axes = torch.linalg.svd(centred, full_matrices=False)
         place = (centred @ axes[:2].T).numpy()
-        self._values = table.loc[ids, list(self.names)].to_numpy(dtype=np.float32)
-        return pd.DataFrame({"name": table.loc[ids, "name"].to_numpy(), "x": place[:, 0], "y": place[:, 1]}, index=ids)
+        self._values = test.values.numpy()
+        called = self.trained.called.loc[list(self.trained.test.ids)]
+        return pd.DataFrame({"name": called, "x": place[:, 0], "y": place[:, 1]})
 
     def _influence(self) -> list[int]:
         """Dimensions of the latent, that which moves the parameters most first."""
         lines = swept(torch.zeros(1, self.model.latent), range(self.model.latent), -REACH, REACH)
         moved = [np.std([self._answer(z) for z in line], axis=0).mean() for line in lines]
-        assert lines.shape[1] == STEPS
         return np.argsort(-np.array(moved), kind="stable").tolist()
 
     def move(self, z: Sequence[float]) -> Values:
@@ -129,14 +116,14 @@ class Device:
         Raises:
             ValueError: If it can't be read, is silent, or too short.
         """
-        note = self.matcher.note
-        heard = sounds.prepare(sounds.load(path, note.sample_rate), note, self.matcher.level)
+        note = self.trained.note
+        heard = sounds.prepare(sounds.load(path, note.sample_rate), note, self.trained.level)
         self.hear(heard.audio)
         return heard
 
     def hear(self, audio: Float[np.ndarray, " samples"]) -> Values:
         """Go where a sound is, that is as long as a recording of the data set, and at its rate."""
-        mel = torch.from_numpy(self._hear(audio)).float()
+        mel = torch.from_numpy(self.trained.hear(audio)).float()
         with torch.no_grad():
             z = self.model.encode(mel[None])[0].clamp(-FAR, FAR)
         return self.move(z.tolist())
@@ -183,6 +170,6 @@ class Device:
 
     def play(self, path: Path) -> None:
         """Render the note with the parameters as they are, by the built-in player, into a WAV file."""
-        full = self.matcher.synth.expand(self.values[None], self.names)
-        (played,) = render(self.matcher.synth, self.matcher.note, full, TIMEOUT)
-        wavfile.write(path, self.matcher.note.sample_rate, played.audio)
+        full = self.trained.synth.expand(self.values[None], self.names)
+        (played,) = render(self.trained.synth, self.trained.note, full, TIMEOUT)
+        wavfile.write(path, self.trained.note.sample_rate, played.audio)

@@ -24,15 +24,12 @@ class Faust:
     Args:
         engine: DawDreamer's engine.
         synth: The parameter table.
-        pitch: MIDI note.
-        velocity: MIDI velocity.
-        held: Seconds until the key is released.
 
     Raises:
         ValueError: If the program can't be compiled, or its parameters are not those of the table.
     """
 
-    def __init__(self, engine: Any, synth: Synth, pitch: int, velocity: int, held: float):
+    def __init__(self, engine: Any, synth: Synth):
         self.processor = engine.make_faust_processor(synth.name)
         try:
             self.processor.set_dsp_string(synth.plugin.read_text())
@@ -42,8 +39,12 @@ class Faust:
         described = {entry["name"].rpartition("/")[2]: entry for entry in self.processor.get_parameters_description()}
         _check(described, synth)
         self._controls = [(described[p.name]["name"], p) for p in synth.parameters]
-        for name, value in zip(PLAYED, (440 * 2 ** ((pitch - 69) / 12), velocity / 127, held), strict=True):
-            self.processor.set_parameter(described[name]["name"], value)
+        self._played = [described[name]["name"] for name in PLAYED]
+
+    def hold(self, pitch: int, velocity: int, seconds: float) -> None:
+        """Play a MIDI note from the beginning, as `flowsynth.host.Instrument` says."""
+        for control, value in zip(self._played, (440 * 2 ** ((pitch - 69) / 12), velocity / 127, seconds), strict=True):
+            self.processor.set_parameter(control, value)
 
     def set(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""

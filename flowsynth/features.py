@@ -9,6 +9,7 @@ References:
 """
 
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,10 @@ class Mel(nn.Module):
     def log(self, power: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
         """Natural logarithm of power + floor."""
         return torch.log(power + self.floor)
+
+
+# arguments of `Mel` but the sample rate, with their values
+DEFAULTS = {name: given.default for name, given in signature(Mel).parameters.items() if name != "sample_rate"}
 
 
 def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:

@@ -58,6 +58,9 @@ class Instrument(Protocol):
 
     processor: Any
 
+    def hold(self, pitch: int, velocity: int, seconds: float) -> None:
+        """Press the key of a MIDI note at the beginning of each rendering, and release it after some seconds."""
+
     def set(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""
 
@@ -78,7 +81,8 @@ class Host:
         self.note = note
         self._engine = _engine(synth, note)
         kind = Faust if synth.plugin.suffix == ".dsp" else Plugin
-        self._instrument: Instrument = kind(self._engine, synth, note.pitch, note.velocity, note.held)
+        self._instrument: Instrument = kind(self._engine, synth)
+        self._instrument.hold(note.pitch, note.velocity, note.held)
         self._engine.load_graph([(self._instrument.processor, [])])
 
     def play(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
@@ -101,15 +105,15 @@ class Plugin:
     Args:
         engine: DawDreamer's engine.
         synth: The parameter table.
-        pitch: MIDI note.
-        velocity: MIDI velocity.
-        held: Seconds until the key is released.
     """
 
-    def __init__(self, engine: Any, synth: Synth, pitch: int, velocity: int, held: float):
+    def __init__(self, engine: Any, synth: Synth):
         self.processor = _load(engine, synth)
         _check(self.processor, synth)
-        self.processor.add_midi_note(pitch, velocity, 0.0, held)
+
+    def hold(self, pitch: int, velocity: int, seconds: float) -> None:
+        """Play a MIDI note, as `Instrument` says."""
+        self.processor.add_midi_note(pitch, velocity, 0.0, seconds)
 
     def set(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""

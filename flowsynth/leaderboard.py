@@ -12,13 +12,12 @@ from typing import Any
 import pandas as pd
 
 from flowsynth.baselines import MANIFEST, read_scores
-from flowsynth.metrics import registry
+from flowsynth.metrics import JUDGE, registry
 from flowsynth.seeds import derive_seed
 from flowsynth.statistics import LEVEL, compare, paired, resampled
 from flowsynth.systems import is_control, model_of, renderings
 from flowsynth.tables import heading, number, to_markdown
 
-JUDGE = "log_mel_l1"
 RIVAL = "nearest"
 POINTS = ("mlp", "cnn", "resnet", "ae", "vae", "wae", "vae_flow")  # of the paper: one answer, by regression
 FLOWS = ("flow_reg", "flow_cond", "flow_dis", "npe_nsf")  # normalising flows that are trained by likelihood
@@ -86,7 +85,7 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
         found = [name for name in names if name in there]
         return str(means[found].idxmin()) if found else None
 
-    def told(first: str | None, second: str | None, opening: str) -> None:  # of what there is
+    def told(first: str | None, second: str | None, opening: str) -> None:
         if first in there and second in there and first != second:
             said.append(f"{opening}: {_versus(scores, str(first), str(second), seed)}")
 

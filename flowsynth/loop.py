@@ -18,7 +18,7 @@ import torch
 from lightning.fabric.plugins.environments import LightningEnvironment
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 from torch.utils.data import DataLoader, Sampler
 
 from flowsynth import models
@@ -61,28 +61,24 @@ class Training(lightning.LightningModule):
         self.name, self.model, self.plan, self.seed, self.order = name, model, plan, seed, order
         self.history: list[dict[str, float]] = []
         self._sums: dict[str, float] = {}
-        self._plateau_state: dict | None = None
+        self._schedule_state: dict | None = None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam; its rate is halved by `on_validation_epoch_end`, before the checkpoint of the epoch is written.
-
-        Or, without patience, it is set by `on_train_epoch_start`.
-        """
+        """Adam; its rate is lowered by `on_validation_epoch_end`, before the checkpoint of the epoch is written."""
         optimizer = torch.optim.Adam(self.model.parameters(), lr=self.plan.learning_rate, fused=True)
-        patience = self.plan.epochs if self.plan.patience is None else self.plan.patience
-        self._plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=patience)
-        if self._plateau_state:
-            self._plateau.load_state_dict(self._plateau_state)
+        self._schedule: LRScheduler = (
+            CosineAnnealingLR(optimizer, self.plan.epochs)
+            if self.plan.patience is None
+            else ReduceLROnPlateau(optimizer, factor=0.5, patience=self.plan.patience)
+        )
+        if self._schedule_state:
+            self._schedule.load_state_dict(self._schedule_state)
         return optimizer
 
     def on_train_epoch_start(self) -> None:
         """Seed all noise of this epoch and tell the model which it is."""
         torch.manual_seed(derive_seed(self.seed, "noise", self.current_epoch))
         self.model.at_epoch(self.current_epoch, self.plan.epochs)
-        if self.plan.patience is None:
-            rate = self.plan.learning_rate * (1 + math.cos(math.pi * self.current_epoch / self.plan.epochs)) / 2
-            for group in self.trainer.optimizers[0].param_groups:
-                group["lr"] = rate
         self._sums = {}
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:
@@ -107,15 +103,17 @@ class Training(lightning.LightningModule):
         return losses["loss"]
 
     def on_validation_epoch_end(self) -> None:
-        """Sum up the epoch, and halve the rate where what the best epoch is chosen by has stalled."""
+        """Sum up the epoch, and lower the rate: along a cosine, or where what the best epoch is chosen by has stalled."""
         sums = self._sums
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         means = {key: value / sums[key.split("/")[0]] for key, value in sums.items() if "/" in key}
         self.history.append({"epoch": self.current_epoch, "learning_rate": rate, **means})
         self.log_dict({key: value for key, value in means.items() if math.isfinite(value)} | {"learning_rate": rate})
         self.log("selection", self.selections()[-1], logger=False)
-        if math.isfinite(self.selections()[-1]):
-            self._plateau.step(self.selections()[-1])
+        if not isinstance(self._schedule, ReduceLROnPlateau):
+            self._schedule.step()
+        elif math.isfinite(self.selections()[-1]):
+            self._schedule.step(self.selections()[-1])
 
     def selections(self) -> list[float]:
         """Give what the best epoch is chosen by, of each epoch so far; infinite where it may not be chosen yet."""
@@ -124,12 +122,12 @@ class Training(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Keep the history and the state of the learning rate."""
         checkpoint["history"] = list(self.history)
-        checkpoint["plateau"] = self._plateau.state_dict()
+        checkpoint["schedule"] = self._schedule.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         """Take them back. Lightning asks for the first items before it tells the order of the epoch it resumes in."""
         self.history = checkpoint["history"]
-        self._plateau_state = checkpoint["plateau"]
+        self._schedule_state = checkpoint["schedule"]
         self.order.set_epoch(len(self.history))
 
 

@@ -6,56 +6,26 @@ answers several times; the answers are rendered, and the one that sounds closest
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from scipy.io import wavfile
 
-from flowsynth import models, sounds, store
-from flowsynth.checkpoints import load
+from flowsynth import sounds
 from flowsynth.figures import match as picture
 from flowsynth.figures.common import save
-from flowsynth.host import Note
 from flowsynth.infer import answer
-from flowsynth.outside import SUFFIXES, usual_level
+from flowsynth.outside import SUFFIXES
 from flowsynth.presets import read_bank, write_bank
 from flowsynth.render import render
-from flowsynth.search import ear, minimise, player
+from flowsynth.search import minimise
 from flowsynth.seeds import derive_seed
-from flowsynth.synths import Synth, dataset
-from flowsynth.systems import is_control, model_of
+from flowsynth.trained import TIMEOUT, Trained
 
-JUDGE = "log_mel_l1"
-FEATURES = ("n_mels", "n_fft", "hop_length", "fmin", "fmax", "frames", "floor")
-TIMEOUT = 20.0  # s until a rendering is given up
 COLUMNS = ["sound", "status", "distance", "first_distance", "renderings", "pitch", "shift", "bank", "note"]
-
-
-@dataclass(frozen=True)
-class Matcher:
-    """A trained model and what it was trained with.
-
-    Attributes:
-        checkpoint: Of the model.
-        model: The model.
-        synth: Its synthesizer.
-        names: Of the parameters it infers.
-        note: What is played.
-        features: Of the spectrogram: arguments of `flowsynth.features.Mel` but the sample rate.
-        level: Of the median training sound, by `flowsynth.sounds.level_of`.
-    """
-
-    checkpoint: Path
-    model: models.Model
-    synth: Synth
-    names: tuple[str, ...]
-    note: Note
-    features: dict[str, Any]
-    level: float
 
 
 @dataclass(frozen=True)
@@ -77,62 +47,6 @@ class Match:
     renderings: int
 
 
-def find(results: Path, wanted: str | None = None, kind: type = models.Model) -> Path:
-    """Find a trained model: of that name, or of any, the one whose sounds were closest in its run.
-
-    Args:
-        results: Folder of runs.
-        wanted: Name of a model, or path of a checkpoint.
-        kind: What it has to be, where no checkpoint is named.
-
-    Returns:
-        Path of a checkpoint.
-
-    Raises:
-        ValueError: If there is none; the message says how to train one.
-    """
-    if wanted and Path(wanted).suffix == ".pt":
-        if not Path(wanted).is_file():
-            raise ValueError(f"there is no checkpoint {wanted}")
-        return Path(wanted)
-    found = {}
-    for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        scores, name = path.with_name("scores.csv"), path.parent.name
-        suits = not is_control(name) and wanted in (None, name) and issubclass(models.find(model_of(name)), kind)
-        if scores.exists() and suits:
-            table = pd.read_csv(scores)
-            found[path] = float(table.loc[table["metric"] == JUDGE, "value"].mean())
-    if not found:
-        of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else f"a {kind.__name__}"
-        raise ValueError(
-            f"{of} that is trained and scored is not in {results}/: run make reproduce first, or name a checkpoint"
-        )
-    return min(found, key=lambda path: found[path])
-
-
-def open_model(checkpoint: Path) -> Matcher:
-    """Load a trained model and read from its run what it was trained with.
-
-    Raises:
-        ValueError: If the checkpoint is not in the folder of a run, or its sounds are gone.
-    """
-    fold = checkpoint.absolute().parents[1]
-    run, number = fold.parents[1], fold.name.removeprefix("fold")
-    audio, split = sorted((run / "audio").glob("*.h5")), run / "split" / f"{fold.parent.name}.csv"
-    features = next(iter(sorted((run / "features").glob("*.h5"))), None)
-    if not (audio and features and split.exists() and number.isdigit()):
-        raise ValueError(f"{checkpoint} is in no run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio")
-    synth, names = dataset(run.name)
-    with store.reading(features) as file:
-        made = store.settings(file)
-    parts = pd.read_csv(split, dtype={"id": str})
-    train = parts.loc[(parts["fold"] == int(number)) & (parts["part"] == "train"), "id"]
-    model, _ = load(checkpoint)
-    note = Note(**{field: made[field] for field in Note.__dataclass_fields__})
-    chosen = {name: made[name] for name in FEATURES}
-    return Matcher(checkpoint, model, synth, names, note, chosen, usual_level(audio, train.tolist()))
-
-
 def listed(paths: Sequence[Path]) -> list[Path]:
     """Sound files: those named, and all in the folders named.
 
@@ -148,11 +62,11 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def match(matcher: Matcher, path: Path, samples: int, renders: int, seed: int) -> Match:
+def match(trained: Trained, path: Path, samples: int, renders: int, seed: int) -> Match:
     """Find a preset for a sound.
 
     Args:
-        matcher: The trained model.
+        trained: The trained model.
         path: Of a sound file.
         samples: Answers of the model that are rendered.
         renders: Renderings of a search behind them; none, if 0.
@@ -161,31 +75,29 @@ def match(matcher: Matcher, path: Path, samples: int, renders: int, seed: int) -
     Raises:
         ValueError: If the sound can't be read, is silent, or too short.
     """
-    note = matcher.note
-    heard = sounds.prepare(sounds.load(path, note.sample_rate), note, matcher.level)
-    hear = ear(note.sample_rate, matcher.features)
-    play = player(matcher.synth, note, matcher.names, TIMEOUT)
-    goal = hear(heard.audio)
+    note = trained.note
+    heard = sounds.prepare(sounds.load(path, note.sample_rate), note, trained.level)
+    goal = trained.hear(heard.audio)
 
     def distance(values: np.ndarray) -> float:
-        return float(np.abs(hear(play(values)) - goal).mean())
+        return float(np.abs(trained.hear(trained.play(values)) - goal).mean())
 
     torch.manual_seed(derive_seed(seed, "match", path.name))
     with torch.no_grad():
-        truth = torch.full((1, len(matcher.names)), torch.nan)
-        answers = answer(matcher.model, torch.from_numpy(goal).float()[None], truth, samples)[:, 0]
+        truth = torch.full((1, len(trained.names)), torch.nan)
+        answers = answer(trained.model, torch.from_numpy(goal).float()[None], truth, samples)[:, 0]
     distances = [distance(values) for values in answers]
     best, least = answers[int(np.argmin(distances))], min(distances)
     if renders:
         best, least = minimise(distance, best, renders, derive_seed(seed, "search", path.name))
-    return Match(heard, matcher.synth.expand(best[None], matcher.names)[0], least, distances[0], samples + renders)
+    return Match(heard, trained.synth.expand(best[None], trained.names)[0], least, distances[0], samples + renders)
 
 
-def write(matcher: Matcher, found: Match, name: str, folder: Path) -> Path:
+def write(trained: Trained, found: Match, name: str, folder: Path) -> Path:
     """Write a match: a bank, the sound of what is in that bank, the sound that was heard, and a picture of both.
 
     Args:
-        matcher: The trained model.
+        trained: The trained model.
         found: The match.
         name: What the preset is called, and the files begin with.
         folder: To write into.
@@ -193,23 +105,23 @@ def write(matcher: Matcher, found: Match, name: str, folder: Path) -> Path:
     Returns:
         Path of the bank.
     """
-    bank, note = folder / f"{name}.bank", matcher.note
-    write_bank(bank, matcher.synth, [name], found.values[None])
+    bank, note = folder / f"{name}.bank", trained.note
+    write_bank(bank, trained.synth, [name], found.values[None])
     # what the bank says, and not what was meant to be written
-    (preset,) = read_bank(bank, matcher.synth)
-    values = np.array([p.normalise(preset.values[p.name]) for p in matcher.synth.parameters], dtype=np.float32)
-    (played,) = render(matcher.synth, note, [values], TIMEOUT)
+    (preset,) = read_bank(bank, trained.synth)
+    values = np.array([p.normalise(preset.values[p.name]) for p in trained.synth.parameters], dtype=np.float32)
+    (played,) = render(trained.synth, note, [values], TIMEOUT)
     for suffix, audio in {"": played.audio, "_heard": found.heard.audio}.items():
         wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, audio)  # without a date in it
     title = f"{name}: log-mel L1 {found.distance:.2f} after {found.renderings} renderings"
-    columns = matcher.synth.columns(matcher.names)
-    figure = picture.draw(found.heard.audio, played.audio, note.sample_rate, values[columns], matcher.names, title)
+    columns = trained.synth.columns(trained.names)
+    figure = picture.draw(found.heard.audio, played.audio, note.sample_rate, values[columns], trained.names, title)
     save(figure, folder / f"{name}.png")
     return bank
 
 
 def match_all(
-    matcher: Matcher, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
+    trained: Trained, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
 ) -> Iterator[dict[str, Any]]:
     """Match sounds and write each; one that is refused spoils no other.
 
@@ -224,16 +136,18 @@ def match_all(
             name, number = f"{path.stem}_{number}", number + 1
         taken.add(name)
         try:
-            found = match(matcher, path, samples, renders, seed)
+            found = match(trained, path, samples, renders, seed)
         except ValueError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
-        heard = asdict(found.heard)
+        heard = found.heard
         yield row | {
             "status": "ok",
             "distance": found.distance,
             "first_distance": found.first,
             "renderings": found.renderings,
-            "bank": write(matcher, found, name, folder).name,
-            **{key: heard[key] for key in ("pitch", "shift", "note")},
+            "bank": write(trained, found, name, folder).name,
+            "pitch": heard.pitch,
+            "shift": heard.shift,
+            "note": heard.note,
         }

@@ -12,12 +12,11 @@ References:
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from socketserver import BaseRequestHandler, UDPServer
 from typing import Any
 
-from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket, ParseError
-from pythonosc.osc_server import BlockingOSCUDPServer
 
 from flowsynth.device import Device
 from flowsynth.progress import log
@@ -48,8 +47,8 @@ def sounding(device: Device) -> list[Reply]:
 
 
 def _state(device: Device) -> list[Reply]:
-    matcher = device.matcher
-    told = [str(matcher.checkpoint.parent.name), matcher.synth.name, len(device.names), device.model.latent]
+    trained = device.trained
+    told = [str(trained.checkpoint.parent.name), trained.synth.name, len(device.names), device.model.latent]
     return [("/state", [*told, len(device.presets), len(device.path)])]
 
 
@@ -127,7 +126,7 @@ def checked(message: Message, arguments: list[Any]) -> list[Any]:
     return [kind(given) for given, kind in zip(arguments, kinds, strict=True)]
 
 
-class Server(BlockingOSCUDPServer):
+class Server(UDPServer):
     """A server that answers every datagram.
 
     Args:
@@ -138,15 +137,11 @@ class Server(BlockingOSCUDPServer):
     """
 
     def __init__(self, device: Device, host: str, port: int, out: Path):
-        super().__init__((host, port), Dispatcher())
+        super().__init__((host, port), BaseRequestHandler)
         self.device, self.out, self.stopped = device, out, False
         played = Message({"name": str}, "Renders the sound into NAME.wav; `/played path`.", self._play)
         stop = Message({}, "Ends the server; answered by `/terminated`.", self._stop)
         self.messages = MESSAGES | {"/play": played, "/stop": stop}
-
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Take whatever comes: what is no message is answered too."""
-        return True
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Answer a datagram."""

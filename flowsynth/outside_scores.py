@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.metrics import registry
+from flowsynth.metrics import JUDGE, registry
 from flowsynth.systems import is_control
 from flowsynth.tables import gather, lay_out, number, to_markdown
 
 COLUMNS = ["sounds", "collection", "model", "metric", "mean", "sd", "median", "items", "best"]
 EVERY = "every"  # collection of all collections together
-JUDGE = "log_mel_l1"  # the metric that says which model is best
 
 
 def read(scores: Sequence[Path], manifests: Sequence[Path]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from flowsynth import sampler, vst_presets
+from flowsynth import prior, vst_presets
 from flowsynth.provenance import write_text
 from flowsynth.seeds import derive_seed, draw
 from flowsynth.synths import Synth
@@ -172,7 +172,7 @@ def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, in
 
 def _drawn(synth: Synth, seed: int) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
     """The same of presets that are drawn."""
-    full = sampler.draw(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
+    full = prior.draw(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
     return full, [(f"drawn {number}", "drawn") for number in range(1, len(full) + 1)], {"drawn": len(full)}
 
 

@@ -6,13 +6,13 @@ import pandas as pd
 
 from flowsynth import leaderboard
 from flowsynth.baselines import MANIFEST
+from flowsynth.metrics import JUDGE
 from flowsynth.tables import markdown, number
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
 SHOWN = "flow_reg"  # whose latent was explored
-JUDGE = "log_mel_l1"
 NOT_YET = (
     "The campaign that answers this, `make freeze`, has not been run at this commit: there are no baselines yet.\n"
 )

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from flowsynth.figures.common import headline, styled
+from flowsynth.figures.common import headline, line, styled
 from flowsynth.metrics import registry
-from flowsynth.systems import is_control
 from flowsynth.tables import heading
 
 METRICS = ("log_mel_l1", "spectral_convergence", "parameter_mse")
@@ -28,19 +26,16 @@ def draw(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     amounts = sorted(table["drawn"].unique())
     shown = [name for name in models if name != "oracle"]
     figure, axes = plt.subplots(1, len(METRICS), figsize=(3 * len(METRICS) + 1.3, 3), layout="constrained")
-    colours = mpl.color_sequences["tab10"]
     for axis, name in zip(axes, METRICS, strict=True):
         for number, model in enumerate(shown):
             rows = table[(table["metric"] == name) & (table["model"] == model)].sort_values("drawn")
-            line = (
-                dict(color="0.6", linestyle="--") if is_control(model) else dict(color=colours[number % len(colours)])
-            )
+            drawn_as = line(model, number)
             places = [amounts.index(drawn) + 0.04 * (number - len(shown) / 2) for drawn in rows["drawn"]]
             if name == MEDIAN:
-                axis.plot(places, rows["median"], marker=".", linewidth=1, label=model, **line)
+                axis.plot(places, rows["median"], marker=".", linewidth=1, label=model, **drawn_as)
             else:
                 bar = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
-                axis.errorbar(places, rows["mean"], bar, marker=".", linewidth=1, label=model, **line)
+                axis.errorbar(places, rows["mean"], bar, marker=".", linewidth=1, label=model, **drawn_as)
         label = heading(registry()[name]) + (", median" if name == MEDIAN else "")
         axis.set(title=label, xlabel="presets drawn for training", yscale="log")
         axis.set_xticks(range(len(amounts)), [f"{drawn:,}" for drawn in amounts])

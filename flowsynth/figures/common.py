@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 
 from flowsynth.metrics.spectral import FLOOR
 from flowsynth.provenance import maker, replacing
+from flowsynth.systems import is_control
 
 STYLE = Path(__file__).parents[1] / "figures.mplstyle"
 COLOURS = {"control": "0.55", "model": "#1f6f8b", "other": "#c8553d"}
@@ -85,6 +87,12 @@ def bars(
     axis.grid(visible=False)
     axis.spines["left"].set_visible(False)
     axis.spines["bottom"].set_color("0.7")
+
+
+def line(model: str, number: int) -> dict[str, Any]:
+    """How the line of a model is drawn, the number-th of a figure: controls are grey and dashed."""
+    colours = mpl.color_sequences["tab20"]
+    return {"color": "0.6", "linestyle": "--"} if is_control(model) else {"color": colours[number % len(colours)]}
 
 
 def moving(estimates: Float[np.ndarray, "steps parameters"], number: int) -> Sequence[int]:

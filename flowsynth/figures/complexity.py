@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from flowsynth.complexity import METRICS
-from flowsynth.figures.common import headline, styled
+from flowsynth.figures.common import headline, line, styled
 from flowsynth.metrics import registry
-from flowsynth.systems import is_control
 from flowsynth.tables import heading
 
 
@@ -31,16 +29,14 @@ def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
         raise ValueError(f"scores of {sizes} parameters alone: there is nothing to compare")
     shown = [name for name in models if name != "oracle"]
     figure, axes = plt.subplots(1, len(METRICS), figsize=(3 * len(METRICS) + 1, 3.2), layout="constrained")
-    colours = mpl.color_sequences["tab20"]
     for axis, name in zip(axes, METRICS, strict=True):
         for number, model in enumerate(shown):
             rows = summary[(summary["metric"] == name) & (summary["model"] == model)].sort_values("parameters")
-            line = (
-                dict(color="0.6", linestyle="--") if is_control(model) else dict(color=colours[number % len(colours)])
-            )
             # beside each other, or their bars would be one
             place = rows["parameters"] + 0.15 * (number - len(shown) / 2)
-            axis.errorbar(place, rows["mean"], rows["sd"].fillna(0), marker=".", linewidth=1, label=model, **line)
+            axis.errorbar(
+                place, rows["mean"], rows["sd"].fillna(0), marker=".", linewidth=1, label=model, **line(model, number)
+            )
         axis.set(title=heading(registry()[name]), xlabel="parameters to infer", xticks=sizes, yscale="log")
         axis.grid(axis="y")
     axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -8,15 +8,13 @@ import pandas as pd
 from flowsynth.baselines import read_answers
 from flowsynth.compare import extremes
 from flowsynth.host import Note
-from flowsynth.metrics import registry
+from flowsynth.metrics import JUDGE, registry
 from flowsynth.page.build import Section, build
 from flowsynth.page.sections import Group, Sound, read
 from flowsynth.render import render
 from flowsynth.synths import dataset
 from flowsynth.systems import is_control, renderings
 from flowsynth.tables import heading, number, to_markdown
-
-JUDGE = "log_mel_l1"
 
 
 def rival_of(table: pd.DataFrame) -> str:

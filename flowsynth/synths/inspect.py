@@ -20,6 +20,7 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
+from flowsynth.features import DEFAULTS
 from flowsynth.host import Host, Note, apart, opened
 from flowsynth.play import SILENT
 from flowsynth.progress import log, to_terminal, track
@@ -34,7 +35,6 @@ HEARD = 0.02  # log-mel L1 from the base patch above which a parameter is heard
 PROBES = (0.0, 0.5, 1.0)
 BASES = 3  # patches of chance that parameters are probed on, beside the base patch
 SHOWN = (0.0, 0.25, 0.75, 1.0)  # of which a table keeps the texts
-MEL = {"n_mels": 64, "n_fft": 2048, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 80, "floor": 0.001}
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 TIMEOUT = 20.0
 
@@ -93,7 +93,7 @@ def probe(synth: Synth) -> tuple[Float[np.ndarray, "parameters probes"], Float[n
             for value in PROBES:
                 vectors.append(patch.copy())
                 vectors[-1][column] = value
-    hear = ear(NOTE.sample_rate, MEL)
+    hear = ear(NOTE.sample_rate, DEFAULTS)
     results = track(render(synth, NOTE, vectors, TIMEOUT), len(vectors), f"probe {synth.name}")
     audio = np.stack([result.audio for result in results]).reshape(len(patches), -1, NOTE.samples)
     shape = len(patches), len(synth.names), len(PROBES)

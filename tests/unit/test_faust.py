@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from flowsynth import presets, sampler, synths
+from flowsynth import presets, prior, synths
 from flowsynth.host import Host, Note, fingerprint
 from flowsynth.play import reloaded
 from flowsynth.render import render
@@ -120,7 +120,7 @@ def test_sets_of_the_paper():
 
 
 def test_what_is_drawn_is_what_the_table_says():
-    table = sampler.draw(SYNTH, 3000, 1)
+    table = prior.draw(SYNTH, 3000, 1)
     assert list(table.columns) == list(SYNTH.names)
     for parameter in SYNTH.parameters:
         share, low, high = parameter.draw
@@ -137,9 +137,9 @@ def test_what_is_drawn_is_what_the_table_says():
             )
         else:
             assert moved.mean() == pytest.approx(share, abs=0.04)
-    other = sampler.draw(SYNTH, 3000, 2)
+    other = prior.draw(SYNTH, 3000, 2)
     assert not table.equals(other)
-    assert table.equals(sampler.draw(SYNTH, 3000, 1))
+    assert table.equals(prior.draw(SYNTH, 3000, 1))
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from pythonosc.osc_packet import OscPacket
 from flowsynth import checkpoints, models
 from flowsynth.data import part
 from flowsynth.device import Device
-from flowsynth.match import open_model
 from flowsynth.networks import Size
 from flowsynth.osc import MESSAGES, Server, table
+from flowsynth.trained import open_model
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = Size(layers=3, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
@@ -214,7 +214,7 @@ def test_it_listens_to_this_machine_alone(server: Server):
 
 def test_a_model_without_a_latent_is_refused(device: Device):
     with pytest.raises(ValueError, match=r"CNN has no latent; take vae or flow_reg"):
-        Device(open_model(device.matcher.checkpoint.parents[1] / "cnn" / "checkpoint.pt"))
+        Device(open_model(device.trained.checkpoint.parents[1] / "cnn" / "checkpoint.pt"))
 
 
 def test_the_documented_messages_are_those_that_there_are(server: Server):

@@ -1,6 +1,8 @@
 """Training: stopped and taken up again, it ends with the same weights."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,23 +28,30 @@ def run(name: str, folder: Path, parts: tuple[Items, Items], size: Size, plan: P
     return folder / "checkpoint.pt"
 
 
+@contextmanager
+def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A power cut in the third step of epoch 3."""
+    step = Training.training_step
+
+    def stop(self: Training, batch, index: int):
+        if self.current_epoch == 3 and index == 2:
+            raise InterruptedError("power cut")
+        return step(self, batch, index)
+
+    with monkeypatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(Training, "training_step", stop)
+        yield
+
+
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_stopped_training_ends_in_the_same_file(
     name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
 ):
     undisturbed = run(name, tmp_path / "undisturbed", parts, size)
 
-    def stop_in_epoch_3(self: Training, batch, index: int):
-        if self.current_epoch == 3 and index == 2:
-            raise InterruptedError("power cut")
-        return step(self, batch, index)
-
-    step = Training.training_step
-    monkeypatch.setattr(Training, "training_step", stop_in_epoch_3)
-    with pytest.raises(InterruptedError):
+    with stopped(monkeypatch):
         run(name, tmp_path / "stopped", parts, size)
     assert not (tmp_path / "stopped" / "checkpoint.pt").exists()
-    monkeypatch.setattr(Training, "training_step", step)
     seen = []
     start = Training.on_train_epoch_start
     monkeypatch.setattr(
@@ -61,17 +70,8 @@ def test_without_patience_the_rate_falls_along_half_a_cosine_whether_stopped_or_
 ):
     plan = replace(PLAN, patience=None)
     undisturbed = run("mlp", tmp_path / "undisturbed", parts, size, plan).read_bytes()
-    step = Training.training_step
-
-    def stop_in_epoch_3(self: Training, batch, index: int):
-        if self.current_epoch == 3:
-            raise InterruptedError("power cut")
-        return step(self, batch, index)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Training, "training_step", stop_in_epoch_3)
-        with pytest.raises(InterruptedError):
-            run("mlp", tmp_path / "stopped", parts, size, plan)
+    with stopped(monkeypatch):
+        run("mlp", tmp_path / "stopped", parts, size, plan)
     assert run("mlp", tmp_path / "stopped", parts, size, plan).read_bytes() == undisturbed
     rates = pd.read_csv(tmp_path / "stopped" / "history.csv")["learning_rate"]
     assert rates.tolist() == pytest.approx([0.01 * (1 + math.cos(math.pi * epoch / 6)) / 2 for epoch in range(6)])
@@ -84,17 +84,8 @@ def test_a_stopped_training_on_more_than_memory_holds_ends_in_the_same_file(
         return Items(parts[0].paths, parts[0].ids, parts[0].names, window=64), parts[1]
 
     undisturbed = run("mlp", tmp_path / "undisturbed", streamed(), size).read_bytes()
-    step = Training.training_step
-
-    def stop_in_epoch_3(self: Training, batch, index: int):
-        if self.current_epoch == 3:
-            raise InterruptedError("power cut")
-        return step(self, batch, index)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Training, "training_step", stop_in_epoch_3)
-        with pytest.raises(InterruptedError):
-            run("mlp", tmp_path / "stopped", streamed(), size)
+    with stopped(monkeypatch):
+        run("mlp", tmp_path / "stopped", streamed(), size)
     assert run("mlp", tmp_path / "stopped", streamed(), size).read_bytes() == undisturbed
     assert run("mlp", tmp_path / "in_memory", parts, size).read_bytes() != undisturbed  # another order
 
@@ -111,17 +102,8 @@ def test_an_unfinished_training_of_something_else_is_not_taken_up(
         "size": (parts, replace(size, units=8), PLAN, 5),
     }[changed]
     undisturbed = run("mlp", tmp_path / "undisturbed", *other).read_bytes()
-    step = Training.training_step
-
-    def stop_in_epoch_3(self: Training, batch, index: int):
-        if self.current_epoch == 3:
-            raise InterruptedError("power cut")
-        return step(self, batch, index)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Training, "training_step", stop_in_epoch_3)
-        with pytest.raises(InterruptedError):
-            run("mlp", tmp_path / "stopped", parts, size)
+    with stopped(monkeypatch):
+        run("mlp", tmp_path / "stopped", parts, size)
     assert (tmp_path / "stopped" / "progress" / "last.ckpt").exists()
     assert run("mlp", tmp_path / "stopped", *other).read_bytes() == undisturbed
 

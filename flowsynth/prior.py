@@ -27,12 +27,12 @@ def draw(synth: Synth, count: int, seed: int) -> pd.DataFrame:
         share, low, high = parameter.draw
         # both are always drawn: another share or range of one parameter leaves the others as they are
         moved, values = rng.random(count) < share, rng.random(count)
-        span = parameter.high - parameter.low
-        values = (low + values * (high - low) - parameter.low) / span
+        first, last = parameter.normalise(low), parameter.normalise(high)
         if parameter.steps:
-            first, last = round((low - parameter.low) / span * (parameter.steps - 1)), parameter.steps - 1
-            steps = round((high - low) / span * last) + 1
-            place = (values - first / last) / max((high - low) / span, 1e-12)
-            values = (first + np.minimum(np.floor(place * steps), steps - 1)) / last
+            top = parameter.steps - 1
+            lowest, highest = round(first * top), round(last * top)
+            values = (lowest + np.floor(values * (highest - lowest + 1))) / top
+        else:
+            values = first + values * (last - first)
         columns[parameter.name] = np.where(moved, values, parameter.normalise(parameter.default))
     return pd.DataFrame(columns)

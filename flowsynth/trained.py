@@ -1,0 +1,121 @@
+"""A trained model in the folder of its run, with all that the run knows of what it was trained with.
+
+The synthesizer, the note and the spectrogram are read from the files of the run, so that nothing has to be configured again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from flowsynth import models, store
+from flowsynth.checkpoints import load
+from flowsynth.data import Items, part
+from flowsynth.features import DEFAULTS
+from flowsynth.host import Note
+from flowsynth.metrics import JUDGE
+from flowsynth.outside import usual_level
+from flowsynth.presets import read_table
+from flowsynth.search import ear, player
+from flowsynth.synths import Synth, dataset
+from flowsynth.systems import is_control, model_of
+
+TIMEOUT = 20.0  # s until a rendering is given up
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and what it was trained with.
+
+    Attributes:
+        checkpoint: Of the model.
+        model: The model.
+        synth: Its synthesizer.
+        names: Of the parameters it infers.
+        note: What is played.
+        features: Of the spectrogram: arguments of `flowsynth.features.Mel` but the sample rate.
+        level: Of the median training sound, by `flowsynth.sounds.level_of`.
+        test: The test part.
+        called: Names of the run's presets by id.
+    """
+
+    checkpoint: Path
+    model: models.Model
+    synth: Synth
+    names: tuple[str, ...]
+    note: Note
+    features: dict[str, Any]
+    level: float
+    test: Items
+    called: pd.Series
+
+    @cached_property
+    def hear(self) -> Callable[[np.ndarray], Float[np.ndarray, "mels frames"]]:
+        """Gives the log-mel spectrograms that the model hears."""
+        return ear(self.note.sample_rate, self.features)
+
+    @cached_property
+    def play(self) -> Callable[[np.ndarray], Float[np.ndarray, " samples"]]:
+        """Plays inferred values, with a plugin that is loaded once."""
+        return player(self.synth, self.note, self.names, TIMEOUT)
+
+
+def find(results: Path, wanted: str | None = None, kind: type = models.Model) -> Path:
+    """Find a trained model: of that name, or of any, the one whose sounds were closest in its run.
+
+    Args:
+        results: Folder of runs.
+        wanted: Name of a model, or path of a checkpoint.
+        kind: What it has to be, where no checkpoint is named.
+
+    Returns:
+        Path of a checkpoint.
+
+    Raises:
+        ValueError: If there is none; the message says how to train one.
+    """
+    if wanted and Path(wanted).suffix == ".pt":
+        if not Path(wanted).is_file():
+            raise ValueError(f"there is no checkpoint {wanted}")
+        return Path(wanted)
+    found = {}
+    for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
+        scores, name = path.with_name("scores.csv"), path.parent.name
+        suits = not is_control(name) and wanted in (None, name) and issubclass(models.find(model_of(name)), kind)
+        if scores.exists() and suits:
+            table = pd.read_csv(scores)
+            found[path] = float(table.loc[table["metric"] == JUDGE, "value"].mean())
+    if not found:
+        of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else f"a {kind.__name__}"
+        raise ValueError(
+            f"{of} that is trained and scored is not in {results}/: run make reproduce first, or name a checkpoint"
+        )
+    return min(found, key=lambda path: found[path])
+
+
+def open_model(checkpoint: Path) -> Trained:
+    """Load a trained model and read from its run what it was trained with.
+
+    Raises:
+        ValueError: If the checkpoint is not in the folder of a run, or its sounds are gone.
+    """
+    fold = checkpoint.absolute().parents[1]
+    run, number = fold.parents[1], fold.name.removeprefix("fold")
+    audio, features = (sorted((run / kind).glob("*.h5")) for kind in ("audio", "features"))
+    split = run / "split" / f"{fold.parent.name}.csv"
+    if not (audio and features and split.exists() and number.isdigit()):
+        raise ValueError(f"{checkpoint} is in no run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio")
+    synth, names = dataset(run.name)
+    with store.reading(features[0]) as file:
+        made = store.settings(file)
+    train, test = (part(split, int(number), name, features, names) for name in ("train", "test"))
+    model, _ = load(checkpoint)
+    note = Note(**{field: made[field] for field in Note.__dataclass_fields__})
+    chosen = {name: made[name] for name in DEFAULTS}
+    called = read_table(run / "presets.csv", synth).set_index("id")["name"]
+    return Trained(checkpoint, model, synth, names, note, chosen, usual_level(audio, train.ids), test, called)
