@@ -115,8 +115,8 @@ def test_a_model_learns_eight_items_by_heart(name: str, parts: tuple[Items, Item
     model = make(name, eight, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     enough = 0.02 * eight.values.var(dim=0).mean()
-    for _ in range(6):  # as long as it takes
-        for _ in range(100):
+    for _ in range(24):  # as long as it takes
+        for _ in range(25):
             optimizer.zero_grad()
             model.loss(eight)["loss"].backward()
             optimizer.step()

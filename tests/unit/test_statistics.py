@@ -48,10 +48,10 @@ def test_a_small_difference_that_is_there_in_every_item_is_found():
 def test_models_that_do_not_differ_are_rarely_said_to():
     """Six models of pure noise, 15 comparisons: without correction half of the tables would have a false one."""
     false = 0
-    for seed in range(60):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         false += compare(scores({name: rng.normal(size=30) for name in "abcdef"}), 1)["differ"].any()
-    assert false <= 8
+    assert false <= 4
 
 
 def test_holms_correction_by_hand():
