@@ -2,7 +2,8 @@
 
 The model, its synthesizer, the note and the spectrogram are those of a run in ``results/``. A sound is made fit as those of
 the benchmark are (`flowsynth.sounds`): trimmed, at the note that is played, as loud as the synthesizer's own. The model
-answers several times; the answers are rendered, and the one that sounds closest is kept, or is where a search goes on.
+answers several times; the answers and the training preset that sounds closest are rendered, and the closest of them all is
+kept, or is where a search goes on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.io import wavfile
 
 from flowsynth import sounds
@@ -25,25 +27,28 @@ from flowsynth.search import minimise
 from flowsynth.seeds import derive_seed
 from flowsynth.trained import TIMEOUT, Trained
 
-COLUMNS = ["sound", "status", "distance", "first_distance", "renderings", "pitch", "shift", "bank", "note"]
+DISTANCES = ("distance", "first", "answers", "nearest")
+COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
 
 
 @dataclass(frozen=True)
 class Match:
-    """What was found for a sound.
+    """What was found for a sound; distances are log-mel L1.
 
     Attributes:
-        heard: The sound as it was made fit.
         values: Of all parameters, in [0, 1].
-        distance: Log-mel L1 of what they sound like.
-        first: That of the model's first answer.
+        distance: Of what they sound like.
+        first: Of the model's first answer.
+        answers: Of the closest of the model's answers.
+        nearest: Of the nearest training preset.
         renderings: How many it took.
     """
 
-    heard: sounds.Prepared
     values: np.ndarray
     distance: float
     first: float
+    answers: float
+    nearest: float
     renderings: int
 
 
@@ -62,43 +67,44 @@ def listed(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def match(trained: Trained, path: Path, samples: int, renders: int, seed: int) -> Match:
+def match(
+    trained: Trained, audio: Float[np.ndarray, " samples"], name: str, samples: int, renders: int, seed: int
+) -> Match:
     """Find a preset for a sound.
 
     Args:
         trained: The trained model.
-        path: Of a sound file.
+        audio: The sound, made fit.
+        name: Of the sound: the same sound of another name has other chances.
         samples: Answers of the model that are rendered.
         renders: Renderings of a search behind them; none, if 0.
         seed: Of the answers and of the search.
-
-    Raises:
-        ValueError: If the sound can't be read, is silent, or too short.
     """
-    note = trained.note
-    heard = sounds.prepare(sounds.load(path, note.sample_rate), note, trained.level)
-    goal = trained.hear(heard.audio)
+    goal = trained.hear(audio)
+    mel, truth = torch.from_numpy(goal).float()[None], torch.full((1, len(trained.names)), torch.nan)
 
     def distance(values: np.ndarray) -> float:
         return float(np.abs(trained.hear(trained.play(values)) - goal).mean())
 
-    torch.manual_seed(derive_seed(seed, "match", path.name))
+    torch.manual_seed(derive_seed(seed, "match", name))
     with torch.no_grad():
-        truth = torch.full((1, len(trained.names)), torch.nan)
-        answers = answer(trained.model, torch.from_numpy(goal).float()[None], truth, samples)[:, 0]
-    distances = [distance(values) for values in answers]
-    best, least = answers[int(np.argmin(distances))], min(distances)
+        tried = [*answer(trained.model, mel, truth, samples)[:, 0], answer(trained.nearest, mel, truth, 1)[0, 0]]
+    distances = [distance(values) for values in tried]
+    best, least = tried[int(np.argmin(distances))], min(distances)
     if renders:
-        best, least = minimise(distance, best, renders, derive_seed(seed, "search", path.name))
-    return Match(heard, trained.synth.expand(best[None], trained.names)[0], least, distances[0], samples + renders)
+        best, least = minimise(distance, best, renders, derive_seed(seed, "search", name))
+    *answers, nearest = distances
+    values = trained.synth.expand(best[None], trained.names)[0]
+    return Match(values, least, answers[0], min(answers), nearest, samples + 1 + renders)
 
 
-def write(trained: Trained, found: Match, name: str, folder: Path) -> Path:
+def write(trained: Trained, found: Match, heard: Float[np.ndarray, " samples"], name: str, folder: Path) -> Path:
     """Write a match: a bank, the sound of what is in that bank, the sound that was heard, and a picture of both.
 
     Args:
         trained: The trained model.
         found: The match.
+        heard: The sound, made fit.
         name: What the preset is called, and the files begin with.
         folder: To write into.
 
@@ -111,11 +117,11 @@ def write(trained: Trained, found: Match, name: str, folder: Path) -> Path:
     (preset,) = read_bank(bank, trained.synth)
     values = np.array([p.normalise(preset.values[p.name]) for p in trained.synth.parameters], dtype=np.float32)
     (played,) = render(trained.synth, note, [values], TIMEOUT)
-    for suffix, audio in {"": played.audio, "_heard": found.heard.audio}.items():
+    for suffix, audio in {"": played.audio, "_heard": heard}.items():
         wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, audio)  # without a date in it
     title = f"{name}: log-mel L1 {found.distance:.2f} after {found.renderings} renderings"
     columns = trained.synth.columns(trained.names)
-    figure = picture.draw(found.heard.audio, played.audio, note.sample_rate, values[columns], trained.names, title)
+    figure = picture.draw(heard, played.audio, note.sample_rate, values[columns], trained.names, title)
     save(figure, folder / f"{name}.png")
     return bank
 
@@ -136,17 +142,16 @@ def match_all(
             name, number = f"{path.stem}_{number}", number + 1
         taken.add(name)
         try:
-            found = match(trained, path, samples, renders, seed)
+            heard = sounds.prepare(sounds.load(path, trained.note.sample_rate), trained.note, trained.level)
         except ValueError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
-        heard = found.heard
+        found = match(trained, heard.audio, path.name, samples, renders, seed)
         yield row | {
             "status": "ok",
-            "distance": found.distance,
-            "first_distance": found.first,
+            **{name: getattr(found, name) for name in DISTANCES},
             "renderings": found.renderings,
-            "bank": write(trained, found, name, folder).name,
+            "bank": write(trained, found, heard.audio, name, folder).name,
             "pitch": heard.pitch,
             "shift": heard.shift,
             "note": heard.note,

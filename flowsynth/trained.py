@@ -3,7 +3,7 @@
 The synthesizer, the note and the spectrogram are read from the files of the run, so that nothing has to be configured again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from flowsynth.data import Items, part
 from flowsynth.features import DEFAULTS
 from flowsynth.host import Note
 from flowsynth.metrics import JUDGE
+from flowsynth.models.nearest import Nearest
 from flowsynth.outside import usual_level
 from flowsynth.presets import read_table
 from flowsynth.search import ear, player
@@ -40,6 +41,7 @@ class Trained:
         note: What is played.
         features: Of the spectrogram: arguments of `flowsynth.features.Mel` but the sample rate.
         level: Of the median training sound, by `flowsynth.sounds.level_of`.
+        train: The training part, without drawn presets.
         test: The test part.
         called: Names of the run's presets by id.
     """
@@ -51,6 +53,7 @@ class Trained:
     note: Note
     features: dict[str, Any]
     level: float
+    train: Items
     test: Items
     called: pd.Series
 
@@ -58,6 +61,13 @@ class Trained:
     def hear(self) -> Callable[[np.ndarray], Float[np.ndarray, "mels frames"]]:
         """Gives the log-mel spectrograms that the model hears."""
         return ear(self.note.sample_rate, self.features)
+
+    @cached_property
+    def nearest(self) -> Nearest:
+        """Answers with the training presets that sound closest."""
+        found = Nearest(self.model.mels, self.model.frames, len(self.names), self.model.size)
+        found.fit(self.train.all())
+        return found
 
     @cached_property
     def play(self) -> Callable[[np.ndarray], Float[np.ndarray, " samples"]]:
@@ -83,19 +93,28 @@ def find(results: Path, wanted: str | None = None, kind: type = models.Model) ->
         if not Path(wanted).is_file():
             raise ValueError(f"there is no checkpoint {wanted}")
         return Path(wanted)
-    found = {}
+    found = []
     for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        scores, name = path.with_name("scores.csv"), path.parent.name
+        name = path.parent.name
         suits = not is_control(name) and wanted in (None, name) and issubclass(models.find(model_of(name)), kind)
-        if scores.exists() and suits:
-            table = pd.read_csv(scores)
-            found[path] = float(table.loc[table["metric"] == JUDGE, "value"].mean())
+        if suits and path.with_name("scores.csv").exists():
+            found.append(path)
     if not found:
         of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else f"a {kind.__name__}"
         raise ValueError(
             f"{of} that is trained and scored is not in {results}/: run make reproduce first, or name a checkpoint"
         )
-    return min(found, key=lambda path: found[path])
+    return closest(found)
+
+
+def closest(checkpoints: Iterable[Path]) -> Path:
+    """Choose among models that are scored that whose sounds were closest in its run."""
+
+    def distance(checkpoint: Path) -> float:
+        table = pd.read_csv(checkpoint.with_name("scores.csv"))
+        return float(table.loc[table["metric"] == JUDGE, "value"].mean())
+
+    return min(checkpoints, key=distance)
 
 
 def open_model(checkpoint: Path) -> Trained:
@@ -118,4 +137,4 @@ def open_model(checkpoint: Path) -> Trained:
     note = Note(**{field: made[field] for field in Note.__dataclass_fields__})
     chosen = {name: made[name] for name in DEFAULTS}
     called = read_table(run / "presets.csv", synth).set_index("id")["name"]
-    return Trained(checkpoint, model, synth, names, note, chosen, usual_level(audio, train.ids), test, called)
+    return Trained(checkpoint, model, synth, names, note, chosen, usual_level(audio, train.ids), train, test, called)

@@ -15,6 +15,7 @@ TABLES = {
     "scores.csv": OF_RUN / "scores.csv",
     "leaks.csv": OF_RUN / "leaks.csv",
     "outside.csv": OF_RUN / "outside.csv",
+    "matches.csv": OF_RUN / "matches.csv",
     "smoothness.csv": OF_RUN / SHOWN / "smoothness_summary.csv",
     "parameter_choice.csv": RESULTS / "parameter_choice" / "amsynth.csv",
 }
@@ -29,7 +30,8 @@ def main() -> None:
     """Publish the scores of the default run."""
     for path in TABLES.values():
         if not path.exists():
-            sys.exit(f"error: there is no {path}; run: snakemake -c2 all results/parameter_choice/amsynth.csv")
+            asked = " ".join(str(table.relative_to(ROOT)) for table in TABLES.values())
+            sys.exit(f"error: there is no {path}; run: snakemake -c2 all {asked}")
         commit = json.loads(beside(path).read_text())["commit"]
         if commit == "unknown" or commit.endswith("-dirty"):
             sys.exit(f"error: {path} was made by commit {commit}; commit first, and run again")

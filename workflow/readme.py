@@ -6,6 +6,7 @@ import pandas as pd
 
 from flowsynth import leaderboard
 from flowsynth.baselines import MANIFEST
+from flowsynth.matches import finding
 from flowsynth.metrics import JUDGE
 from flowsynth.tables import markdown, number
 
@@ -26,8 +27,8 @@ def readme_with(name: str, text: str, readme: str) -> str:
     return f"{before}{begin}{text}{end}{after}"
 
 
-def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
-    """Say in three sentences how models do with sounds from outside, and whether the latent acts more smoothly."""
+def findings(outside: pd.DataFrame, smoothness: pd.DataFrame, matches: pd.DataFrame) -> str:
+    """Say in four sentences how models do with sounds from outside, and whether the latent acts more smoothly."""
     rows = outside[(outside["collection"] == "every") & (outside["metric"] == JUDGE)].set_index(["sounds", "model"])
     every, searched = rows.loc["all"], rows.loc["searched"]
     best = every.index[every["best"]][0]
@@ -43,6 +44,7 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
         f"For {searched['items'].max()} of them the parameters were searched too: `search` comes from "
         f"{mean(searched, 'nearest')}, where `nearest` leaves off, to {mean(searched, 'search')}; the best network, "
         f"`{searched_best}`, has {mean(searched, searched_best)}.",
+        finding(matches),
     ]
     whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
     # what is claimed, the opposite, and whether it is the higher value that the claim is for
@@ -63,14 +65,14 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
 
 def current() -> str:
     """The README as it ought to be."""
-    scores, outside, smoothness = (
-        pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
+    scores, outside, smoothness, matches = (
+        pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness", "matches")
     )
     frozen = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
     readme = (ROOT / "README.md").read_text()
     for name, text in {
         "scores": markdown(scores),
-        "findings": findings(outside, smoothness),
+        "findings": findings(outside, smoothness, matches),
         "leaderboard": "\n".join(map(leaderboard.markdown, frozen)) or NOT_YET,
     }.items():
         readme = readme_with(name, text, readme)

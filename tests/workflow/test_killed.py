@@ -54,7 +54,13 @@ def test_a_killed_render(finished: Project, copy: Project):
     assert run.returncode == 0, run.stdout
     made, expected = contents(copy.results), contents(finished.results)
     assert made == {name: expected[name] for name in made}
-    assert {"presets.csv", "audio/0.h5", "grouped/fold1/cnn/checkpoint.pt", "scores.csv", "tables/scores.md"} <= made.keys()
+    assert {
+        "presets.csv",
+        "audio/0.h5",
+        "grouped/fold1/cnn/checkpoint.pt",
+        "scores.csv",
+        "tables/scores.md",
+    } <= made.keys()
 
 
 def test_a_killed_training_goes_on(finished: Project, copy: Project):

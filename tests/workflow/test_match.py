@@ -11,12 +11,15 @@ import soundfile
 from PIL import Image
 from project import Project
 
-from flowsynth import synths
+from flowsynth import store, synths
 from flowsynth.features import DEFAULTS
 from flowsynth.host import Note
+from flowsynth.match import DISTANCES, match
+from flowsynth.matches import finding, measure
 from flowsynth.presets import read_bank
 from flowsynth.render import render
 from flowsynth.search import ear
+from flowsynth.trained import open_model
 
 SYNTH = synths.load("amsynth")
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -71,8 +74,10 @@ def test_good_sounds_are_matched_and_bad_ones_refused_by_name(matched: Path):
     good = table.loc[["deeper/stereo.wav", "long.flac", "stereo.wav"]]
     assert (good["status"] == "ok").all()
     assert good["bank"].nunique() == 3  # two of them have the same name
-    assert (good["distance"] <= good["first_distance"]).all()
-    assert (good["renderings"] == 22).all()
+    assert (good["distance"] <= good["first"]).all()
+    assert (good["distance"] <= good["nearest"]).all()
+    assert (good["answers"] <= good["first"]).all()
+    assert (good["renderings"] == 23).all()
     assert good["pitch"].to_numpy() == pytest.approx(55, abs=0.1)  # G3
     assert good["shift"].to_numpy() == pytest.approx(5, abs=0.1)
 
@@ -100,6 +105,35 @@ def test_the_same_again_is_the_same(finished: Project, sounds: Path, matched: Pa
     table = pd.read_csv(matched / "matches.csv").dropna(subset="bank")
     before = table.loc[[Path(path).parts[-2] != "deeper" and path.endswith("stereo.wav") for path in table["sound"]]]
     assert (tmp_path / "stereo.wav").read_bytes() == (matched / f"{Path(before['bank'].iloc[0]).stem}.wav").read_bytes()
+
+
+def test_matches_are_measured_against_the_nearest_preset_and_a_search_from_it(finished: Project, tmp_path: Path):
+    rows = [7, 3]  # of the first shard, as if they came from outside
+    with store.reading(finished.results / "audio" / "0.h5") as file:
+        audio, names = file["audio"][rows[::-1]][::-1], [store.ids(file)[row] for row in rows]
+    with store.writing(tmp_path / "mine.h5", names, np.zeros((2, 0)), (), {}) as file:
+        store.add_items(file, "audio", audio.shape[1:])[:] = audio
+    trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
+    table = measure(trained, [tmp_path / "mine.h5"], 1, samples=2, renders=10, seed=1)
+    assert table[["collection", "item", "model"]].to_numpy().tolist() == [["mine", names[0], "cnn"]]
+    assert (table["renderings"] == 13).all()
+    row = table.iloc[0]
+    assert row["distance"] <= min(row["answers"], row["nearest"])
+    assert row["searched"] <= row["nearest"]
+    found = match(trained, audio[0], names[0], 2, 10, 1)
+    assert [getattr(found, name) for name in DISTANCES] == row[list(DISTANCES)].tolist()
+
+
+def test_what_is_said_of_matches_is_what_was_measured():
+    table = pd.DataFrame(
+        {"distance": [1.0, 2, 3], "nearest": [2.0, 2, 4], "answers": [3.0, 3, 3], "searched": [1.5, 1, 3]}
+    ).assign(model="cnn", renderings=117)
+    said = finding(table)
+    assert said.startswith(
+        "Of 3 of them, `flowsynth match` with `cnn` and 117 renderings comes closer than the nearest"
+    )
+    assert "preset to 2; the best of the model's answers alone to 1." in said
+    assert said.endswith("is beaten on 1 and wins on 1.")
 
 
 @pytest.mark.parametrize(

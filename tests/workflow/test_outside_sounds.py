@@ -23,6 +23,8 @@ def test_a_folder_of_sounds_goes_through_every_model(copy: Project):
     once = ["outside", "features_outside", "search", "outside_scores", "build_page", "train_control"]  # of nearest
     once = dict.fromkeys(once, 1)
     assert plan == once | {"infer_outside": 3, "resynthesise_outside": 3, "score_outside": 3}
+    matches = str((copy.results / "tables" / "matches.csv").relative_to(copy.folder))
+    assert copy.planned(matches) == {"outside": 1, "matches": 1}
     run = copy.snakemake()
     assert run.returncode == 0, run.stdout
     assert "broken.wav is left out" in run.stdout

@@ -171,3 +171,51 @@ rule outside_scores:
         },
     script:
         "../scripts/outside_scores.py"
+
+
+# How good `flowsynth match` is with some of them; asked for by name.
+TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_control(name)]
+
+
+rule matches:
+    input:
+        code=code("matches"),
+        models=lambda wildcards: sorted(
+            {file for name in TRAINED for file in code_of(name)}
+        ),
+        sounds=expand(
+            "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        checkpoints=expand(
+            "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
+            split=config["split"],
+            model=TRAINED,
+        ),
+        scores=expand(
+            "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/scores.csv",
+            split=config["split"],
+            model=TRAINED,
+        ),
+        audio=shards("audio"),
+        features=shards("features"),
+        presets="results/{budget}/{dataset}/presets.csv",
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+    output:
+        csv="results/{budget}/{dataset}/tables/matches.csv",
+    log:
+        "results/{budget}/{dataset}/logs/tables/matches.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/tables/matches.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
+    params:
+        each=5,  # of a collection
+        seed=config["seed"],
+    script:
+        "../scripts/matches.py"

@@ -1,0 +1,16 @@
+"""Match some sounds that the synthesizer did not make, with the model that did best with its own."""
+
+from pathlib import Path
+
+from flowsynth.__main__ import RENDERS, SAMPLES
+from flowsynth.matches import measure
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.trained import closest, open_model
+
+with job(Path(snakemake.log[0])):
+    given = snakemake.params
+    trained = open_model(closest(map(Path, snakemake.input.checkpoints)))
+    sounds = [Path(path) for path in snakemake.input.sounds]
+    table = measure(trained, sounds, given.each, SAMPLES, RENDERS, given.seed)
+    write_csv(table, Path(snakemake.output.csv), seed=given.seed, samples=SAMPLES, renders=RENDERS)
