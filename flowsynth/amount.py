@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from flowsynth.metrics import JUDGE
 from flowsynth.seeds import derive_seed
 from flowsynth.statistics import LEVEL, paired, resampled
+from flowsynth.tables import number, to_markdown
 
 COLUMNS = ["drawn", "model", "metric", "items", "mean", "low", "high", "median"]
 
@@ -35,3 +37,14 @@ def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
                 low, high = limits[model]
                 rows.append((drawn, model, metric, len(values), means[model], low, high, medians[model]))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Lay the metric that judges out: one row a model, one column a number of drawn presets, intervals in brackets."""
+    rows = table[(table["metric"] == JUDGE) & (table["model"] != "oracle")]
+    cells = rows.assign(
+        cell=[f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in rows.itertuples()]
+    )
+    wide = cells.pivot(index="model", columns="drawn", values="cell").loc[list(dict.fromkeys(rows["model"]))]
+    wide.columns = [f"{drawn:,} drawn" for drawn in wide.columns]
+    return to_markdown(wide.reset_index(names="Model"))

@@ -16,10 +16,18 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from flowsynth.metrics import JUDGE, registry
 from flowsynth.statistics import paired
 from flowsynth.systems import last_step
+from flowsynth.tables import number
 
 SOURCES = ("fold", "seed", "item", "rest")
+SAID = {
+    "item": "is the sound's",
+    "rest": "how a training does on a sound in particular",
+    "seed": "the seed's",
+    "fold": "the fold's",
+}
 COLUMNS = ["model", "metric", "folds", "seeds", "items", "mean", *SOURCES, "sd_of_a_training"]
 
 
@@ -86,3 +94,16 @@ def variance(scores: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
             counted = (len(folds), len(names), sum(map(len, folds)))
             rows.append((model, metric, *counted, float(values.to_numpy().mean()), *shares, noise))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def finding(table: pd.DataFrame) -> str:
+    """Say how much of a score is luck, a line a model, by the metric that judges."""
+    lines = []
+    for row in table[table["metric"] == JUDGE].itertuples():
+        shares = ", ".join(f"{getattr(row, source):.0%} {said}" for source, said in SAID.items())
+        lines.append(
+            f"- `{row.model}`, trained {row.seeds} times in each of {row.folds} folds: {registry()[JUDGE].label} "
+            f"{number(row.mean)}; its mean over the sounds of a fold has a standard deviation of "
+            f"{number(row.sd_of_a_training)} from training to training. Of the variance of a single score, {shares}."
+        )
+    return "\n".join(lines) + "\n"

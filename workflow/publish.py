@@ -1,46 +1,54 @@
-"""Make the scores of the default run the published ones: results/published/, and the table and findings in README.md.
+"""Make what was measured the published numbers: results/published/, and the tables and findings in README.md.
 
-Refuses scores that were made by code which differs from a commit: nobody could make them again.
+Refuses what was made by code that differs from a commit: nobody could make it again.
+
+    python workflow/publish.py                 the tables of the default run
+    python workflow/publish.py complexity      one that another budget makes
 """
 
+import argparse
 import json
 import shutil
 import sys
-from pathlib import Path
 
-from readme import PUBLISHED, RESULTS, ROOT, SHOWN, current
+from readme import MORE, PUBLISHED, RESULTS, ROOT, SHOWN, current
 
 OF_RUN = RESULTS / "quick" / "amsynth16" / "tables"
 TABLES = {
-    "scores.csv": OF_RUN / "scores.csv",
-    "leaks.csv": OF_RUN / "leaks.csv",
-    "outside.csv": OF_RUN / "outside.csv",
-    "matches.csv": OF_RUN / "matches.csv",
-    "smoothness.csv": OF_RUN / SHOWN / "smoothness_summary.csv",
-    "parameter_choice.csv": RESULTS / "parameter_choice" / "amsynth.csv",
+    "scores": OF_RUN / "scores.csv",
+    "leaks": OF_RUN / "leaks.csv",
+    "outside": OF_RUN / "outside.csv",
+    "matches": OF_RUN / "matches.csv",
+    "smoothness": OF_RUN / SHOWN / "smoothness_summary.csv",
+    "parameter_choice": RESULTS / "parameter_choice" / "amsynth.csv",
+    "complexity": RESULTS / "complexity" / "tables" / "complexity.csv",
+    "variance": RESULTS / "seeds" / "amsynth16" / "tables" / "variance.csv",
+    "amount": RESULTS / "drawn" / "amount.csv",
 }
 
 
-def beside(path: Path) -> Path:
-    """Where the maker of a table is named."""
-    return path.with_name(path.name + ".json")
-
-
 def main() -> None:
-    """Publish the scores of the default run."""
-    for path in TABLES.values():
-        if not path.exists():
-            asked = " ".join(str(table.relative_to(ROOT)) for table in TABLES.values())
-            sys.exit(f"error: there is no {path}; run: snakemake -c2 all {asked}")
-        commit = json.loads(beside(path).read_text())["commit"]
+    """Publish the tables asked for."""
+    parser = argparse.ArgumentParser(description="Make what was measured the published numbers.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of a table: {', '.join(TABLES)}")
+    names = parser.parse_args().names or [name for name in TABLES if name not in MORE]
+    if set(names) - set(TABLES):
+        sys.exit(
+            f"error: unknown tables {', '.join(sorted(set(names) - set(TABLES)))}, expected some of {', '.join(TABLES)}"
+        )
+    makers = {name: TABLES[name].with_name(f"{TABLES[name].name}.json") for name in names}
+    for name, maker in makers.items():
+        if not maker.exists():
+            sys.exit(f"error: there is no {TABLES[name]}: README.md says what makes it")
+        commit = json.loads(maker.read_text())["commit"]
         if commit == "unknown" or commit.endswith("-dirty"):
-            sys.exit(f"error: {path} was made by commit {commit}; commit first, and run again")
+            sys.exit(f"error: {TABLES[name]} was made by commit {commit}; commit first, and run again")
     PUBLISHED.mkdir(parents=True, exist_ok=True)
-    for name, path in TABLES.items():
-        shutil.copy(path, PUBLISHED / name)
-        shutil.copy(beside(path), beside(PUBLISHED / name))
+    for name, maker in makers.items():
+        shutil.copy(TABLES[name], PUBLISHED / f"{name}.csv")
+        shutil.copy(maker, PUBLISHED / f"{name}.csv.json")
     (ROOT / "README.md").write_text(current())
-    print(f"published: {', '.join(TABLES)}")
+    print(f"published: {', '.join(names)}")
 
 
 if __name__ == "__main__":

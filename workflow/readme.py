@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth import leaderboard
+from flowsynth import amount, complexity, leaderboard, variance
 from flowsynth.baselines import MANIFEST
 from flowsynth.matches import finding
 from flowsynth.metrics import JUDGE
@@ -14,6 +14,21 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
 SHOWN = "flow_reg"  # whose latent was explored
+# what the default run does not have: published where it was run
+MORE = {
+    "complexity": (
+        "More parameters",
+        "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`: the paper's columns.",
+        complexity.markdown,
+    ),
+    "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance.finding),
+    "amount": (
+        "More drawn presets",
+        "Log-mel L1 with its 95 % interval, of trainings that see as many presets in all, of which more and more are "
+        "different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
+        amount.markdown,
+    ),
+}
 NOT_YET = (
     "The campaign that answers this, `make freeze`, has not been run at this commit: there are no baselines yet.\n"
 )
@@ -63,6 +78,17 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame, matches: pd.DataFr
     return "\n".join(f"- {sentence}" for sentence in said) + "\n"
 
 
+def more() -> str:
+    """What other budgets say, a section each."""
+    sections = []
+    for name, (title, about, laid_out) in MORE.items():
+        path = PUBLISHED / f"{name}.csv"
+        if path.exists():
+            link = f"([{name}.csv](results/published/{name}.csv))"
+            sections.append(f"### {title}\n\n{about} {link}\n\n{laid_out(pd.read_csv(path))}")
+    return "\n".join(sections)
+
+
 def current() -> str:
     """The README as it ought to be."""
     scores, outside, smoothness, matches = (
@@ -73,6 +99,7 @@ def current() -> str:
     for name, text in {
         "scores": markdown(scores),
         "findings": findings(outside, smoothness, matches),
+        "more": more(),
         "leaderboard": "\n".join(map(leaderboard.markdown, frozen)) or NOT_YET,
     }.items():
         readme = readme_with(name, text, readme)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.amount import COLUMNS, amount
+from flowsynth.amount import COLUMNS, amount, markdown
 
 
 def scores(shift: float) -> pd.DataFrame:
@@ -30,3 +30,10 @@ def test_each_amount_has_its_means_within_their_intervals():
     assert means[10000, "mean", "parameter_mse"] == pytest.approx(1, abs=0.1)
     widths = table["high"] - table["low"]
     assert (widths < 0.2).all()
+
+
+def test_the_table_has_a_column_for_each_amount():
+    text = markdown(amount({0: scores(2.0), 10000: scores(1.0)}, 1))
+    head, _, *rows = text.strip().splitlines()
+    assert [cell.strip() for cell in head.strip("|").split("|")] == ["Model", "0 drawn", "10,000 drawn"]
+    assert [row.split("|")[1].strip() for row in rows] == ["cnn", "mean"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.variance import components, trainings, variance
+from flowsynth.variance import components, finding, trainings, variance
 
 
 def made(fold: float, seed: float, item: float, rest: float, folds: int = 60, seeds: int = 4, items: int = 80) -> list:
@@ -47,3 +47,21 @@ def test_a_table_has_shares_and_the_noise_of_one_training():
     assert row.fold + row.seed + row.item + row.rest == pytest.approx(1)
     assert row.seed == pytest.approx(0.2, abs=0.05)
     assert row.sd_of_a_training == pytest.approx(0.5, abs=0.1)
+
+
+def test_what_is_said_is_what_was_measured():
+    row = {
+        "model": "cnn",
+        "metric": "log_mel_l1",
+        "folds": 3,
+        "seeds": 4,
+        "items": 90,
+        "mean": 0.7,
+        "sd_of_a_training": 0.02,
+    }
+    shares = {"fold": 0.0, "seed": 0.04, "item": 0.76, "rest": 0.2}
+    said = finding(pd.DataFrame([row | shares, row | shares | {"metric": "mel_mse"}]))
+    assert said.startswith("- `cnn`, trained 4 times in each of 3 folds: Log-mel L1 0.7; its mean")
+    assert "a standard deviation of 0.02 from training" in said
+    assert "76% is the sound's, 20% how a training does" in said
+    assert said.count("\n") == 1
