@@ -67,8 +67,8 @@ def finding(table: pd.DataFrame) -> str:
 
     (model,), (renderings,) = table["model"].unique(), table["renderings"].unique()
     return (
-        f"Of {len(table)} of them, `flowsynth match` with `{model}` and {renderings} renderings comes closer than the nearest "
-        f"training preset to {closer('distance', 'nearest')}; the best of the model's answers alone to "
+        f"With `{model}` and {renderings} renderings it comes closer than the nearest training preset to "
+        f"{closer('distance', 'nearest')} of {len(table)} sounds; the best of the model's answers alone does to "
         f"{closer('answers', 'nearest')}. A search of as many renderings from that preset, without the model, is beaten on "
-        f"{closer('distance', 'searched')} and wins on {closer('searched', 'distance')}."
+        f"{closer('distance', 'searched')} and wins on {closer('searched', 'distance')}.\n"
     )

@@ -24,10 +24,7 @@ def test_tables_and_findings_are_those_of_the_published_scores_and_of_the_baseli
     [(0.1, 0.3, "less evenly"), (-0.3, -0.1, "more evenly"), (-0.1, 0.3, "not measurably more evenly")],
 )
 def test_a_difference_within_the_noise_is_no_finding(low: float, high: float, said: str):
-    tables = {
-        name: pd.read_csv(ROOT / "results" / "published" / f"{name}.csv")
-        for name in ("outside", "smoothness", "matches")
-    }
+    tables = {name: pd.read_csv(ROOT / "results" / "published" / f"{name}.csv") for name in ("outside", "smoothness")}
     uneven = tables["smoothness"]["measure"] == "unevenness"
     tables["smoothness"].loc[uneven, ["low", "high", "difference"]] = low, high, (low + high) / 2
     assert f"act on the sound {said} (" in MAKING["findings"](**tables)

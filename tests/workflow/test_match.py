@@ -130,10 +130,10 @@ def test_what_is_said_of_matches_is_what_was_measured():
     ).assign(model="cnn", renderings=117)
     said = finding(table)
     assert said.startswith(
-        "Of 3 of them, `flowsynth match` with `cnn` and 117 renderings comes closer than the nearest"
+        "With `cnn` and 117 renderings it comes closer than the nearest training preset to 2 of 3 sounds;"
     )
-    assert "preset to 2; the best of the model's answers alone to 1." in said
-    assert said.endswith("is beaten on 1 and wins on 1.")
+    assert "the best of the model's answers alone does to 1." in said
+    assert said.endswith("is beaten on 1 and wins on 1.\n")
 
 
 @pytest.mark.parametrize(
