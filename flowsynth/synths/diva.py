@@ -232,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         plugin = asked.plugin and asked.plugin.expanduser().absolute()
         import_data(asked.archive, asked.split, plugin, asked.base, asked.out)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"error: {error}")
 
 
