@@ -33,6 +33,8 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     if not datasets(config, config["budget"]):
         has = ", ".join(config["budgets"][config["budget"]]["datasets"])
         raise ValueError(f"config: the budget {config['budget']} has no data set of {config['synth']}; it has {has}")
+    if config["split"] == "published":
+        _require_parts(config)
     for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
         _known(name)
     _require("budget", [config["baselines"]["budget"]], sorted(config["budgets"]))
@@ -57,6 +59,14 @@ def _known(name: str) -> None:
         systems.check(name)
     except ValueError as error:
         raise ValueError(f"config: {error}") from error
+
+
+def _require_parts(config: Mapping[str, Any]) -> None:
+    folds = config["budgets"][config["budget"]]["folds"]
+    if not synths.load(config["synth"]).parts:
+        raise ValueError(f"config: split: with the presets of {config['synth']} no split was published, or imported")
+    if folds != 1:
+        raise ValueError(f"config: split: the published one is one fold; the budget {config['budget']} has {folds}")
 
 
 def _candidate(given: str) -> None:

@@ -144,7 +144,8 @@ def opened(synth: Synth, note: Note) -> Iterator[Any]:
 def _engine(synth: Synth, note: Note) -> Any:
     if not synth.plugin.exists():
         raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
-    _scratch_home()
+    if not synth.users_home:
+        _scratch_home()
     import dawdreamer  # after the home folder is set: a plugin writes there as soon as it is loaded
 
     return dawdreamer.RenderEngine(note.sample_rate, note.block_size)
@@ -188,8 +189,9 @@ def _check(plugin, synth: Synth) -> None:
         )
     for index, parameter in enumerate(synth.parameters):
         start = plugin.get_parameter(index)
-        if abs(start - parameter.normalise(parameter.default)) > 1e-4:
-            raise ValueError(f"{parameter.name}: default {start} in {synth.plugin}, {parameter.default} in the table")
+        expected = parameter.default if parameter.start is None else parameter.start
+        if abs(start - parameter.normalise(expected)) > 1e-4:
+            raise ValueError(f"{parameter.name}: default {start} in {synth.plugin}, {expected} in the table")
         shown = []
         for value in (0.0, 0.25, 0.75, 1.0):
             plugin.set_parameter(index, value)

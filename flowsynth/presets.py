@@ -2,7 +2,9 @@
 
 Banks are files in the formats of VST (`flowsynth.vst_presets`), or text: a first line that names the synthesizer, then for
 each preset a line ``<preset> <name> NAME`` and a line ``<parameter> NAME VALUE`` for each parameter, and ``EOF``. A
-parameter that a preset does not give takes its default.
+parameter that a preset does not give takes its default. Or a bank is a table, ``.csv``, with the columns ``name`` and
+``bank`` (which is what presets say they are from), one for each parameter that is not at its default, in the units of the
+synthesizer, and any that begin with ``tag:``, which are passed over.
 """
 
 import hashlib
@@ -23,6 +25,7 @@ from flowsynth.synths import Synth
 PRESET = "<preset> <name>"
 PARAMETER = "<parameter>"
 COLUMNS = ("id", "name", "bank")
+TAG = "tag:"
 
 
 @dataclass
@@ -70,12 +73,13 @@ def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> st
     if line.startswith(PRESET):
         presets.append(Preset(line[len(PRESET) :].strip(), path.name))
         return None
-    words = line.split()
-    if words[0] != PARAMETER or len(words) != 3:
+    kind, _, rest = line.partition(" ")
+    given = rest.rsplit(maxsplit=1)  # a name may have spaces
+    if kind != PARAMETER or len(given) != 2:
         return f"got {line!r}, expected '{PRESET} NAME' or '{PARAMETER} NAME VALUE'"
     if not presets:
         return "a parameter before the first preset"
-    _, name, text = words
+    name, text = given
     if name not in synth.names:
         return f"unknown parameter {name!r}"
     if name in presets[-1].values:
@@ -88,6 +92,26 @@ def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> st
         return f"{name} = {text}, expected a finite number"
     presets[-1].values[name] = value
     return None
+
+
+def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
+    """Read one bank that is a table.
+
+    Raises:
+        ValueError: If a column is missing or unknown, or a value is no finite number; the message says which.
+    """
+    table = pd.read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
+    given = [column for column in table.columns if column not in COLUMNS[1:] and not column.startswith(TAG)]
+    unknown, missing = sorted(set(given) - set(synth.names)), sorted(set(COLUMNS[1:]) - set(table.columns))
+    if unknown or missing:
+        raise ValueError(f"{path}: columns: {unknown} are no parameters of {synth.name}, {missing} are missing")
+    values = table[given].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    rows, columns = np.nonzero(~np.isfinite(values))
+    if len(rows):
+        row, name = rows[0], given[columns[0]]
+        raise ValueError(f"{path}: preset {table['name'][row]}: {name} = {table[name][row]!r}, expected a number")
+    heads = zip(table["name"], table["bank"], values.tolist(), strict=True)
+    return [Preset(name, bank, dict(zip(given, row, strict=True))) for name, bank, row in heads]
 
 
 def write_bank(path: Path, synth: Synth, names: Iterable[str], values: Float[np.ndarray, "presets parameters"]) -> None:
@@ -156,7 +180,8 @@ def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, in
         programs = [(name, path.name, values) for path in paths for name, values in vst_presets.read(path, synth)]
         counts = {"banks": len(paths), "read": len(programs)}
         return np.array([row for *_, row in programs]), [(name, bank) for name, bank, _ in programs], counts
-    presets = [preset for path in paths for preset in read_bank(path, synth)]
+    read_one = read_bank_table if Path(synth.banks).suffix == ".csv" else read_bank
+    presets = [preset for path in paths for preset in read_one(path, synth)]
     if not presets:
         raise ValueError(f"there is no preset in the {len(paths)} banks that match {synth.banks}")
     given = [p.values for p in presets]

@@ -5,9 +5,10 @@ and the fold. In the order of these numbers they fill the test part, then the va
 
 ``random`` deals presets one by one, as the paper does, anew for each fold. ``grouped`` keeps near-duplicates together:
 presets whose parameters or whose sounds are close, and all that hang together by such pairs. A group so large that it
-would make up a quarter of the test part stays in training.
+would make up a quarter of the test part stays in training. ``published`` deals nothing: data that come with a split keep it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from flowsynth.seeds import draw
 HELD_OUT = 0.1  # share of the presets in the test part, and in the valid part
 SAME_PARAMETERS = 0.05  # mean absolute difference within which two presets are near-duplicates
 SAME_SOUND = 0.05  # log-mel L1 within which two sounds are near-duplicates
+PARTS = ("train", "valid", "test")
 LARGE = 0.25  # of the test part: a larger group stays in training
 REPORTED = {"parameters": (0.01, 0.05), "sound": (0.05, 0.2)}  # distances within which leaks are counted
 POOL = 8  # the side of the blurred spectrogram that finds candidates
@@ -117,16 +119,18 @@ def split(
     mel: Float[np.ndarray, "items mels frames"],
     folds: int,
     seed: int,
+    banks: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split presets into folds, and count the test items that have a near-duplicate in training.
 
     Args:
-        kind: ``random`` or ``grouped``.
+        kind: ``random``, ``grouped`` or ``published``.
         ids: Of the presets.
         values: The inferred parameters, in [0, 1].
         mel: Log-mel spectrograms.
         folds: How many times to split.
         seed: Of the benchmark.
+        banks: Of the presets, which are the parts of ``published``.
 
     Returns:
         The split (fold, id, part, group), and the leaks (split, fold, kind, within, items, leaked, share).
@@ -138,11 +142,14 @@ def split(
     group = np.arange(len(ids))
     if kind == "grouped":
         group = groups(len(ids), found["parameters"].within(SAME_PARAMETERS), found["sound"].within(SAME_SOUND))
+    elif kind == "published":
+        if set(banks) != set(PARTS) or folds != 1:
+            raise ValueError(f"split published: got {folds} folds, banks {sorted(set(banks))}; expected 1, {PARTS}")
     elif kind != "random":
-        raise ValueError(f"split: got {kind!r}, expected random or grouped")
+        raise ValueError(f"split: got {kind!r}, expected random, grouped or published")
     parts, leaks = [], []
     for fold in range(folds):
-        part = deal(ids, group, seed, fold)
+        part = list(banks) if kind == "published" else deal(ids, group, seed, fold)
         parts.append(pd.DataFrame({"fold": fold, "id": ids, "part": part, "group": group}))
         for measure, distances in REPORTED.items():
             for within in distances:

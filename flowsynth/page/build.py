@@ -105,7 +105,7 @@ def build(
         tables=[{"caption": caption, "html": Markup(html_table(table))} for caption, table in tables.items()],
         figures=pictures,
         facts=facts,
-        loads=bool(synth.banks),
+        loads=Path(synth.banks).suffix == ".bank",
         commit=made["commit"],
         short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(made["commit"])),
         made=json.dumps(made, sort_keys=True),

@@ -32,6 +32,7 @@ class Parameter:
         text: What the plugin shows at normalised 0, 0.25, 0.75 and 1; nothing, of a Faust program.
         draw: Of presets that are drawn: the share of them in which the parameter is not at its default, and the range that
             it is drawn from there.
+        start: Value that the plugin starts with, where that is not the base patch's.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Parameter:
     steps: int | None
     text: tuple[str, ...] = ()
     draw: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    start: float | None = None
 
     def normalise(self, value: float) -> float:
         """Map a value to [0, 1]; what lies outside the range is clamped."""
@@ -97,6 +99,8 @@ class Synth:
         sets: Names of the inferred parameters by their number.
         inactive: What can't be heard, and when.
         symmetries: Changes that can't be heard, and when.
+        parts: Whether its banks are the parts ``train``, ``valid`` and ``test`` of a split that was published.
+        users_home: Whether the plugin sees the user's home folder, as one does whose licence is kept there.
     """
 
     name: str
@@ -108,6 +112,8 @@ class Synth:
     sets: dict[int, tuple[str, ...]]
     inactive: tuple[Inactive, ...] = ()
     symmetries: tuple[Symmetry, ...] = ()
+    parts: bool = False
+    users_home: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -178,8 +184,9 @@ def read(path: Path) -> Synth:
         )
     if ("banks" in table) == ("presets" in table):
         raise ValueError(f"expected banks, or a number of presets to draw, and not both or neither ({path})")
-    plugin, made = path.parent / table["plugin"], (table.get("banks", ""), table.get("presets", 0))
-    return Synth(table["name"], plugin, table["install"], *made, parameters, sets, inactive, symmetries)
+    plugin, banks = path.parent / table["plugin"], str(path.parent / table["banks"]) if "banks" in table else ""
+    made, more = (banks, table.get("presets", 0)), (table.get("parts", False), table.get("users_home", False))
+    return Synth(table["name"], plugin, table["install"], *made, parameters, sets, inactive, symmetries, *more)
 
 
 def _parameter(name: str, row: dict, path: Path) -> Parameter:
@@ -191,8 +198,11 @@ def _parameter(name: str, row: dict, path: Path) -> Parameter:
     share, least, most = row.get("draw", (0.0, low, high))
     if not (0 <= share <= 1 and low <= least <= most <= high):
         raise ValueError(f"{name}: draw {row['draw']}, expected a share and a range within {low} to {high} ({path})")
+    start = row.get("start")
+    if start is not None and not low <= start <= high:
+        raise ValueError(f"{name}: start {start} is outside of {low} to {high} ({path})")
     shown, draw = tuple(row.get("text", ())), (share, least, most)
-    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), shown, draw)
+    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), shown, draw, start)
 
 
 def load(name: str) -> Synth:

@@ -154,9 +154,7 @@ def table(synth: Synth, far: np.ndarray, peaks: np.ndarray, same: dict[str, bool
         )
         entry |= {"default": parameter.default, "unit": parameter.unit, "text": list(parameter.text)}
         entry["draw"] = [0.5 if heard else 0, low, high]
-        key = yaml.safe_dump(parameter.name, width=1000).splitlines()[0]
-        said = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=1000, allow_unicode=True).strip()
-        lines.append(f"  {key}: {said}  # {', '.join(f'{value:.2f}' for value in far[row])}")
+        lines.append(f"{line(parameter.name, entry)}  # {', '.join(f'{value:.2f}' for value in far[row])}")
     sets: dict[int, str | list[str]] = {
         count: ranked[:count] for count in (16, len(ranked)) if 0 < count <= len(ranked)
     }
@@ -166,6 +164,13 @@ def table(synth: Synth, far: np.ndarray, peaks: np.ndarray, same: dict[str, bool
         said = yaml.safe_dump(members, default_flow_style=True, width=1000).splitlines()[0]
         lines.append(f"  {count}: {said}")
     return "\n".join([*lines, ""])
+
+
+def line(name: str, entry: dict[str, Any]) -> str:
+    """Write down one parameter of a table in a line."""
+    key = yaml.safe_dump(name, width=1000).splitlines()[0]
+    said = yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=1000, allow_unicode=True).strip()
+    return f"  {key}: {said}"
 
 
 def inspect(plugin: Path, name: str, presets: int) -> str:

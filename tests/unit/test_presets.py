@@ -187,7 +187,7 @@ def test_a_preset_that_stands_twice_is_kept_once_under_its_first_name(amsynth, b
         ("osc_mix -1", "osc_mux -1", "mine.bank:4: unknown parameter 'osc_mux'"),
         ("osc_mix -1", "amp_attack -1", "mine.bank:4: parameter 'amp_attack' a second time in preset 'First one'"),
         ("osc_mix -1", "osc_mix", "mine.bank:4: got '<parameter> osc_mix', expected '<preset> <name> NAME' or"),
-        ("osc_mix -1", "osc_mix -1 2", "mine.bank:4: got '<parameter> osc_mix -1 2', expected"),
+        ("osc_mix -1", "osc_mix -1 2", "mine.bank:4: unknown parameter 'osc_mix -1'"),
         ("<parameter> osc_mix -1", "Hello", "mine.bank:4: got 'Hello', expected"),
     ],
 )

@@ -298,5 +298,5 @@ def test_a_fold_does_not_depend_on_the_number_of_folds(twins):
 
 
 def test_an_unknown_kind_is_refused(twins):
-    with pytest.raises(ValueError, match="split: got 'sorted', expected random or grouped"):
+    with pytest.raises(ValueError, match="split: got 'sorted', expected random, grouped or published"):
         splitting.split("sorted", *twins, folds=1, seed=1)

@@ -23,7 +23,7 @@ container: "flowsynth.sif"
 wildcard_constraints:
     budget="[a-z0-9_]+",
     dataset="[a-z]+[0-9]+",
-    split="random|grouped",
+    split="random|grouped|published",
     fold="[0-9]+",
     shard="[0-9]+",
     model="[a-z][a-z0-9_]*",

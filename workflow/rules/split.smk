@@ -2,6 +2,11 @@ rule split:
     input:
         code=code("split", "data"),
         features=shards("features"),
+        presets=lambda wildcards: (
+            [f"results/{wildcards.budget}/{wildcards.dataset}/presets.csv"]
+            if wildcards.split == "published"
+            else []
+        ),
     output:
         split="results/{budget}/{dataset}/split/{split}.csv",
         leaks="results/{budget}/{dataset}/split/{split}_leaks.csv",

@@ -149,7 +149,8 @@ rule leaks:
     input:
         expand(
             "results/{{budget}}/{{dataset}}/split/{split}_leaks.csv",
-            split=["random", "grouped"],
+            split=["random", "grouped"]
+            + ["published"] * (config["split"] == "published"),
         ),
     output:
         "results/{budget}/{dataset}/tables/leaks.csv",

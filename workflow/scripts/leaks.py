@@ -1,4 +1,4 @@
-"""Put the leaks of both kinds of split side by side."""
+"""Put the leaks of the kinds of split side by side."""
 
 from pathlib import Path
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from flowsynth.data import Items, usable
 from flowsynth.progress import job, log
 from flowsynth.provenance import write_csv
@@ -14,7 +16,9 @@ with job(Path(snakemake.log[0])):
     ids = usable(paths)
     items = Items(paths, ids, names).all()
     kind, folds, seed = snakemake.wildcards.split, snakemake.params.folds, snakemake.params.seed
-    table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed)
+    presets = [pd.read_csv(path, dtype=str).set_index("id") for path in snakemake.input.presets]
+    banks = [bank for table in presets for bank in table["bank"][ids]]
+    table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed, banks)
     for row in leaks.itertuples():
         log.info("fold %d: %d of %d test items have a training item within %g by %s", row.fold, row.leaked, row.items,
                  row.within, row.kind)  # fmt: skip
