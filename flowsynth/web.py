@@ -5,6 +5,7 @@ Whatever is wrong with one is answered in JSON: ``what`` is wrong, ``where``, an
 """
 
 import json
+import socket
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -121,7 +122,17 @@ def serve(explorer: Explorer, host: str, port: int) -> Any:
 
     Returns:
         A server of waitress, with its ``effective_host`` and ``effective_port``.
+
+    Raises:
+        ValueError: If it can't be bound there.
     """
+    if not 0 <= port < 2**16:
+        raise ValueError(f"port {port}, expected 0 to {2**16 - 1}")
     # what is a little too long is refused in words, what is longer is cut off as it comes
     limits = {"threads": 4, "max_request_body_size": 2 * LARGEST}
-    return waitress.create_server(app(explorer, host), host=host, port=port, ipv6=False, ident=None, **limits)
+    page = app(explorer, host)
+    try:
+        listening = socket.create_server((host, port))
+    except OSError as error:
+        raise ValueError(f"port {port} at {host} can't be listened at: {error}; take another by --port") from error
+    return waitress.create_server(page, sockets=[listening], ident=None, **limits)

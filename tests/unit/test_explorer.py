@@ -304,8 +304,15 @@ def test_an_error_of_ours_is_told_and_ends_nothing(explorer: Explorer, device: D
     assert client.get("/").status_code == 200
 
 
-def test_it_listens_to_this_machine_alone(explorer: Explorer):
+def test_it_listens_to_this_machine_alone(explorer: Explorer, request: pytest.FixtureRequest):
     server = serve(explorer, "127.0.0.1", 0)
+    request.addfinalizer(server.close)
     assert server.effective_host == "127.0.0.1"
     assert server.socket.getsockname()[0] == "127.0.0.1"
-    server.close()
+    for host, port, said in (
+        ("127.0.0.1", int(server.effective_port), "Address already in use.*; take another by --port"),
+        ("127.0.0.1", 65536, "port 65536, expected 0 to 65535"),
+        ("nowhere.invalid", 0, "port 0 at nowhere.invalid can't be listened at"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            serve(explorer, host, port)
