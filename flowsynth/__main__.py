@@ -1,4 +1,4 @@
-"""Commands of flowsynth: ``flowsynth match SOUND… --out DIR`` and ``flowsynth serve``."""
+"""Commands of flowsynth: ``flowsynth match SOUND… --out DIR``, ``flowsynth explore`` and ``flowsynth serve``."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-SAMPLES, RENDERS, PORT = 16, 100, 1232
+SAMPLES, RENDERS, PORT, PAGE_PORT = 16, 100, 1232, 1233
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,6 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     match.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
     match.add_argument("--seed", type=int, default=1, help="of answers and search (1)")
     match.set_defaults(run=_match)
+    explore = commands.add_parser("explore", help="presets in the space of sounds, on a page in the browser")
+    explore.add_argument(
+        "model",
+        nargs="?",
+        metavar="CHECKPOINT",
+        help="checkpoint.pt of a model with a latent, or the name of one that is trained; the best there is, if not given",
+    )
+    explore.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
+    explore.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1: this machine alone)")
+    explore.add_argument(
+        "--port", type=int, default=PAGE_PORT, help=f"port to listen at ({PAGE_PORT}; 0: any that is free)"
+    )
+    explore.set_defaults(run=_explore)
     serve = commands.add_parser("serve", help="play a latent space by Open Sound Control")
     serve.add_argument("--model", help="name of a trained model with a latent, or its checkpoint.pt; the best there is")
     serve.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
@@ -69,6 +82,25 @@ def _match(asked: argparse.Namespace) -> None:
     log.info("%d of %d sounds matched: %s", done, len(paths), asked.out / "matches.csv")
     if not done:
         raise ValueError("no sound could be matched")
+
+
+def _explore(asked: argparse.Namespace) -> None:
+    from contextlib import closing
+
+    from flowsynth.device import Device
+    from flowsynth.explorer import Explorer
+    from flowsynth.latent import LatentModel
+    from flowsynth.progress import log, to_terminal
+    from flowsynth.trained import find, open_model
+    from flowsynth.web import serve
+
+    to_terminal()
+    checkpoint = find(asked.results, asked.model, LatentModel)
+    with closing(Explorer(Device(open_model(checkpoint)))) as explorer:
+        server = serve(explorer, asked.host, asked.port)
+        log.info("%s is at http://%s:%s/ ; Ctrl-C ends", checkpoint, server.effective_host, server.effective_port)
+        server.run()
+    log.info("stopped")
 
 
 def _serve(asked: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """What an instrument does with a trained model, live: encode a sound, move in the latent space, morph along a path.
 
-Nothing here knows how it is asked: `flowsynth.osc` answers messages with it. A latent is the state; whatever changes it
-gives the parameters to send to the synthesizer.
+Nothing here knows how it is asked: `flowsynth.osc` answers messages with it, `flowsynth.explorer` a page. A latent is the
+state; whatever changes it gives the parameters to send to the synthesizer.
 
 References:
     Esling et al. 2019, 2020: the real-time implementation, a device for Max for Live, with which this shares its ideas:
@@ -49,12 +49,13 @@ class Device:
         self.trained, self.model = trained, trained.model
         self.names = trained.names
         self.z = torch.zeros(self.model.latent)
-        self.values = self._answer(self.z)
+        self.values = self.answer(self.z)
         self.path: list[tuple[Tensor, Values]] = []
         self.presets = self._presets()
         self.order = self._influence()
 
-    def _answer(self, z: Tensor) -> Values:
+    def answer(self, z: Float[Tensor, " latent"]) -> Values:
+        """What the model makes of a point of the latent space, in [0, 1]; where the device is stays as it is."""
         torch.manual_seed(SEED)
         with torch.no_grad():
             return self.model.answer(z[None], 1)[0, 0].clamp(0, 1).numpy()
@@ -64,9 +65,10 @@ class Device:
         test = self.trained.test.all()
         with torch.no_grad():
             self._latents = self.model.encode(test.mel)
-        centred = self._latents - self._latents.mean(dim=0)
-        *_, axes = torch.linalg.svd(centred, full_matrices=False)
-        place = (centred @ axes[:2].T).numpy()
+        self._centre = self._latents.mean(dim=0)
+        *_, axes = torch.linalg.svd(self._latents - self._centre, full_matrices=False)
+        self._axes = axes[:2].T
+        place = ((self._latents - self._centre) @ self._axes).numpy()
         self._values = test.values.numpy()
         called = self.trained.called.loc[list(self.trained.test.ids)]
         return pd.DataFrame({"name": called, "x": place[:, 0], "y": place[:, 1]})
@@ -74,8 +76,13 @@ class Device:
     def _influence(self) -> list[int]:
         """Dimensions of the latent, that which moves the parameters most first."""
         lines = swept(torch.zeros(1, self.model.latent), range(self.model.latent), -REACH, REACH)
-        moved = [np.std([self._answer(z) for z in line], axis=0).mean() for line in lines]
-        return np.argsort(-np.array(moved), kind="stable").tolist()
+        self.moved = np.array([np.std([self.answer(z) for z in line], axis=0) for line in lines])
+        return np.argsort(-self.moved.mean(axis=1), kind="stable").tolist()
+
+    def place(self, z: Float[Tensor, " latent"]) -> tuple[float, float]:
+        """Where a latent is among the presets: on the two main axes of theirs, x and y."""
+        x, y = ((z - self._centre) @ self._axes).tolist()
+        return x, y
 
     def move(self, z: Sequence[float]) -> Values:
         """Go to a point of the latent space.
@@ -89,7 +96,7 @@ class Device:
         if not (np.abs(point) <= FAR).all():
             raise ValueError(f"coordinates {point.min():g} to {point.max():g}, expected within +-{FAR:g}")
         self.z = torch.from_numpy(point)
-        self.values = self._answer(self.z)
+        self.values = self.answer(self.z)
         return self.values
 
     def set(self, dimension: int, value: float) -> Values:
@@ -134,11 +141,19 @@ class Device:
         Raises:
             ValueError: If there is none of that id.
         """
-        if name not in self.presets.index:
-            raise ValueError(f"there is no preset {name!r} among {len(self.presets)}")
-        row = int(self.presets.index.get_loc(name))
-        self.z, self.values = self._latents[row].clamp(-FAR, FAR), self._values[row]
+        self.z, self.values = self.known(name)
         return self.values
+
+    def known(self, name: str) -> tuple[Float[Tensor, " latent"], Values]:
+        """The latent of a preset's sound, and its own parameters, without going there.
+
+        Raises:
+            ValueError: If there is none of that id.
+        """
+        if name not in self.presets.index:
+            raise ValueError(f"there is no preset {name!r:.60} among {len(self.presets)}")
+        row = int(self.presets.index.get_loc(name))
+        return self._latents[row].clamp(-FAR, FAR), self._values[row]
 
     def add(self) -> int:
         """Put where we are at the end of the path; how many points it has then."""

@@ -1,4 +1,4 @@
-"""A real browser for pages on disk: Debian's Chromium without a window, driven by Selenium."""
+"""A real browser for pages on disk and of this machine: Debian's Chromium without a window, driven by Selenium."""
 
 import contextlib
 import os
@@ -9,6 +9,7 @@ import programs
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
 
 FLAGS = (
     "--headless=new",
@@ -21,8 +22,15 @@ FLAGS = (
     "--no-first-run",
     "--mute-audio",
 )
-# no address but a file's is asked for
-OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND"
+# no address but a file's and this machine's is asked for
+OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+# what is wider than the screen
+OVERFLOW = """
+return [...document.querySelectorAll("body *")].filter((part) => {
+  const inside = part.closest(".wide, pre");
+  return part.getBoundingClientRect().right > innerWidth + 0.5 && (!inside || inside === part);
+}).map((part) => part.outerHTML.slice(0, 200))
+"""
 
 
 @contextlib.contextmanager
@@ -50,3 +58,25 @@ def resize(driver: webdriver.Chrome, width: int, height: int = 900) -> None:
     """Have the page believe in a screen of that many pixels; a window without a screen can't be as narrow as a phone."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def errors(driver: webdriver.Chrome) -> list[str]:
+    """What the console has been told, and was not asked for before."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def until(driver: webdriver.Chrome, condition: str) -> None:
+    """Wait for a condition in JavaScript."""
+    WebDriverWait(driver, 20, 0.05).until(lambda d: d.execute_script(f"return {condition}"), condition)
+
+
+def contrast(first: str, second: str) -> float:
+    """Ratio of the relative luminances of two colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)

@@ -58,3 +58,36 @@ def copy(finished: Project, tmp_path: Path) -> Project:
     """A copy of the finished tiny benchmark, to do with as a test likes."""
     shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
     return Project(tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a regression flow that is not trained, in a copy of the run of the tiny benchmark."""
+    import torch
+
+    from flowsynth import checkpoints, models
+    from flowsynth.data import part
+    from flowsynth.networks import Size
+    from flowsynth.trained import open_model
+
+    run = tmp_path_factory.mktemp("live") / "results" / "tiny" / "amsynth16"
+    shutil.copytree(finished.results, run, ignore=shutil.ignore_patterns("page", "figures", "outside", "logs"))
+    features = sorted((run / "features").glob("*.h5"))
+    names = open_model(run / "grouped" / "fold0" / "cnn" / "checkpoint.pt").names
+    train = part(run / "split" / "grouped.csv", 0, "train", features, names).all()
+    torch.manual_seed(0)
+    size = Size(layers=3, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+    model = models.find("flow_reg")(64, 80, 16, size)
+    model.calibrate(train)
+    path = run / "grouped" / "fold0" / "flow_reg" / "checkpoint.pt"
+    checkpoints.save(model.eval(), "flow_reg", names, {}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def device(live: Path) -> Any:
+    """The device with that model."""
+    from flowsynth.device import Device
+    from flowsynth.trained import open_model
+
+    return Device(open_model(live))

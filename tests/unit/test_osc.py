@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,36 +11,15 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from project import Project
 from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 
-from flowsynth import checkpoints, models
-from flowsynth.data import part
 from flowsynth.device import Device
-from flowsynth.networks import Size
 from flowsynth.osc import MESSAGES, Server, table
 from flowsynth.trained import open_model
 
 ROOT = Path(__file__).resolve().parents[2]
-SIZE = Size(layers=3, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
-
-
-@pytest.fixture(scope="module")
-def device(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Device:
-    """Of a regression flow that is not trained, in the run of the tiny benchmark."""
-    run = tmp_path_factory.mktemp("live") / "results" / "tiny" / "amsynth16"
-    shutil.copytree(finished.results, run, ignore=shutil.ignore_patterns("page", "figures", "outside", "logs"))
-    features = sorted((run / "features").glob("*.h5"))
-    names = open_model(run / "grouped" / "fold0" / "cnn" / "checkpoint.pt").names
-    train = part(run / "split" / "grouped.csv", 0, "train", features, names).all()
-    torch.manual_seed(0)
-    model = models.find("flow_reg")(64, 80, 16, SIZE)
-    model.calibrate(train)
-    path = run / "grouped" / "fold0" / "flow_reg" / "checkpoint.pt"
-    checkpoints.save(model.eval(), "flow_reg", names, {}, path)
-    return Device(open_model(path))
 
 
 @pytest.fixture

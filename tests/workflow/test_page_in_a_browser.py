@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pages
 import pytest
-from browser import browser, resize
+from browser import OVERFLOW, browser, contrast, errors, resize, until
 from programs import Unavailable, give_up
 from project import Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
 
 OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
 DURATIONS = """
@@ -26,12 +25,6 @@ Promise.all(files.map((file) => new Promise((resolve) => {
 # the one player is no element of the page: its like is made to tell of itself
 SPY = "window.Audio = new Proxy(Audio, { construct(type, given) { return (window.player = new type(...given)); } })"
 PLAYER = "return [player.src.split('/').slice(-3).join('/'), player.currentTime, player.paused, player.volume]"
-OVERFLOW = """
-return [...document.querySelectorAll("body *")].filter((part) => {
-  const inside = part.closest(".wide, pre");
-  return part.getBoundingClientRect().right > innerWidth + 0.5 && (!inside || inside === part);
-}).map((part) => part.outerHTML.slice(0, 200))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +54,6 @@ def visit(driver: webdriver.Chrome, page: Path, width: int = 1400) -> None:
     resize(driver, width)
     driver.get((page / "index.html").as_uri())
     driver.execute_script(OPEN_ALL)
-
-
-def errors(driver: webdriver.Chrome) -> list[str]:
-    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
-
-
-def until(driver: webdriver.Chrome, condition: str) -> None:
-    WebDriverWait(driver, 20, 0.05).until(lambda d: d.execute_script(f"return {condition}"), condition)
 
 
 def test_it_loads_without_an_error_and_every_player_has_its_sound(chromium: webdriver.Chrome, page: Path):
@@ -148,15 +133,3 @@ def test_text_stands_out_from_its_ground(chromium: webdriver.Chrome, small: Path
                 paper = chromium.execute_script("return getComputedStyle(document.body).backgroundColor")
             assert contrast(ink, paper) >= 4.5, (scheme, selector)
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-
-
-def contrast(first: str, second: str) -> float:
-    """Ratio of the relative luminances of two colours."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    dark, light = sorted((luminance(first), luminance(second)))
-    return (light + 0.05) / (dark + 0.05)
