@@ -28,6 +28,7 @@ from flowsynth.progress import log, to_terminal
 from flowsynth.provenance import write_csv, write_text
 from flowsynth.render import render
 from flowsynth.search import ear
+from flowsynth.split import PARTS
 from flowsynth.synths import FOLDER, Parameter, Synth, read
 from flowsynth.synths.inspect import NOTE, TIMEOUT, described, line
 
@@ -104,9 +105,9 @@ def bank(corpus: diva.Corpus, parts: dict[str, str] | None) -> pd.DataFrame:
     if absent:
         log.warning("%d of the %d presets of the published split are not in the data", absent, len(parts))
     table = table[~unknown].reset_index(drop=True)
-    if set(table["bank"]) != set(diva.PARTS):
-        raise ValueError(f"of the published split the data have {sorted(set(table['bank']))}, expected {diva.PARTS}")
-    log.info("published split: %s", ", ".join(f"{part} {(table['bank'] == part).sum():,}" for part in diva.PARTS))
+    if set(table["bank"]) != set(PARTS):
+        raise ValueError(f"of the published split the data have {sorted(set(table['bank']))}, expected {PARTS}")
+    log.info("published split: %s", ", ".join(f"{part} {(table['bank'] == part).sum():,}" for part in PARTS))
     return table
 
 

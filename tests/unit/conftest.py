@@ -1,13 +1,16 @@
 """Small data for models: sounds that tell their parameters."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from divas import FILES, write_archive, write_split
 
-from flowsynth import store
+from flowsynth import diva, store, synths
 from flowsynth.data import Items
 from flowsynth.networks import Size
+from flowsynth.synths import diva as importing
 
 NAMES = ("a", "b", "c")
 SMALL = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.1)
@@ -38,3 +41,21 @@ def parts(tmp_path: Path) -> tuple[Items, Items]:
 def size() -> Size:
     """Networks that train in a second."""
     return SMALL
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_archive(tmp_path_factory.mktemp("diva") / "diva_raw.zip", FILES, zipfile.ZIP_DEFLATED)
+
+
+@pytest.fixture(scope="session")
+def corpus(archive: Path) -> diva.Corpus:
+    return diva.read(archive)
+
+
+@pytest.fixture(scope="session")
+def imported(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
+    """The synthesizer as it is after an import with the published split, without a plugin."""
+    folder = tmp_path_factory.mktemp("imported")
+    importing.main([str(archive), "--split", str(write_split(folder / "split.th")), "--out", str(folder / "diva.yaml")])
+    return synths.read(folder / "diva.yaml")

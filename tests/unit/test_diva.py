@@ -1,150 +1,25 @@
-"""The import of the published data of Diva, from files made to their format, whole, damaged and hostile."""
+"""The import of the published data of Diva, and what the pipeline makes of it."""
 
-import copyreg
 import hashlib
-import io
-import os
-import pickle
 import re
-import struct
-import sys
-import types
-import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
+from divas import HOSTILE, NAMES, PRESETS, npy, npz, saved, write_archive
 from project import TINY, Project
-from torch.utils.data import DataLoader, Dataset
 
-from flowsynth import config, diva, pickles, presets, synths
+from flowsynth import config, diva, presets, synths
 from flowsynth.host import Host, _check
 from flowsynth.play import Rendered
 from flowsynth.split import split
 from flowsynth.synths import diva as importing
 from flowsynth.synths.inspect import NOTE
 
-NAMES = sorted(diva.SETS[128] | {f"VCC: Switch{i}" for i in range(153)})
-PRESETS = [hashlib.md5(str(i).encode()).hexdigest() for i in range(40)]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def patch(number: int) -> dict[str, float]:
-    """A preset: 64 parameters of its own on the base patch."""
-    rng = np.random.default_rng(number)
-    return {name: rng.random() if name in diva.SETS[64] else 0.25 for name in NAMES}
-
-
-def npy(payload: bytes, shape: str = "()", kind: str = "|O") -> bytes:
-    """An array of numpy of a pickle that may be anything."""
-    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + payload
-
-
-def saved(array: object) -> bytes:
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
-
-
-def some_tags(number: int) -> np.ndarray:
-    return np.eye(3, dtype=np.int64)[(np.arange(10) + number) % 3]
-
-
-def npz(number: int = 0, **members: bytes | None) -> bytes:
-    """The file of a preset; members may be replaced, or left away if they are None."""
-    audio = np.sin(np.arange(88_320) * (number + 1) / 50).astype(np.float16)
-    param = saved(np.array(patch(number), dtype=object))
-    written = {"param": param, "audio": saved(audio), "chars": saved(some_tags(number))} | members
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in written.items():
-            if data is not None:
-                archive.writestr(f"{name}.npy", data)
-    return file.getvalue()
-
-
-def write_archive(path: Path, files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> Path:
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
-
-
-FILES = {f"raw/{preset}_60_100.npz": npz(number) for number, preset in enumerate(PRESETS)}
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_archive(tmp_path_factory.mktemp("diva") / "diva_raw.zip", FILES, zipfile.ZIP_DEFLATED)
-
-
-@pytest.fixture(scope="module")
-def corpus(archive: Path) -> diva.Corpus:
-    return diva.read(archive)
-
-
-@pytest.fixture(scope="module")
-def imported(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
-    """The synthesizer as it is after an import with the published split, without a plugin."""
-    folder = tmp_path_factory.mktemp("imported")
-    importing.main([str(archive), "--split", str(write_split(folder / "split.th")), "--out", str(folder / "diva.yaml")])
-    return synths.read(folder / "diva.yaml")
-
-
-def one_file(tmp_path: Path, data: bytes, name: str = "odd_60_100.npz") -> Path:
-    """An archive of two good files and another."""
-    return write_archive(tmp_path / "diva_raw.zip", dict(list(FILES.items())[:2]) | {f"raw/{name}": data})
-
-
-def reason(path: Path, name: str = "odd_60_100.npz") -> str:
-    """Why the other file was left out."""
-    found = diva.read(path)
-    assert found.presets == tuple(sorted(PRESETS[:2]))
-    assert list(found.left_out) == [name]
-    return found.left_out[name]
-
-
-# the data
-
-
-def test_presets_are_read_whole(corpus: diva.Corpus):
-    assert corpus.presets == tuple(sorted(PRESETS))
-    assert corpus.names == tuple(NAMES)
-    assert corpus.left_out == {}
-    for row, preset in enumerate(corpus.presets):
-        number = PRESETS.index(preset)
-        np.testing.assert_allclose(corpus.values[row], [patch(number)[name] for name in NAMES])
-        for tag, (first, second, _) in zip(corpus.tags[row], some_tags(number), strict=True):
-            assert tag == first - second
-    assert all(sound.shape == (88_320,) and sound.any() for sound in corpus.sounds.values())
-
-
-def test_a_folder_gives_what_the_archive_gives(archive: Path, corpus: diva.Corpus, tmp_path: Path):
-    with zipfile.ZipFile(archive) as files:
-        files.extractall(tmp_path)
-    for folder in (tmp_path, tmp_path / "raw"):
-        np.testing.assert_array_equal(diva.read(folder).values, corpus.values)
-
-
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-@pytest.mark.parametrize("numpy_1", [False, True])
-@pytest.mark.parametrize("kind", [float, np.float32, np.float64, np.float16])
-def test_values_are_read_as_any_numpy_wrote_them(protocol: int, numpy_1: bool, kind: Callable, tmp_path: Path):
-    values = {name: kind(value) for name, value in patch(7).items()} | {"VCC: Switch0": 1, "VCC: Switch1": np.int64(0)}
-    written = pickle.dumps(np.array(values, dtype=object), protocol=protocol)
-    if numpy_1:  # the same module by its old name; before it stands its length, or nothing
-        written = written.replace(b"\x16numpy._core.multiarray", b"\x15numpy.core.multiarray")
-        written = written.replace(b"cnumpy._core.multiarray", b"cnumpy.core.multiarray")
-        assert b"numpy.core.multiarray" in written
-    found = diva.read(one_file(tmp_path, npz(param=npy(written))))
-    row = found.values[found.presets.index("odd")]
-    np.testing.assert_array_equal(row, [float(values[name]) for name in NAMES])
 
 
 def test_the_sets_are_the_published_ones(corpus: diva.Corpus):
@@ -153,161 +28,6 @@ def test_the_sets_are_the_published_ones(corpus: diva.Corpus):
     assert diva.SETS[16] | diva.SETS[32] < diva.SETS[64] < diva.SETS[128]
     assert corpus.varying == diva.SETS[64]
     assert list(importing.sets(corpus)) == [16, 32, 64]
-
-
-# pickles are read and never executed
-
-TOUCHED: list[str] = []
-
-
-class Touching:
-    """Would leave a trace if anything of it was called."""
-
-    def __new__(cls, *arguments: object) -> "Touching":
-        TOUCHED.append("new")
-        return super().__new__(cls)
-
-    def __setstate__(self, state: object) -> None:
-        TOUCHED.append("setstate")
-
-    def __reduce__(self) -> tuple:
-        return Touching, (), {"a": 1}
-
-
-class Calling:
-    """Has something called when it is unpickled."""
-
-    def __init__(self, *reduced: object):
-        self.reduced = reduced
-
-    def __reduce__(self) -> tuple:
-        return self.reduced  # type: ignore[return-value]
-
-
-def touch(*_: object) -> None:
-    TOUCHED.append("called")
-
-
-def text(said: str) -> bytes:
-    return b"\x8c" + bytes([len(said)]) + said.encode()
-
-
-HERE = f"{__name__} touch"
-HOSTILE = {
-    "os.system": pickle.dumps(Calling(os.system, ("touch {marker}",))),
-    "eval": pickle.dumps(Calling(eval, ("open('{marker}', 'w')",))),
-    "our own": pickle.dumps(Calling(touch, ())),
-    "numpy": pickle.dumps(Calling(np.fromfile, ("{marker}",))),
-    "savetxt": pickle.dumps(Calling(np.savetxt, ("{marker}", [1.0]))),
-    "dotted": b"\x80\x04" + text("os") + text("path.os.system") + b"\x93" + text("touch {marker}") + b"\x85R.",
-    "setstate": pickle.dumps(object.__new__(Touching), protocol=4),
-    "newobj": f"\x80\x02c{__name__}\nTouching\n)\x81}}b.".encode("latin-1"),
-    "inst": f"(i{__name__}\ntouch\n.".encode(),
-    "obj": f"(c{__name__}\ntouch\no.".encode(),
-    "extension": b"\x80\x02\x82\x63)R.",
-    "persistent": b"\x80\x02" + b"X\x01\x00\x00\x00aQ.",
-    "a value": pickle.dumps(np.array(patch(0) | {"MOD: Quantise": Calling(touch, ())}, dtype=object)),
-    "a name": pickle.dumps(np.array({Calling(touch, ()): 0.5}, dtype=object)),
-    "a scalar": pickle.dumps(np.array({"a": Calling(touch, ()), "b": Calling(np._core.multiarray.scalar, (touch, 1))})),
-    "the state of a dictionary": b"\x80\x02}}b.",
-    "a list as a name": b"\x80\x02}]K\x01s.",
-    "a huge place in the memo": b"\x80\x02Nr\xff\xff\xff\xffNr\xfe\xff\xff\xff.",
-    "a mark too many": b"\x80\x02(.",
-    "an empty stack": b"\x80\x02.",
-    "no end": b"\x80\x02N",
-    "no pickle": b"hello",
-    "nothing": b"",
-    "deep": b"\x80\x02" + b")" + b"\x85" * 50_000 + b".",
-    "a deep name": b"\x80\x02}" + b")" + b"\x85" * 50_000 + b"Ns.",
-}
-
-
-@pytest.mark.parametrize("which", HOSTILE)
-def test_a_hostile_or_damaged_pickle_does_nothing_and_its_file_is_named(
-    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    if which == "extension":
-        monkeypatch.setitem(copyreg._inverted_registry, 0x63, (__name__, "touch"))  # type: ignore[attr-defined]
-        monkeypatch.setitem(copyreg._extension_cache, 0x63, touch)  # type: ignore[attr-defined]
-    TOUCHED.clear()
-    marker = tmp_path / "marker"
-    payload = HOSTILE[which].replace(b"{marker}", b"marker")
-    monkeypatch.chdir(tmp_path)
-    said = reason(one_file(tmp_path, npz(param=npy(payload))))
-    assert said.startswith("param: ")
-    assert "odd_60_100.npz is left out: param: " in caplog.text
-    assert not marker.exists()
-    assert TOUCHED == []
-
-
-def test_the_hostile_pickles_would_have_done_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    TOUCHED.clear()
-    for which in ("our own", "newobj", "inst", "obj", "a value"):
-        pickle.loads(HOSTILE[which].replace(b"{marker}", b"marker"))
-    assert len(TOUCHED) >= 5
-
-
-def test_a_message_tells_what_would_have_been_called():
-    found = pickles.read(io.BytesIO(HOSTILE["os.system"]))
-    with pytest.raises(ValueError, match=r"a thing made by '(posix|nt|os)\.system', expected a list or an array"):
-        pickles.elements(found)
-
-
-# files that are not as they should be
-
-BAD = {
-    "no zip": (b"hello", "not a zip"),
-    "half a zip": (npz()[:-2000], "not a zip"),
-    "no audio": (npz(audio=None), "got 0 members audio, expected one"),
-    "no tags": (npz(chars=None), "got 0 members chars"),
-    "short": (
-        npz(audio=saved(np.zeros(88_200, np.float16))),
-        r"audio: got float16 of the shape \(88200,\), expected f2",
-    ),
-    "stereo": (npz(audio=saved(np.zeros((2, 88_320), np.float16))), "audio: got float16 of the shape"),
-    "float32": (npz(audio=saved(np.zeros(88_320, np.float32))), "audio: got float32"),
-    "a gap": (npz(audio=saved(np.full(88_320, np.nan, np.float16))), "audio: a sample is not finite"),
-    "pickled audio": (npz(audio=npy(HOSTILE["our own"], "(88320,)")), "audio: got object"),
-    "tags as floats": (npz(chars=saved(np.zeros((10, 3)))), "chars: got float64"),
-    "nine tags": (npz(chars=saved(np.zeros((9, 3), int))), r"chars: got int64 of the shape \(9, 3\)"),
-    "half an array": (npz(audio=saved(np.zeros(88_320, np.float16))[:-100]), "cannot reshape"),
-    "above": (npz(param=saved(np.array(patch(0) | {"OSC: FM": 1.01}))), r"param: 'OSC: FM' = 1\.01, expected 0\.\.1"),
-    "below": (npz(param=saved(np.array(patch(0) | {"OSC: FM": -0.1}))), r"param: 'OSC: FM' = -0\.1, expected"),
-    "not a number": (npz(param=saved(np.array(patch(0) | {"OSC: FM": np.nan}))), "param: 'OSC: FM' = nan, expected"),
-    "a word": (npz(param=saved(np.array(patch(0) | {"OSC: FM": "loud"}))), "param: a str, expected a number"),
-    "missing": (npz(param=saved(np.array(dict(list(patch(0).items())[1:])))), f"it lacks {NAMES[0]}, and has nothing"),
-    "foreign": (npz(param=saved(np.array(patch(0) | {"Foo: Bar": 0.5}))), "lacks nothing, and has Foo: Bar besides"),
-    "two": (npz(param=saved(np.array([patch(0), patch(1)]))), r"param: got object of the shape \(2,\)"),
-    "a list": (npz(param=npy(pickle.dumps([1, 2]))), "param: .*expected"),
-    "numbers": (npz(param=saved(np.zeros(281))), "param: got float64"),
-}
-
-
-@pytest.mark.parametrize("which", BAD)
-def test_a_bad_file_is_left_out_and_it_is_said_why(which: str, tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    data, expected = BAD[which]
-    path = one_file(tmp_path, data)
-    assert re.search(expected, reason(path)), reason(path)
-    assert f"{path}: odd_60_100.npz is left out" in caplog.text
-
-
-def test_another_note_is_left_out(tmp_path: Path):
-    assert "as the note is 60" in reason(one_file(tmp_path, npz(), "x_62_100.npz"), "x_62_100.npz")
-
-
-def test_a_damaged_member_of_the_archive_is_left_out(archive: Path, tmp_path: Path):
-    damaged = bytearray(archive.read_bytes())
-    with zipfile.ZipFile(archive) as files:
-        middle = files.infolist()[5].header_offset + 300
-        name = files.infolist()[5].filename.split("/")[-1]
-    damaged[middle : middle + 50] = bytes(50)
-    (tmp_path / "x.zip").write_bytes(damaged)
-    assert list(diva.read(tmp_path / "x.zip").left_out) == [name]
-
-
-def test_a_file_that_is_far_too_large_is_not_unpacked(tmp_path: Path):
-    assert "bytes, expected" in reason(one_file(tmp_path, bytes(2**23 + 1)))
 
 
 def stopped(arguments: list[str], folder: Path) -> str:
@@ -343,82 +63,6 @@ def test_a_wrong_base_patch_is_refused(corpus: diva.Corpus, tmp_path: Path):
             importing.base_patch(corpus, tmp_path / "base.json")
 
 
-# the published split
-
-
-class CompSynthesizerDataset(Dataset):
-    """Stands for the data set of the published code."""
-
-    def __init__(self, data_files: object):
-        self.data_files = data_files
-        self.means = [torch.zeros(1)]  # kept outside of the pickle, which refers to it by a persistent id
-
-    def __len__(self) -> int:
-        return len(self.data_files)  # type: ignore[arg-type]
-
-
-def loaders(*parts: object) -> list[DataLoader]:
-    return [DataLoader(CompSynthesizerDataset(part), batch_size=8) for part in parts]
-
-
-def paths_of(presets_: list[str]) -> list[str]:
-    return [f"/fast/diva/64par/raw/{preset}_60_100.npz" for preset in presets_]
-
-
-DEALT = paths_of(PRESETS[:30]), paths_of(PRESETS[30:35]), paths_of(PRESETS[35:])
-
-
-def write_split(path: Path, *parts: object, zipped: bool = False) -> Path:
-    """Save a split as PyTorch did it, by classes that nobody has when it is read."""
-    module = types.ModuleType("utils.data")
-    vars(module)["CompSynthesizerDataset"] = CompSynthesizerDataset
-    CompSynthesizerDataset.__module__ = "utils.data"
-    with pytest.MonkeyPatch.context() as patching:
-        patching.setitem(sys.modules, "utils", types.ModuleType("utils"))
-        patching.setitem(sys.modules, "utils.data", module)
-        made = loaders(*(parts or DEALT))
-        if path.suffix == ".npz":
-            objects = np.empty(3, dtype=object)
-            objects[:] = made
-            np.savez(path, objects)
-        else:
-            torch.save(made, path, _use_new_zipfile_serialization=zipped)
-    return path
-
-
-@pytest.mark.parametrize("kind", ["old", "new", "npz", "numpy names"])
-def test_the_published_split_is_read_without_its_classes(kind: str, tmp_path: Path):
-    parts = tuple(np.array(part) for part in DEALT) if kind == "numpy names" else DEALT
-    path = write_split(tmp_path / ("s.npz" if kind == "npz" else "s.th"), *parts, zipped=kind == "new")
-    assert b"CompSynthesizerDataset" in path.read_bytes()
-    assert "utils.data" not in sys.modules
-    expected = ["train"] * 30 + ["valid"] * 5 + ["test"] * 5
-    assert diva.read_split(path) == dict(zip(PRESETS, expected, strict=True))
-
-
-def test_what_is_no_split_is_refused(tmp_path: Path):
-    path = tmp_path / "split.th"
-    with pytest.raises(FileNotFoundError, match="there is no"):
-        diva.read_split(path)
-    for data in (b"", b"hello", HOSTILE["our own"], pickle.dumps(1) * 5):
-        path.write_bytes(data)
-        with pytest.raises(ValueError, match=r"split\.th is no published split"):
-            diva.read_split(path)
-    torch.save([Calling(touch, ())] * 3, path, _use_new_zipfile_serialization=False)
-    TOUCHED.clear()
-    with pytest.raises(ValueError, match=r"touch' without dataset"):
-        diva.read_split(path)
-    assert TOUCHED == []
-    for parts, expected in (
-        (DEALT[:2], "got 2 parts"),
-        ((DEALT[0], [], DEALT[2]), "valid is empty"),
-        ((DEALT[0], DEALT[1], DEALT[1]), "stands in valid and again in test"),
-        ((DEALT[0], ["x.npz"], DEALT[1]), "the name 'x.npz'"),
-    ):
-        with pytest.raises(ValueError, match=expected):
-            diva.read_split(write_split(path, *parts))
-
-
 def test_presets_and_split_that_do_not_meet(corpus: diva.Corpus, caplog: pytest.LogCaptureFixture):
     parts = dict(zip(PRESETS, ["train"] * 30 + ["valid"] * 5 + ["test"] * 4, strict=False)) | {"gone": "train"}
     assert len(importing.bank(corpus, parts)) == 39
@@ -426,9 +70,6 @@ def test_presets_and_split_that_do_not_meet(corpus: diva.Corpus, caplog: pytest.
     assert "1 of the 40 presets of the published split are not in the data" in caplog.text
     with pytest.raises(ValueError, match=r"the data have \['train'\]"):
         importing.bank(corpus, dict.fromkeys(PRESETS, "train"))
-
-
-# what is imported, in the pipeline
 
 
 def test_the_table_has_the_base_patch_and_the_sets(imported: synths.Synth, corpus: diva.Corpus):

@@ -1,15 +1,4 @@
-"""The data that were published with the paper: presets of u-he Diva, and how they were split.
-
-The archive ``diva_raw.zip`` has a file ``raw/<md5>_60_100.npz`` for each of 11,217 presets, rendered with MIDI note 60 at
-velocity 100. It holds ``param``, all 281 parameters of the plugin by name, in [0, 1]; ``audio``, 88,320 samples at 22,050 Hz;
-and ``chars``, ten rows of [first word, second word, unknown], what designers said of the sound. The first is a pickle, as are
-the files that the published split is kept in: they are read as data (`flowsynth.pickles`) and never executed.
-
-All presets were put on one base patch before they were published: 64 parameters vary, the others are the same in all files.
-
-References:
-    Esling et al. 2019, 2020: data, parameters, words and split. Names of parameters are those of the published code.
-"""
+"""The presets of the archive, file by file; what can't be taken is left out by name."""
 
 import io
 import re
@@ -26,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from flowsynth import pickles
+from flowsynth.diva import pickles, unpickled
+from flowsynth.diva.sets import PAIRS, SETS
 from flowsynth.progress import log, track
 
 COUNT = 281  # parameters of the plugin
@@ -35,47 +25,7 @@ CONSTANT = 1e-4  # a parameter whose values are all within this does not vary
 ROUNDING = 1e-6  # outside of [0, 1] by no more is inside
 LARGEST = 2**23  # bytes of a file of one preset, or of a member in it; they have some 180,000
 KEPT = 12  # presets whose published sound is kept, to compare a plugin with
-PARTS = ("train", "valid", "test")
-PAIRS = (
-    "Bright/Dark", "Clean/Dirty", "Modern/Vintage", "Phat/Thin", "Soft/Aggressive", "Constant/Moving", "Natural/Synthetic",
-    "Wide/Narrow", "Harmonic/Inharmonic", "Dynamic/Static",
-)  # fmt: skip
 DAMAGED = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError)
-
-
-def _names(listed: str) -> frozenset[str]:
-    """Take names out of ``MODULE: Name, Name; MODULE: Name``."""
-    modules = (part.split(":") for part in listed.split(";"))
-    return frozenset(f"{module.strip()}: {name.strip()}" for module, names in modules for name in names.split(","))
-
-
-_ENVELOPE, _LFO = "Attack, Decay, Release, Sustain", "Delay, Phase, Rate"
-_DELAY = "Center Delay, Center Vol, Dry, Feedback, HP, LP, Right Delay, Side Vol, Wow"
-_PHASER = "Feedback, Phase, Rate, Stereo, Wet"
-_16 = _names(
-    "ENV1: Attack, Decay, Sustain; VCF1: Frequency, Resonance, FilterFM, Feedback;"
-    "OSC: OscMix, Vibrato, Tune2, Tune3, Shape1, Shape2, FM, Volume2, Volume3"
-)
-_32 = _names(
-    f"ENV1: {_ENVELOPE}; ENV2: {_ENVELOPE}; LFO1: {_LFO}; LFO2: {_LFO};"
-    "OSC: FM, NoiseVol, Shape1, Shape2, Shape3, Tune1, Tune2, Tune3, Vibrato, Volume2, Volume3;"
-    "VCF1: Feedback, FilterFM, FreqMod2Depth, FreqModDepth, Frequency, KeyFollow, Resonance"
-)
-_64 = _32 | _names(
-    "Chrs1: Depth, Rate, Wet; ENV1: KeyFollow, Velocity; ENV2: KeyFollow, Velocity; HPF: Frequency, Resonance;"
-    "LFO1: DepthMod Dpt1; LFO2: DepthMod Dpt1, FreqMod Dpt; MOD: Slew Rate;"
-    "OSC: DigitalShape2, DigitalShape4, OscMix, PWModDepth, PulseWidth, Tune1ModDepth, Volume1;"
-    "Plate1: Diffusion, Wet; Plate2: Damp, Diffusion, Size; Rtary1: Drive, Fast; VCA1: ModDepth, PanModDepth, Volume;"
-    "VCF1: FmAmountModDepth, ResModDepth"
-)
-_128 = _64 | _names(
-    f"Chrs2: Depth, Rate, Wet; Delay1: {_DELAY}; Delay2: {_DELAY}; HPF: FreqModDepth; LFO1: FreqMod Dpt; MOD: Quantise;"
-    "OSC: DigitalShape3, Drift, FmModDepth, NoiseVolModDepth, ShapeDepth, Tune2ModDepth;"
-    f"Phase1: {_PHASER}; Phase2: {_PHASER}; Plate1: Damp, Decay, Dry, PreDelay, Size; Plate2: Decay, Dry, PreDelay, Wet;"
-    "Rtary1: Balance, Mix, Out, RiseTime, Slow, Stereo; Rtary2: Balance, Drive, Fast, Mix, Slow, Stereo;"
-    "VCF1: FeedbackModDepth, ShapeMix, ShapeModDepth"
-)
-SETS = {16: _16, 32: _32, 64: _64, 128: _128}  # all are continuous parameters; 16 is no subset of 32
 
 
 @dataclass(frozen=True)
@@ -131,7 +81,7 @@ def read(path: Path) -> Corpus:
     with _files(path) as files:
         for file, load in track(files.items(), len(files), f"read {path}"):
             try:
-                one = _read_file(_preset(file), load(), keep=len(found) < KEPT)
+                one = _read_file(preset_of(file), load(), keep=len(found) < KEPT)
                 found[file] = one._replace(names=known.setdefault(one.names, one.names))
             except DAMAGED as error:
                 left_out[file] = str(error) or type(error).__name__
@@ -200,7 +150,7 @@ def _bounded(open_: Callable, size: int, *arguments: object) -> bytes:
         return file.read()
 
 
-def _preset(file: str) -> str:
+def preset_of(file: str) -> str:
     """Name of the preset that a file is of."""
     match = re.fullmatch(r"(.+)_60_100(\.npz)?", file)
     if not match:
@@ -228,7 +178,7 @@ def _member(members: zipfile.ZipFile, name: str) -> io.BytesIO:
     return io.BytesIO(_bounded(members.open, found[0].file_size, found[0]))
 
 
-def _header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+def header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, order and type of the array of numpy that follows."""
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(file)
@@ -239,7 +189,7 @@ def _header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 def _numbers(file: io.BytesIO, name: str, shape: tuple[int, ...], kinds: tuple[str, ...]) -> np.ndarray:
     """An array of numbers, which has to be as expected."""
-    found, fortran, kind = _header(file)
+    found, fortran, kind = header(file)
     if found != shape or kind.str[1:] not in kinds:
         raise ValueError(f"{name}: got {kind} of the shape {found}, expected {kinds[-1]}, {shape}")
     return np.frombuffer(file.read(), dtype=kind).reshape(shape, order="F" if fortran else "C")
@@ -247,67 +197,17 @@ def _numbers(file: io.BytesIO, name: str, shape: tuple[int, ...], kinds: tuple[s
 
 def _parameters(file: io.BytesIO) -> dict[str, float]:
     """The parameters of a preset, in [0, 1]."""
-    shape, _, kind = _header(file)
+    shape, _, kind = header(file)
     if shape != () or kind != np.dtype(object):
         raise ValueError(f"param: got {kind} of the shape {shape}, expected one dictionary")
     try:
-        (table,) = pickles.elements(pickles.read(file))
+        (table,) = unpickled.elements(pickles.read(file))
         if not isinstance(table, dict):
-            raise ValueError(f"a {pickles.described(table)}, expected a dictionary")
-        values = {pickles.text(name): pickles.number(value) for name, value in table.items()}
+            raise ValueError(f"a {unpickled.described(table)}, expected a dictionary")
+        values = {unpickled.text(name): unpickled.number(value) for name, value in table.items()}
     except ValueError as error:
         raise ValueError(f"param: {error}") from error
     for name, value in values.items():
         if not -ROUNDING <= value <= 1 + ROUNDING:
             raise ValueError(f"param: {name!r} = {value}, expected 0..1")
     return values
-
-
-def read_split(path: Path) -> dict[str, str]:
-    """Read the published split: the part of each preset by its name.
-
-    The file holds three loaders of data, for training, validation and test, as PyTorch or numpy keeps objects
-    (``reference_split_64par_mel.th``, ``.npz``); each has a data set with a list of files.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is no such file, a part is empty, or a preset stands twice.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no {path}: expected a file such as reference_split_64par_mel.th")
-    try:
-        loaders = pickles.elements(_objects(path.read_bytes()))
-        if len(loaders) != len(PARTS):
-            raise ValueError(f"got {len(loaders)} parts, expected {len(PARTS)}: {', '.join(PARTS)}")
-        listed: dict[str, str] = {}
-        for part, loader in zip(PARTS, loaders, strict=True):
-            files = pickles.elements(pickles.attribute(pickles.attribute(loader, "dataset"), "data_files"))
-            if not files:
-                raise ValueError(f"the part {part} is empty")
-            for file in files:
-                name = _preset(re.split(r"[/\\]", pickles.text(file))[-1])
-                if name in listed:
-                    raise ValueError(f"the preset {name} stands in {listed[name]} and again in {part}")
-                listed[name] = part
-    except DAMAGED as error:
-        raise ValueError(f"{path} is no published split: {error}") from error
-    return listed
-
-
-def _objects(data: bytes) -> object:
-    """What a file of PyTorch, of its old format or of the new one, or of numpy holds."""
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as members:
-            for name in members.namelist():
-                file = io.BytesIO(members.read(name))
-                if name == "arr_0.npy":
-                    _header(file)
-                if name == "arr_0.npy" or name.endswith("/data.pkl"):
-                    return pickles.read(file)
-            raise ValueError(f"it has {members.namelist()}, expected arr_0 or data.pkl")
-    file = io.BytesIO(data)
-    # the old format: a number that tells it, its version, the machine's sizes, and then the objects
-    heading = [pickles.read(file) for _ in range(3)]
-    if not (isinstance(heading[0], int) and isinstance(heading[1], int) and isinstance(heading[2], dict)):
-        raise ValueError("it does not begin as PyTorch's old format does")
-    return pickles.read(file)
