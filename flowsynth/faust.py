@@ -15,7 +15,6 @@ from jaxtyping import Float
 from flowsynth.synths import Synth
 
 NEAR = 1e-4  # of a parameter's range
-FLAGS = ["-vec"]  # loops over short blocks: half the time
 PLAYED = ("freq", "gain", "held")
 
 
@@ -34,7 +33,6 @@ class Faust:
         self.processor = engine.make_faust_processor(synth.name)
         try:
             self.processor.set_dsp_string(synth.plugin.read_text())
-            self.processor.compile_flags = FLAGS
             self.processor.compile()
         except RuntimeError as error:
             raise ValueError(f"{synth.plugin} can't be compiled: {error}") from error
