@@ -41,6 +41,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
             return Project(folder)
         shutil.rmtree(folder, ignore_errors=True)  # of a process that failed
         project = Project.make(folder)
+        project.commit()
         run = project.snakemake()
         assert run.returncode == 0, run.stdout
         (folder / "log").write_text(run.stdout)

@@ -61,11 +61,13 @@ class Project:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def commit(self) -> None:
-        """Make a checkout of the folder, so that what it makes names a commit."""
+        """Make a checkout of the folder, so that what it makes names a commit: one that the files alone decide."""
+        dated = {f"GIT_{who}_DATE": "2020-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")}
         (self.folder / ".gitignore").write_text("results/\n.snakemake/\n__pycache__/\n*.egg-info/\n")
         for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
             identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-            subprocess.run(["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True)
+            command = ["git", *identity, *arguments]
+            subprocess.run(command, cwd=self.folder, check=True, capture_output=True, env=os.environ | dated)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]

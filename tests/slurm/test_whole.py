@@ -11,6 +11,7 @@ from project import Project
 from runs import Run, adapt, profile
 
 MODELS = ["oracle", "cnn"]
+CONFIG = ["budget=tiny", f"models=[{','.join(MODELS)}]"]
 
 
 @dataclass
@@ -25,12 +26,12 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     project = Project.make(tmp_path_factory.mktemp("whole") / "project")
-    project.configure(models=MODELS)
+    project.commit()
     # both ways to ask for a GPU
     rules = profile()["set-resources"]
     gpu = {**rules["train"], "gpu_model": "fake"}
     gres = {key: value for key, value in rules["infer"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
-    adapt(project.folder, **{"config": ["budget=tiny"], "set-resources": {"train": gpu, "infer": gres}})
+    adapt(project.folder, **{"config": CONFIG, "set-resources": {"train": gpu, "infer": gres}})
     run = Run(project.folder, "all")
     assert run.wait(780) == 0, run.text
     return Whole(project, asked(run.text), {job["JobId"]: job for job in cluster.jobs(project.folder)})
@@ -49,7 +50,9 @@ def asked(text: str) -> dict[str, dict[str, str]]:
 
 def test_each_job_ran_in_slurm_once(whole: Whole, cluster: Cluster):
     assert whole.asked.keys() == whole.records.keys()
-    assert Counter(job["rule"] for job in whole.records.values()) == whole.project.planned("--forceall")
+    assert Counter(job["rule"] for job in whole.records.values()) == whole.project.planned(
+        "--forceall", "--config", *CONFIG
+    )
     finished = cluster.completed()
     for number in whole.records:
         assert finished[number]["JobState"] == "COMPLETED"
