@@ -8,6 +8,7 @@ kept, or is where a search goes on.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from scipy.io import wavfile
 from flowsynth import sounds
 from flowsynth.figures import match as picture
 from flowsynth.figures.common import save
-from flowsynth.infer import answer
 from flowsynth.outside import SUFFIXES
 from flowsynth.presets import read_bank, write_bank
 from flowsynth.render import render
@@ -81,14 +81,9 @@ def match(
         seed: Of the answers and of the search.
     """
     goal = trained.hear(audio)
-    mel, truth = torch.from_numpy(goal).float()[None], torch.full((1, len(trained.names)), torch.nan)
-
-    def distance(values: np.ndarray) -> float:
-        return float(np.abs(trained.hear(trained.play(values)) - goal).mean())
-
+    distance = partial(trained.distance, goal)
     torch.manual_seed(derive_seed(seed, "match", name))
-    with torch.no_grad():
-        tried = [*answer(trained.model, mel, truth, samples)[:, 0], answer(trained.nearest, mel, truth, 1)[0, 0]]
+    tried = [*trained.answers(trained.model, goal, samples), *trained.answers(trained.nearest, goal, 1)]
     distances = [distance(values) for values in tried]
     best, least = tried[int(np.argmin(distances))], min(distances)
     if renders:

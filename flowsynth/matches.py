@@ -1,14 +1,13 @@
 """How good `flowsynth.match` is with sounds that the synthesizer did not make, against controls of the same means."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from flowsynth import store
-from flowsynth.infer import answer
 from flowsynth.match import DISTANCES, match
 from flowsynth.progress import track
 from flowsynth.search import minimise
@@ -50,13 +49,8 @@ def measure(
 
 def _searched(trained: Trained, audio: np.ndarray, name: str, renders: int, seed: int) -> float:
     goal = trained.hear(audio)
-    truth = torch.full((1, len(trained.names)), torch.nan)
-    start = answer(trained.nearest, torch.from_numpy(goal).float()[None], truth, 1)[0, 0]
-
-    def distance(values: np.ndarray) -> float:
-        return float(np.abs(trained.hear(trained.play(values)) - goal).mean())
-
-    return minimise(distance, start, renders, derive_seed(seed, "search", name))[1]
+    (start,) = trained.answers(trained.nearest, goal, 1)
+    return minimise(partial(trained.distance, goal), start, renders, derive_seed(seed, "search", name))[1]
 
 
 def finding(table: pd.DataFrame) -> str:

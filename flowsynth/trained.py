@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Float
 
 from flowsynth import models, store
@@ -18,6 +19,7 @@ from flowsynth.checkpoints import load
 from flowsynth.data import Items, part
 from flowsynth.features import DEFAULTS
 from flowsynth.host import Note
+from flowsynth.infer import answer
 from flowsynth.metrics import JUDGE
 from flowsynth.models.nearest import Nearest
 from flowsynth.outside import usual_level
@@ -73,6 +75,16 @@ class Trained:
     def play(self) -> Callable[[np.ndarray], Float[np.ndarray, " samples"]]:
         """Plays inferred values, with a plugin that is loaded once."""
         return player(self.synth, self.note, self.names, TIMEOUT)
+
+    def distance(self, goal: Float[np.ndarray, "mels frames"], values: Float[np.ndarray, " inferred"]) -> float:
+        """Log-mel L1 between a spectrogram and what inferred values sound like."""
+        return float(np.abs(self.hear(self.play(values)) - goal).mean())
+
+    def answers(self, model: models.Model, goal: Float[np.ndarray, "mels frames"], n: int) -> list[np.ndarray]:
+        """What a model, this one or `nearest`, answers to a spectrogram: `n` times inferred values."""
+        truth = torch.full((1, len(self.names)), torch.nan)
+        with torch.no_grad():
+            return [*answer(model, torch.from_numpy(goal).float()[None], truth, n)[:, 0]]
 
 
 def find(results: Path, wanted: str | None = None, kind: type = models.Model) -> Path:
