@@ -19,6 +19,7 @@ from torch.nn.functional import silu
 
 from flowsynth.data import Batch
 from flowsynth.models import Model
+from flowsynth.models.nearest import distances
 from flowsynth.networks import Size
 
 HARMONICS = 4  # sines and cosines of each parameter that the network is shown beside it
@@ -94,16 +95,16 @@ class Proxy(Model):
         """The best presets that descents to one sound come by."""
         assert self._known is not None
         count = min(max(n, STARTS), len(self.values))
-        nearest = (self._known - heard).abs().mean(dim=(1, 2)).topk(count, largest=False)
+        nearest = distances(self._known, heard).topk(count, largest=False)
         best, least = self.values[nearest.indices], nearest.values
         logits = torch.logit(EDGE + (1 - 2 * EDGE) * best).requires_grad_()
         optimizer = torch.optim.Adam([logits], lr=RATE)
         for _ in range(STEPS):
             values = _squashed(logits)
-            distances = (self.play(values) - heard).abs().mean(dim=(1, 2))
-            (logits.grad,) = torch.autograd.grad(distances.sum(), logits)
-            closer = distances.detach() < least
-            least = torch.where(closer, distances.detach(), least)
+            distance = (self.play(values) - heard).abs().mean(dim=(1, 2))
+            (logits.grad,) = torch.autograd.grad(distance.sum(), logits)
+            closer = distance.detach() < least
+            least = torch.where(closer, distance.detach(), least)
             best = torch.where(closer[:, None], values.detach(), best)
             optimizer.step()
         # fewer training presets than answers: they come round again

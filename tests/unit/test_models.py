@@ -8,6 +8,7 @@ import torch
 from flowsynth import models
 from flowsynth.data import Batch, Items
 from flowsynth.infer import answer
+from flowsynth.models.nearest import distances
 from flowsynth.networks import Size
 
 NAMES = models.names()
@@ -157,6 +158,12 @@ def test_the_nearest_is_the_nearest(parts: tuple[Items, Items], size: Size):
     torch.testing.assert_close(model.infer(train.mel[:9] + 1e-3, 2)[0], train.values[:9])
     first, second = model.infer(train.mel[:1], 2)
     assert not torch.equal(first, second)
+
+
+def test_distances_to_many_sounds_at_a_time_have_the_bits_of_one_subtraction():
+    known, heard = torch.randn(600, 64, 80), torch.randn(64, 80)
+    assert torch.equal(distances(known, heard), (known - heard).abs().mean(dim=(1, 2)))
+    assert distances(known[:0], heard).shape == (0,)
 
 
 def test_random_draws_from_the_training_presets(parts: tuple[Items, Items], size: Size):
