@@ -1,7 +1,8 @@
 """Fixed baselines: scores and answers of one campaign, with hashes of all that they are only comparable with.
 
 A folder of baselines has ``scores.csv.gz`` (one row a system, fold, item and metric, six digits), ``predictions.h5`` (a group
-a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``.
+a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``. A campaign that takes days may
+be frozen a fold at a time.
 """
 
 import gzip
@@ -62,7 +63,7 @@ def freeze(
     data: Mapping[str, str],
     settings: Mapping[str, Any],
 ) -> None:
-    """Write baselines.
+    """Write baselines, and keep those of other folds that there are.
 
     Args:
         folder: Of the baselines.
@@ -73,18 +74,48 @@ def freeze(
         settings: What else should be known, such as the configuration.
 
     Raises:
-        ValueError: If something was made by code that is no commit, or there are baselines of other data.
+        ValueError: If something was made by code that is no commit, or there are baselines of other data, or other folds of
+            other settings.
     """
     made = maker(**settings)
     commits = _commits(made, predictions.values(), tables)
+    folds, systems = ({key[part] for key in predictions} for part in (0, 1))
+    scores, before = rounded(scores)[KEPT], set()
     if (folder / MANIFEST).exists():
         require_same(data, folder)
+        before = set(frozen_folds(folder)) - folds
     folder.mkdir(parents=True, exist_ok=True)
-    _write_scores(folder, rounded(scores)[KEPT])
     with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
         for (fold, system), path in sorted(predictions.items()):
             _keep(kept.require_group(f"fold{fold}"), system, path)
-    _write_manifest(folder, {"data": dict(data), "commits": commits, "maker": made, "added": {}})
+        if before:
+            _require_settings(settings, folder)
+            commits = sorted({*commits, *json.loads((folder / MANIFEST).read_text())["commits"]})
+            theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
+            scores = pd.concat([theirs[theirs["fold"].isin(before) & theirs["model"].isin(systems)], scores])
+            with h5py.File(folder / "predictions.h5", "r") as old:
+                for fold in sorted(before):
+                    old.copy(f"fold{fold}", kept)
+                    for added in set(kept[f"fold{fold}/answers"]) - systems:
+                        del kept[f"fold{fold}/answers/{added}"]
+    _write_scores(folder, scores)
+    manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": commits, "maker": made, "added": {}}
+    _write_manifest(folder, manifest)
+
+
+def frozen_folds(folder: Path) -> list[int]:
+    """The folds that there are baselines of."""
+    return list(json.loads((folder / MANIFEST).read_text())["folds"])
+
+
+def _require_settings(settings: Mapping[str, Any], folder: Path) -> None:
+    """Refuse to put a fold beside others that other systems or settings were used for."""
+    theirs = json.loads((folder / MANIFEST).read_text())["maker"]
+    told = [f"{key} ({value}, theirs {theirs.get(key)})" for key, value in settings.items() if theirs.get(key) != value]
+    if told:
+        raise ValueError(
+            f"other folds in {folder} were frozen with other settings: {', '.join(told)}. Freeze all folds, or delete it first"
+        )
 
 
 def add(

@@ -121,14 +121,15 @@ def of_page(folder: Path) -> tuple[str, pd.DataFrame]:
 def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Scores of baselines, and what they were made with."""
     manifest = json.loads((folder / MANIFEST).read_text())
-    made = manifest["maker"] | {"added": list(manifest["added"])}
+    made = manifest["maker"] | {"added": list(manifest["added"]), "frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: made[key] for key in ("budget", "dataset", "split")}), made
 
 
 def _campaign(made: Mapping[str, Any]) -> str:
+    some = "" if made["frozen"] == made["folds"] else f"{made['frozen']} of "
     return (
-        f"budget {made['budget']}, {made['folds']} folds, {made['sampled']:,} drawn presets beside those that people made, "
-        f"{made['epochs']} epochs; 95 % intervals"
+        f"budget {made['budget']}, {some}{made['folds']} folds, {made['sampled']:,} drawn presets beside those that people "
+        f"made, {made['epochs']} epochs; 95 % intervals"
     )
 
 

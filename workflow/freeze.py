@@ -4,6 +4,7 @@ Refuses what was made by code that differs from a commit, and data other than th
 
     python workflow/freeze.py                      all data sets of the campaign
     python workflow/freeze.py amsynth16            one of them
+    python workflow/freeze.py amsynth16 --fold 0   one fold, beside those that are frozen already
     python workflow/freeze.py amsynth16 --add NAME what was compared under that name, beside the baselines
 """
 
@@ -13,7 +14,7 @@ import sys
 import yaml
 from readme import ROOT
 
-from flowsynth.baselines import add, freeze, hashes
+from flowsynth.baselines import add, freeze, frozen_folds, hashes
 from flowsynth.tables import gather
 
 KEPT = ("seed", "split", "render", "features")  # of the configuration
@@ -26,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the scores of the campaign the fixed baselines.")
     parser.add_argument("datasets", nargs="*", help="all those of the configuration, if none is named")
     parser.add_argument("--add", metavar="NAME", help="a candidate that was compared, to be put beside the baselines")
+    parser.add_argument("--fold", type=int, action="append", help="one fold; all of the budget, if none is named")
     asked = parser.parse_args()
     unknown = sorted(set(asked.datasets) - set(fixed["datasets"]))
     if unknown:
@@ -36,16 +38,21 @@ def main() -> None:
     for dataset in asked.datasets or fixed["datasets"]:
         results = ROOT / "results" / budget / dataset
         folder = results / config["split"]
-        keys = [(fold, system) for fold in range(given["folds"]) for system in systems]
+        baselines = ROOT / "results" / "baselines" / dataset
+        try:
+            folds = frozen_folds(baselines) if asked.add else asked.fold or range(given["folds"])
+        except FileNotFoundError as error:
+            sys.exit(f"error: there are no baselines to add to: {error}")
+        keys = [(fold, system) for fold in folds for system in systems]
         predictions = {(fold, system): folder / f"fold{fold}" / system / "predictions.h5" for fold, system in keys}
         tables = [path.with_name("scores.csv") for path in predictions.values()]
         missing = [path for path in tables if not path.exists()]
         if missing:
-            how = (
-                f"compare --config candidate={asked.add} compared_on={dataset}"
-                if asked.add
-                else f"campaign --config budget={budget}"
-            )
+            how = f"campaign --config budget={budget}"
+            if asked.add:
+                how = f"compare --config candidate={asked.add} compared_on={dataset}"
+            elif asked.fold:
+                how = f"--config budget={budget} -- {folder.relative_to(ROOT)}/fold{asked.fold[0]}/scores.csv"
             sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {how}")
         # one sample an item; a file that was answered for has a name of its own in its scores
         scores = gather(tables).query("sample == 0")
@@ -54,17 +61,15 @@ def main() -> None:
             results / "split" / f"{config['split']}.csv",
             [results / "audio" / f"{shard}.h5" for shard in range(given["shards"])],
         )
-        baselines = ROOT / "results" / "baselines" / dataset
         try:
             if asked.add:
-                folds = {fold: path for (fold, _), path in predictions.items()}
-                add(baselines, asked.add, scores, folds, tables, data)
+                add(baselines, asked.add, scores, {fold: path for (fold, _), path in predictions.items()}, tables, data)
             else:
                 settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in KEPT}}
                 freeze(baselines, scores, predictions, tables, data, settings)
         except (ValueError, FileNotFoundError) as error:
             sys.exit(f"error: {error}")
-        done = f"added {asked.add}" if asked.add else f"frozen: {len(systems)} systems, {given['folds']} folds"
+        done = f"added {asked.add}" if asked.add else f"frozen: {len(systems)} systems, folds {frozen_folds(baselines)}"
         print(f"{dataset}: {done}")
 
 

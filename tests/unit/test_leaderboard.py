@@ -84,11 +84,11 @@ def test_it_is_read_from_the_baselines(tmp_path: Path):
         "sampled": 10000,
         "epochs": 8,
     }
-    (tmp_path / MANIFEST).write_text(json.dumps({"maker": made, "added": {"ours": {}}}))
+    (tmp_path / MANIFEST).write_text(json.dumps({"maker": made, "folds": [0, 2], "added": {"ours": {}}}))
     text = markdown(tmp_path)
     assert "| cnn " in text
     assert "| ours (submitted) " in text
-    assert "3 folds, 10,000 drawn presets" in text
+    assert "2 of 3 folds, 10,000 drawn presets" in text
     caption, shown = of_page(tmp_path)
     assert "budget cpu" in caption
     assert shown["System"].tolist() == ["nearest (control)", "cnn", "ours (submitted)"]

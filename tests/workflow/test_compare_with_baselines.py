@@ -107,6 +107,31 @@ def test_what_was_compared_is_put_beside_the_baselines(frozen: Project):
             (folder / name).write_bytes(content)
 
 
+def test_a_campaign_is_frozen_a_fold_at_a_time(frozen: Project):
+    folder = frozen.folder / "results" / "baselines" / "amsynth16"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    try:
+        for path in folder.iterdir():
+            path.unlink()
+        assert "folds [1]" in freeze(frozen, "--fold", "1").stdout
+        assert set(pd.read_csv(folder / "scores.csv.gz")["fold"]) == {1}
+        same = compared(frozen, "perturbed_best4", "perturbed_best4")  # of the fold that there is
+        assert set(same["items"]) == {len(pd.read_csv(folder / "scores.csv.gz")["item"].unique())}
+        done = freeze(frozen, "--fold", "0")
+        assert "folds [0, 1]" in done.stdout, done.stdout
+        assert (folder / "scores.csv.gz").read_bytes() == before["scores.csv.gz"]
+        with h5py.File(folder / "predictions.h5") as file:
+            assert set(file) == {"fold0", "fold1"}
+            assert set(file["fold1/answers"]) == set(file["fold0/answers"]) == {"oracle", "mean", "cnn"}
+        made = json.loads((folder / "manifest.json").read_text())
+        made["maker"]["epochs"] += 1
+        (folder / "manifest.json").write_text(json.dumps(made))
+        assert "other settings: epochs (" in freeze(frozen, "--fold", "0").stdout
+    finally:
+        for name, content in before.items():
+            (folder / name).write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

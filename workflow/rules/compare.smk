@@ -1,5 +1,6 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
+from flowsynth.baselines import MANIFEST, frozen_folds
 from flowsynth.systems import is_answers, name_of_answers
 
 GIVEN = str(config.get("candidate", ""))
@@ -15,7 +16,7 @@ LACKING = (
     if not CANDIDATE
     else (
         ""
-        if Path(f"results/baselines/{COMPARED}/manifest.json").exists()
+        if Path(f"results/baselines/{COMPARED}/{MANIFEST}").exists()
         else f"there are no baselines of {COMPARED} in results/baselines: make freeze runs the campaign they come from"
     )
 )
@@ -46,6 +47,29 @@ rule campaign:
                 *(["tables/calibration.csv"] if DRAWING else []),
             ],
         ),
+
+
+# One fold of it: snakemake -c2 --config budget=cpu -- results/cpu/amsynth16/grouped/fold0/scores.csv
+rule fold_scores:
+    input:
+        code=code("tables"),
+        scores=expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+            model=SYSTEMS,
+            allow_missing=True,
+        ),
+    output:
+        "results/{budget}/{dataset}/{split}/fold{fold}/scores.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/scores.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    script:
+        "../scripts/scores.py"
 
 
 rule submission:
@@ -85,11 +109,10 @@ rule compare_candidate:
             shard=range(config["budgets"][FIXED["budget"]]["shards"]),
             allow_missing=True,
         ),
-        answers=expand(
-            f"results/{FIXED['budget']}/{{dataset}}/{config['split']}/fold{{fold}}/{{candidate}}/{{file}}",
-            fold=range(config["budgets"][FIXED["budget"]]["folds"]),
+        answers=lambda wildcards: expand(
+            f"results/{FIXED['budget']}/{wildcards.dataset}/{config['split']}/fold{{fold}}/{wildcards.candidate}/{{file}}",
+            fold=frozen_folds(Path(f"results/baselines/{wildcards.dataset}")),
             file=["scores.csv", "predictions.h5", "audio.h5"],
-            allow_missing=True,
         ),
     output:
         csv=f"{AGAINST}/{{candidate}}/comparison.csv",
