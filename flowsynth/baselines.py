@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 
 from flowsynth import store
+from flowsynth.frozen import MANIFEST, frozen_folds
 from flowsynth.provenance import maker, replacing, write_text
 from flowsynth.score import COLUMNS
 
-SCORES, MANIFEST = "scores.csv.gz", "manifest.json"
+SCORES = "scores.csv.gz"
 DIGITS = 6  # of a score that are kept
 KEPT = ["fold", "model", "item", "metric", "value"]
 SCORING = ("metrics/*.py", "features.py", "score.py")  # whose code a score depends on, once there is a sound
@@ -101,11 +102,6 @@ def freeze(
     _write_scores(folder, scores)
     manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": commits, "maker": made, "added": {}}
     _write_manifest(folder, manifest)
-
-
-def frozen_folds(folder: Path) -> list[int]:
-    """The folds that there are baselines of."""
-    return list(json.loads((folder / MANIFEST).read_text())["folds"])
 
 
 def _require_settings(settings: Mapping[str, Any], folder: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from flowsynth.baselines import MANIFEST, read_scores
+from flowsynth.baselines import read_scores
+from flowsynth.frozen import MANIFEST
 from flowsynth.metrics import JUDGE, registry
 from flowsynth.seeds import derive_seed
 from flowsynth.statistics import LEVEL, compare, paired, resampled

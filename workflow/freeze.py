@@ -14,7 +14,8 @@ import sys
 import yaml
 from readme import ROOT
 
-from flowsynth.baselines import add, freeze, frozen_folds, hashes
+from flowsynth.baselines import add, freeze, hashes
+from flowsynth.frozen import frozen_folds
 from flowsynth.tables import gather
 
 KEPT = ("seed", "split", "render", "features")  # of the configuration

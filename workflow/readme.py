@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth import amount, complexity, leaderboard, matches, variance
-from flowsynth.baselines import MANIFEST
+from flowsynth.frozen import MANIFEST
 from flowsynth.metrics import JUDGE
 from flowsynth.tables import markdown, number
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth import incomplete, leaderboard, outside_scores
-from flowsynth.baselines import MANIFEST
+from flowsynth.frozen import MANIFEST
 from flowsynth.metrics import registry
 from flowsynth.page.build import Figure, Section, build
 from flowsynth.page.sections import Group, lines, macro_controls, outside, reconstruction

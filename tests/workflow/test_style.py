@@ -63,3 +63,11 @@ def test_no_unknown_key_passes_the_schema(name: str):
     if node.get("type") == "object":
         inner = node["additionalProperties"]
         assert inner is False or inner["additionalProperties"] is False
+
+
+def test_rules_are_parsed_without_torch():
+    files = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+    lines = [line for file in files for line in file.read_text().splitlines() if line.startswith("from flowsynth")]
+    assert lines
+    check = "import sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", "\n".join([*lines, check])], cwd=ROOT).returncode == 0

@@ -1,6 +1,6 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
-from flowsynth.baselines import MANIFEST, frozen_folds
+from flowsynth.frozen import MANIFEST, frozen_folds
 from flowsynth.systems import is_answers, name_of_answers
 
 GIVEN = str(config.get("candidate", ""))
