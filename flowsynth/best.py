@@ -46,10 +46,16 @@ def best(
 
     Raises:
         KeyError: If a sound is in none of the files.
+        ValueError: If the answers to each item are all the same: the model has only one.
     """
     with store.reading(candidates) as file:
         ids, names = store.ids(file).tolist(), store.names(file)
         truth, estimates = file["values"][:], file["estimates"][:]
+    if (estimates == estimates[:, :1]).all():
+        raise ValueError(
+            f"{candidates}: all {estimates.shape[1]} answers to each sound are the same, there is nothing to choose from. "
+            "Take the model by its own name, or one that draws its answers"
+        )
     heard = read_audio(targets, set(ids))
     missing = [name for name in ids if name not in heard]
     if missing:

@@ -4,8 +4,10 @@ A plugin keeps state between renderings (envelopes, reverb, the phase of its LFO
 gives reproducible sound only for the first preset it plays. `flowsynth.render` sees to it that each preset is the first.
 """
 
+import atexit
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -155,6 +157,7 @@ def _engine(synth: Synth, note: Note) -> Any:
 def _scratch_home() -> None:
     """Give the plugin a home folder of its own, so that it neither reads nor changes the user's."""
     folder = tempfile.mkdtemp(prefix="flowsynth-home-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         os.environ[variable] = folder
 

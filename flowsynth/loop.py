@@ -149,10 +149,9 @@ class Report(Callback):
             self.last = now
             left = (now - self.start) / (done - self.first) * (epochs - done)
             losses = self.training.selections()
-            best = f"{losses[-1]:.5f}, best {min(losses):.5f}"
-            log.info(
-                "%s: epoch %d of %d, validation loss %s, %.0f s left", self.training.name, done, epochs, best, left
-            )
+            loss = f"validation loss {losses[-1]:.5f}, best {min(losses):.5f}"
+            said = loss if math.isfinite(losses[-1]) else "too early to choose from"
+            log.info("%s: epoch %d of %d, %s, %.0f s left", self.training.name, done, epochs, said, left)
 
 
 def run(

@@ -55,9 +55,17 @@ def test_the_closest_is_kept_wherever_it_stands_and_the_truth_is_not_looked_at(h
 
 def test_a_sound_that_is_nowhere_is_told(heard, tmp_path: Path):
     _, presets = heard
-    given = candidates(tmp_path / "c.h5", presets[:, None], presets)
+    given = candidates(tmp_path / "c.h5", np.stack([presets, 1 - presets], axis=1), presets)
     with store.writing(tmp_path / "other.h5", ["a"], presets[:1], NAMES, {}) as file:
         store.add_items(file, "audio", (NOTE.samples,))[:] = 0
     with pytest.raises(KeyError, match="2 sounds, the first of them b, are in none of"):
         best(SYNTH, NOTE, given, [tmp_path / "other.h5"], SETTINGS, 20, tmp_path / "best.h5")
+    assert not (tmp_path / "best.h5").exists()
+
+
+def test_a_model_with_one_answer_is_refused(heard, tmp_path: Path):
+    audio, presets = heard
+    given = candidates(tmp_path / "c.h5", np.repeat(presets[:, None], 4, axis=1), presets)
+    with pytest.raises(ValueError, match=r"c\.h5: all 4 answers to each sound are the same"):
+        best(SYNTH, NOTE, given, [audio], SETTINGS, 20, tmp_path / "best.h5")
     assert not (tmp_path / "best.h5").exists()

@@ -1,5 +1,7 @@
 """The plugin is held to its table."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,13 +69,14 @@ def test_the_fingerprint_knows_the_plugin_the_host_and_the_note():
     assert first != fingerprint(SYNTH, replace(NOTE, velocity=127))
 
 
-def test_the_home_of_the_user_is_left_alone(tmp_path: Path):
-    import subprocess
-    import sys
-
+def test_the_home_of_the_user_is_left_alone_and_that_of_the_plugin_removed(tmp_path: Path):
     code = (
-        "from flowsynth import synths; from flowsynth.host import *;"
-        "Host(synths.load('amsynth'), Note(22050, 512, 60, 100, 3.0, 4.0))"
+        "from flowsynth import synths; from flowsynth.host import *; from flowsynth.render import render;"
+        "synth, note = synths.load('amsynth'), Note(22050, 512, 60, 100, 3.0, 4.0);"
+        "list(render(synth, note, [np.zeros(len(synth.names))], 60)); Host(synth, note)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"})
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "home").mkdir()
+    (tmp_path / "scratch").mkdir()
+    environment = {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "scratch"), "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["home", "scratch"]
