@@ -19,7 +19,9 @@ from flowsynth.outside import SUFFIXES
 from flowsynth.progress import log
 
 PAGE = Path(__file__).parent / "page"
-FILES = {"page.css": "text/css", "explorer.css": "text/css", "explorer.js": "text/javascript"}
+FILES = dict.fromkeys(("page.css", "explorer.css"), "text/css") | dict.fromkeys(
+    ("explorer.js", "explorer_map.js", "explorer_sound.js"), "text/javascript"
+)
 LARGEST = 2**26  # bytes of a sound file: a minute in the best quality that is usual
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

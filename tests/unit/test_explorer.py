@@ -19,7 +19,7 @@ from flowsynth.device import Device
 from flowsynth.explorer import Explorer
 from flowsynth.presets import read_bank
 from flowsynth.render import render
-from flowsynth.web import LARGEST, app, serve
+from flowsynth.web import FILES, LARGEST, PAGE, app, serve
 
 RATE = 22050
 
@@ -250,11 +250,14 @@ def test_no_other_file_is_served(client: FlaskClient, address: str):
 
 
 def test_its_own_files_are_served(client: FlaskClient):
-    for name in ("page.css", "explorer.css", "explorer.js"):
+    for name in FILES:
         assert client.get(f"/{name}").status_code == 200
     text = client.get("/").text
     assert not re.search("https?:", text)
-    assert set(re.findall('(?:src|href)="([^"]*)"', text)) == {"data:,", "page.css", "explorer.css", "explorer.js"}
+    asked = set(re.findall('(?:src|href)="([^"]*)"', text)) - {"data:,"}
+    assert asked < set(FILES)
+    imported = {name for file in FILES for name in re.findall(r'from "\./([^"]*)"', (PAGE / file).read_text())}
+    assert asked | imported == set(FILES)
 
 
 def test_names_can_not_leave_their_place_in_the_page(

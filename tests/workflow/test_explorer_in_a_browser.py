@@ -28,6 +28,7 @@ from flowsynth.presets import read_bank
 from flowsynth.render import render
 from flowsynth.synths import load
 from flowsynth.trained import open_model
+from flowsynth.web import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 22050
@@ -153,7 +154,7 @@ def test_the_map_shows_every_preset_and_asks_nobody_else(page: webdriver.Chrome,
     assert called == names
     assert len(called) >= 6
     asked = page.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert {url.removeprefix(address) for url in asked} == {"page.css", "explorer.css", "explorer.js"}
+    assert {url.removeprefix(address) for url in asked} == set(FILES)
 
 
 def test_pointing_at_a_preset_lets_it_be_heard_once_fetched(page: webdriver.Chrome):
@@ -171,8 +172,10 @@ def test_pointing_at_a_preset_lets_it_be_heard_once_fetched(page: webdriver.Chro
 
 
 def test_it_can_be_used_by_keyboard(page: webdriver.Chrome):
-    body = page.find_element(By.TAG_NAME, "body")
-    assert after(page, lambda: body.send_keys(Keys.TAB))["peak"] > 0
+    page.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    find = page.switch_to.active_element
+    assert find.get_attribute("id") == "find"
+    assert after(page, lambda: find.send_keys(Keys.TAB))["peak"] > 0
     first = page.switch_to.active_element
     assert first.tag_name == "circle"
     seen = {first.get_attribute("cx")}
@@ -190,6 +193,26 @@ def test_it_can_be_used_by_keyboard(page: webdriver.Chrome):
     until(page, "document.querySelector('#play').getAttribute('aria-pressed') === 'true'")
     page.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert page.find_element(By.ID, "play").get_attribute("aria-pressed") == "false"
+
+
+def test_presets_are_found_by_their_names(page: webdriver.Chrome):
+    find, told = (page.find_element(By.ID, name) for name in ("find", "found"))
+    everything = len(dots(page))
+    find.send_keys("ENDLESS")
+    left = [dot for dot in dots(page) if dot.get_attribute("class") != "out"]
+    assert [dot.get_attribute("aria-label") for dot in left] == [LONG]
+    assert told.text == f"1 of {everything}"
+    hover(page, next(dot for dot in dots(page) if dot.get_attribute("aria-label") == HOSTILE))
+    assert page.find_element(By.ID, "pointed").text in ("", LONG)  # what was not found is not pointed at
+    assert after(page, lambda: find.send_keys(Keys.ENTER))["seconds"] == pytest.approx(4, abs=0.01)
+    assert page.switch_to.active_element == left[0]
+    find.send_keys(" no such")
+    assert told.text == f"0 of {everything}"
+    find.send_keys(Keys.ENTER)
+    assert page.switch_to.active_element == find
+    find.send_keys(Keys.CONTROL, "a", Keys.DELETE)
+    assert told.text == ""
+    assert all(dot.get_attribute("class") != "out" for dot in dots(page))
 
 
 def test_the_way_between_two_presets_begins_and_ends_at_them(page: webdriver.Chrome):
