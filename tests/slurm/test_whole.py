@@ -12,6 +12,7 @@ from runs import Run, adapt, profile
 
 MODELS = ["oracle", "cnn"]
 CONFIG = ["budget=tiny", f"models=[{','.join(MODELS)}]"]
+FEWER = "budgets: {tiny: {folds: 1}}"  # than the local run has
 
 
 @dataclass
@@ -27,11 +28,17 @@ class Whole:
 def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     project = Project.make(tmp_path_factory.mktemp("whole") / "project")
     project.commit()
+    # where git does not look: products name the commit, which is to be that of the local run
+    fewer = project.folder / "results" / "fewer.yaml"
+    fewer.parent.mkdir()
+    fewer.write_text(FEWER)
     # both ways to ask for a GPU
     rules = profile()["set-resources"]
     gpu = {**rules["train"], "gpu_model": "fake"}
     gres = {key: value for key, value in rules["infer"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
-    adapt(project.folder, **{"config": CONFIG, "set-resources": {"train": gpu, "infer": gres}})
+    adapt(
+        project.folder, **{"config": CONFIG, "configfile": [str(fewer)], "set-resources": {"train": gpu, "infer": gres}}
+    )
     run = Run(project.folder, "all")
     assert run.wait(780) == 0, run.text
     return Whole(project, asked(run.text), {job["JobId"]: job for job in cluster.jobs(project.folder)})
@@ -51,7 +58,7 @@ def asked(text: str) -> dict[str, dict[str, str]]:
 def test_each_job_ran_in_slurm_once(whole: Whole, cluster: Cluster):
     assert whole.asked.keys() == whole.records.keys()
     assert Counter(job["rule"] for job in whole.records.values()) == whole.project.planned(
-        "--forceall", "--config", *CONFIG
+        "--forceall", "--configfile", "results/fewer.yaml", "--config", *CONFIG
     )
     finished = cluster.completed()
     for number in whole.records:
@@ -81,10 +88,7 @@ def test_models_that_are_trained_have_a_gpu_and_nothing_else_has(whole: Whole):
 
 
 def test_the_files_are_those_of_a_local_run(whole: Whole, finished: Project):
-    products = [
-        *["presets.csv", "audio/*.h5", "features/*.h5", "split/*.csv", "tables/leaks.csv"],
-        *[f"grouped/fold*/{model}/*.*" for model in MODELS],
-    ]
+    products = ["presets.csv", "audio/*.h5", "features/*.h5", *[f"grouped/fold0/{model}/*.*" for model in MODELS]]
     for pattern in products:
         paths = sorted(path.relative_to(finished.results) for path in finished.results.glob(pattern))
         assert paths, pattern
@@ -92,10 +96,14 @@ def test_the_files_are_those_of_a_local_run(whole: Whole, finished: Project):
             assert (whole.project.results / path).read_bytes() == (finished.results / path).read_bytes(), path
 
 
-def test_the_scores_are_those_of_a_local_run(whole: Whole, finished: Project):
-    here, there = (pd.read_csv(project.results / "scores.csv", dtype=str) for project in (finished, whole.project))
-    assert set(there["model"]) == set(MODELS) < set(here["model"])
-    pd.testing.assert_frame_equal(here[here["model"].isin(MODELS)].reset_index(drop=True), there)
+def test_the_split_and_the_scores_are_those_of_a_local_run(whole: Whole, finished: Project):
+    for name in ("scores.csv", "split/grouped.csv"):
+        here, there = (pd.read_csv(project.results / name, dtype=str) for project in (finished, whole.project))
+        here = here[here["fold"] == "0"]
+        if "model" in here:
+            assert set(there["model"]) == set(MODELS) < set(here["model"])
+            here = here[here["model"].isin(MODELS)]
+        pd.testing.assert_frame_equal(here.reset_index(drop=True), there)
 
 
 def test_no_log_of_a_job_that_succeeded_is_left(whole: Whole):

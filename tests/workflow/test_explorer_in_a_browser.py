@@ -70,7 +70,8 @@ def names(live: Path) -> list[str]:
 def address(live: Path, names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     said = tmp_path_factory.mktemp("served") / "said"
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "flowsynth", "explore", str(live), "--port", "0"]
+    listening = ["env", "--default-signal=INT"]  # what was started in the background of a script is deaf to Ctrl-C
+    command = [*listening, sys.executable, "-m", "flowsynth", "explore", str(live), "--port", "0"]
     with said.open("w") as file:
         process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=file, stderr=file)
     try:
