@@ -8,7 +8,6 @@ kept, or is where a search goes on.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,20 +76,28 @@ def match(
         audio: The sound, made fit.
         name: Of the sound: the same sound of another name has other chances.
         samples: Answers of the model that are rendered.
-        renders: Renderings of a search behind them; none, if 0.
+        renders: Renderings of a search behind them; none, if 0. It is also given those that equal answers save.
         seed: Of the answers and of the search.
     """
     goal = trained.hear(audio)
-    distance = partial(trained.distance, goal)
+    rendered: dict[bytes, float] = {}
+
+    def distance(values: np.ndarray) -> float:
+        key = values.tobytes()
+        if key not in rendered:
+            rendered[key] = trained.distance(goal, values)
+        return rendered[key]
+
     torch.manual_seed(derive_seed(seed, "match", name))
     tried = [*trained.answers(trained.model, goal, samples), *trained.answers(trained.nearest, goal, 1)]
     distances = [distance(values) for values in tried]
     best, least = tried[int(np.argmin(distances))], min(distances)
     if renders:
-        best, least = minimise(distance, best, renders, derive_seed(seed, "search", name))
+        left = samples + 1 + renders - len(rendered)
+        best, least = minimise(distance, best, left + 1, derive_seed(seed, "search", name))  # its start is rendered
     *answers, nearest = distances
     values = trained.synth.expand(best[None], trained.names)[0]
-    return Match(values, least, answers[0], min(answers), nearest, samples + 1 + renders)
+    return Match(values, least, answers[0], min(answers), nearest, len(rendered))
 
 
 def write(trained: Trained, found: Match, heard: Float[np.ndarray, " samples"], name: str, folder: Path) -> Path:

@@ -59,7 +59,7 @@ def finding(table: pd.DataFrame) -> str:
     def closer(first: str, second: str) -> int:
         return int((table[first] < table[second]).sum())
 
-    (model,), (renderings,) = table["model"].unique(), table["renderings"].unique()
+    (model,), renderings = table["model"].unique(), table["renderings"].max()
     return (
         f"With `{model}` and {renderings} renderings it comes closer than the nearest training preset to "
         f"{closer('distance', 'nearest')} of {len(table)} sounds; the best of the model's answers alone does to "

@@ -124,6 +124,24 @@ def test_matches_are_measured_against_the_nearest_preset_and_a_search_from_it(fi
     assert [getattr(found, name) for name in DISTANCES] == row[list(DISTANCES)].tolist()
 
 
+@pytest.mark.parametrize(("samples", "renders", "all_told"), [(1, 0, 2), (5, 0, 2), (5, 10, 16)])
+def test_no_answer_is_rendered_twice_and_the_search_has_what_that_saves(
+    finished: Project, samples: int, renders: int, all_told: int
+):
+    trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")  # it has one answer
+    with store.reading(finished.results / "audio" / "0.h5") as file:
+        audio = file["audio"][3]
+    played, play = [], trained.play
+
+    def counting(values: np.ndarray) -> np.ndarray:
+        played.append(values.tobytes())
+        return play(values)
+
+    vars(trained)["play"] = counting
+    found = match(trained, audio, "it", samples, renders, 1)
+    assert found.renderings == len(played) == len(set(played)) == all_told
+
+
 def test_what_is_said_of_matches_is_what_was_measured():
     table = pd.DataFrame(
         {"distance": [1.0, 2, 3], "nearest": [2.0, 2, 4], "answers": [3.0, 3, 3], "searched": [1.5, 1, 3]}
