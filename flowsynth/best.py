@@ -56,12 +56,7 @@ def best(
             f"{candidates}: all {estimates.shape[1]} answers to each sound are the same, there is nothing to choose from. "
             "Take the model by its own name, or one that draws its answers"
         )
-    heard = read_audio(targets, set(ids))
-    missing = [name for name in ids if name not in heard]
-    if missing:
-        raise KeyError(
-            f"{len(missing)} sounds, the first of them {missing[0]}, are in none of {list(map(str, targets))}"
-        )
+    heard = read_audio(targets, ids)
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     distances = np.empty(estimates.shape[:2], dtype=np.float32)
     for row, name in enumerate(track(ids, len(ids), f"best {path.parent}")):

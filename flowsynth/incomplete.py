@@ -15,7 +15,7 @@ from flowsynth.systems import last_step
 from flowsynth.tables import gather, markdown, summarise, to_markdown
 
 PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
-STAGES = ("train", "infer", "candidates", "best", "refine", "search", "resynthesise", "score")
+STAGES = ("train", "infer", "candidates", "best", "correct", "refine", "search", "resynthesise", "score")
 
 
 def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:

@@ -91,7 +91,7 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
             said.append(f"{opening}: {_versus(scores, str(first), str(second), seed)}")
 
     alone = [name for name in there if renderings(name) == 0]
-    heard = [name for name in there if name.endswith("_best16")]
+    heard = [name for name in there if renderings(name) == 16]
     flow, flow16 = best([n for n in alone if n in FLOWS]), best([n for n in heard if model_of(n) in FLOWS])
     point = best(POINTS)
     told("flow_reg", "flow_reg_published", "The paper's flow, trained by likelihood and by the published objective")
@@ -100,8 +100,8 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
     told(flow16, best(["mdn_best16"]), "That flow, and a mixture of Gaussians in its place")
     told(flow16, best(["flow_matching_best16"]), "That flow, and flow matching")
     told(flow16, RIVAL, "That flow, and the nearest training preset")
-    told(best(heard), flow16, "The best of all that listen to 16 answers, and that flow")
-    told(best(heard), RIVAL, "The best of all that listen to 16 answers, and the nearest training preset")
+    told(best(heard), flow16, "The best of all that listen to 16 renderings, and that flow")
+    told(best(heard), RIVAL, "The best of all that listen to 16 renderings, and the nearest training preset")
     return said
 
 

@@ -10,10 +10,8 @@ References:
     the covariance alone, which is learnt in fewer calls.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +23,8 @@ from jaxtyping import Float
 from flowsynth import store
 from flowsynth.host import Note
 from flowsynth.progress import log, track
-from flowsynth.provenance import maker, write_text
 from flowsynth.render import render
+from flowsynth.resume import Kept
 from flowsynth.seeds import derive_seed
 from flowsynth.synths import Synth
 
@@ -128,47 +126,42 @@ def search(
     with store.reading(starts) as file:
         names, rows = store.names(file), {name: row for row, name in enumerate(store.ids(file))}
         truth, first = file["values"][:], file["estimates"][:, 0]
-    heard = read_audio(targets, set(ids))
-    missing = [name for name in ids if name not in rows or name not in heard]
+    heard = read_audio(targets, ids)
+    missing = [name for name in ids if name not in rows]
     if missing:
-        raise KeyError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts} or its targets")
+        raise KeyError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts}")
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
-    progress = path.with_name(f".{path.name}.progress.json")
-    kept, found = _resume(progress, made), {}
+    kept = Kept(path, **made)
 
     def distance(goal: np.ndarray, values: Values) -> float:
         return float(np.abs(hear(play(values)) - goal).mean())
 
-    for name in track(ids, len(ids), f"search {path.parent}"):
-        start, goal = first[rows[name]], hear(heard[name])
-        key = f"{name} {sha256(heard[name].tobytes() + start.tobytes()).hexdigest()}"
-        if key in kept:
-            found[key] = kept[key]
-            continue
-        best, least = minimise(partial(distance, goal), start, renders, derive_seed(seed, "search", name))
-        found[key] = best.tolist()
+    def found(name: str, start: Values) -> Values:
+        best, least = minimise(partial(distance, hear(heard[name])), start, renders, derive_seed(seed, "search", name))
         log.info("search: %s at log-mel L1 %.3f", name, least)
-        write_text(progress, json.dumps({"maker": maker(**made), "found": found}))
-    values = truth[[rows[name] for name in ids]]
-    with store.writing(path, ids, values, names, made) as file:
-        estimates = store.add_items(file, "estimates", (1, len(names)))
-        estimates[:, 0] = np.array(list(found.values()), dtype=np.float32)
-    progress.unlink(missing_ok=True)
+        return best
+
+    answers = []
+    for name in track(ids, len(ids), f"search {path.parent}"):
+        start = first[rows[name]]
+        answers.append(kept.find(name, heard[name].tobytes() + start.tobytes(), partial(found, name, start)))
+    with store.writing(path, ids, truth[[rows[name] for name in ids]], names, made) as file:
+        store.add_items(file, "estimates", (1, len(names)))[:, 0] = answers
+    kept.remove()
 
 
-def read_audio(paths: Sequence[Path], wanted: set[str]) -> dict[str, np.ndarray]:
-    """Read the sounds that are wanted, by id, in whatever file each is."""
-    heard = {}
+def read_audio(paths: Sequence[Path], wanted: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read the sounds that are wanted, by id, in whatever file each is.
+
+    Raises:
+        KeyError: If one is in none of them.
+    """
+    heard, asked = {}, set(wanted)
     for path in paths:
         with store.reading(path) as file:
-            heard.update({name: file["audio"][row] for row, name in enumerate(store.ids(file)) if name in wanted})
+            heard.update({name: file["audio"][row] for row, name in enumerate(store.ids(file)) if name in asked})
+    missing = [name for name in wanted if name not in heard]
+    if missing:
+        raise KeyError(f"{len(missing)} sounds, the first of them {missing[0]}, are in none of {list(map(str, paths))}")
     return heard
-
-
-def _resume(progress: Path, made: Mapping[str, Any]) -> dict[str, list[float]]:
-    """What an earlier search with the same settings and code has found."""
-    if not progress.exists():
-        return {}
-    kept = json.loads(progress.read_text())
-    return kept["found"] if kept["maker"] == json.loads(json.dumps(maker(**made))) else {}

@@ -1,9 +1,10 @@
 """Systems: a model, and what is done with its answers before they count, told from one name.
 
-``MODEL_bestN`` draws N answers, renders them and keeps the one that sounds closest to what was heard. ``SYSTEM_refinedN``
-goes on from the answer of a system by a search of N renderings. So ``npe_nsf_best16_refined64`` takes 80 renderings for a
-sound, and ``nearest_refined80`` is its control. ``MODEL_seedN`` is a model trained once more, with other weights to begin
-with and another order of the items. Everything else in the pipeline takes a system for a model.
+``MODEL_bestN`` draws N answers, renders them and keeps the one that sounds closest to what was heard. ``MODEL_correctedN``
+also has N renderings, and tells the model what they sounded like (`flowsynth.corrected`). ``SYSTEM_refinedN`` goes on from
+the answer of a system by a search of N renderings: ``npe_nsf_best16_refined64`` takes 80 for a sound, and
+``nearest_refined80`` is its control. ``MODEL_seedN`` is a model trained once more, with other weights to begin with and
+another order of the items. Everything else in the pipeline takes a system for a model.
 """
 
 import re
@@ -14,15 +15,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 ANSWERS = (".csv", ".csv.gz", ".h5", ".hdf5")  # suffixes of files of answers
+UNCORRECTED = 4  # answers that are rendered before a model is told what they sounded like
 GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
-NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|refined|seed)(?P<number>[1-9][0-9]*)")
+NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
 
 
 class Step(NamedTuple):
     """The last step of a system: what its answers come from, how, and the renderings that takes for a sound, or the seed."""
 
     of: str
-    how: Literal["best", "refined", "seed"]
+    how: Literal["best", "corrected", "refined", "seed"]
     number: int
 
 
@@ -77,7 +79,17 @@ def renderings(system: str) -> int:
 @cache
 def controls() -> frozenset[str]:
     """Models in which nothing is trained, told from their sources: the classes that are derived from ``Control``."""
-    return frozenset(model for model in models() if "Control):" in source(model).read_text()) | {"search"}
+    return _derived_from("Control") | {"search"}
+
+
+@cache
+def surrogates() -> frozenset[str]:
+    """Models that can be corrected, told from their sources: the classes that are derived from ``Surrogate``."""
+    return _derived_from("Surrogate")
+
+
+def _derived_from(base: str) -> frozenset[str]:
+    return frozenset(model for model in models() if f"{base}):" in source(model).read_text())
 
 
 def is_control(system: str) -> bool:
@@ -89,8 +101,8 @@ def check(system: str) -> None:
     """Refuse what makes no sense.
 
     Raises:
-        ValueError: If several answers are asked of what is no model, another seed of what is not trained, or the number of
-            a step is 1.
+        ValueError: If several answers are asked of what is no model, another seed of what is not trained, corrections of
+            what can't be corrected, or the number of a step is 1.
     """
     step = last_step(system)
     while step:
@@ -103,6 +115,8 @@ def check(system: str) -> None:
             raise ValueError(f"{system}: {step.how}{step.number} chooses among one sound, expected at least two")
         if step.how == "best" and before and before.how != "seed":
             raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
+        if step.how == "corrected" and (model_of(step.of) not in surrogates() or (before and before.how != "seed")):
+            raise ValueError(f"{system}: only {', '.join(sorted(surrogates()))} can be told what answers sounded like")
         step = before
 
 

@@ -7,8 +7,10 @@ References:
     Barkan et al. 2023, "InverSynth II: sound matching via self-supervised synthesizer-proxy and inference-time finetuning".
     Combes et al. 2025, "Neural proxies for sound synthesizers".
     Tancik et al. 2020, "Fourier features let networks learn high frequency functions in low dimensional domains".
+    Bandler et al. 2004, "Space mapping: the state of the art": a model that is cheap is corrected by what is dear.
 """
 
+from collections.abc import Callable
 from math import pi
 from typing import ClassVar
 
@@ -18,14 +20,18 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from flowsynth.data import Batch
-from flowsynth.models import Model
 from flowsynth.models.nearest import distances
 from flowsynth.networks import Size
+from flowsynth.surrogate import Surrogate
 
 HARMONICS = 4  # sines and cosines of each parameter that the network is shown beside it
 STARTS = 64  # presets that descend, or as many as there are answers
 STEPS = 40  # of the descent
 RATE = 0.16  # of Adam, on the logits of presets
+RENDERED = 8  # presets that were rendered, from which a corrected descent starts
+CORRECTED_RATE = 0.08  # of Adam in it: the correction holds nearby
+REACH = 0.025  # root mean square of the parameters' differences over which a correction fades
+NEW = 1e-3  # a parameter at least is so far from what it was in all presets that were rendered
 EDGE = 0.005  # presets are squashed by so much, so that 0 and 1 have logits
 
 
@@ -42,7 +48,7 @@ class Block(nn.Module):
         return x + self.outer(silu(self.inner(self.norm(x))))
 
 
-class Proxy(Model):
+class Proxy(Surrogate):
     """Descends, by the proxy's log-mel L1, from the training presets that the proxy plays closest to what was heard.
 
     The n-th answer is the n-th closest after the descent, as the proxy hears it. The network is trained by log-mel L1, has
@@ -96,19 +102,50 @@ class Proxy(Model):
         assert self._known is not None
         count = min(max(n, STARTS), len(self.values))
         nearest = distances(self._known, heard).topk(count, largest=False)
-        best, least = self.values[nearest.indices], nearest.values
-        logits = torch.logit(EDGE + (1 - 2 * EDGE) * best).requires_grad_()
-        optimizer = torch.optim.Adam([logits], lr=RATE)
-        for _ in range(STEPS):
-            values = _squashed(logits)
-            distance = (self.play(values) - heard).abs().mean(dim=(1, 2))
-            (logits.grad,) = torch.autograd.grad(distance.sum(), logits)
-            closer = distance.detach() < least
-            least = torch.where(closer, distance.detach(), least)
-            best = torch.where(closer[:, None], values.detach(), best)
-            optimizer.step()
+        best = _descent(self.play, heard, self.values[nearest.indices], nearest.values, RATE)
         # fewer training presets than answers: they come round again
-        return best[least.argsort()].repeat(n, 1)[:n]
+        return best.repeat(n, 1)[:n]
+
+    def follow(
+        self,
+        heard: Float[Tensor, "mels frames"],
+        tried: Float[Tensor, "renderings parameters"],
+        sounds: Float[Tensor, "renderings mels frames"],
+    ) -> Float[Tensor, " parameters"]:
+        """Descend from the presets that sounded closest, by the proxy and its errors at those that were rendered."""
+        errors = sounds - self.play(tried)
+
+        def corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
+            apart = (values[:, None] - tried).square().mean(2)
+            return self.play(values) + torch.tensordot(torch.softmax(-apart / (2 * REACH**2), 1), errors, 1)
+
+        closest = (sounds - heard).abs().mean((1, 2)).topk(min(RENDERED, len(tried)), largest=False)
+        with torch.enable_grad():
+            found = _descent(corrected, heard, tried[closest.indices], closest.values, CORRECTED_RATE)
+        new = (found[:, None] - tried).abs().amax(2).amin(1) > NEW
+        return found[int(new.int().argmax())]  # the first, if none is new
+
+
+def _descent(
+    play: Callable[[Tensor], Tensor],
+    heard: Float[Tensor, "mels frames"],
+    starts: Float[Tensor, "presets parameters"],
+    least: Float[Tensor, " presets"],
+    rate: float,
+) -> Float[Tensor, "presets parameters"]:
+    """The best presets that descents to a sound come by, closest first; `least` are the distances of the starts."""
+    best = starts
+    logits = torch.logit(EDGE + (1 - 2 * EDGE) * starts).requires_grad_()
+    optimizer = torch.optim.Adam([logits], lr=rate)
+    for _ in range(STEPS):
+        values = _squashed(logits)
+        distance = (play(values) - heard).abs().mean(dim=(1, 2))
+        (logits.grad,) = torch.autograd.grad(distance.sum(), logits)
+        closer = distance.detach() < least
+        least = torch.where(closer, distance.detach(), least)
+        best = torch.where(closer[:, None], values.detach(), best)
+        optimizer.step()
+    return best[least.argsort()]
 
 
 def _squashed(logits: Tensor) -> Tensor:

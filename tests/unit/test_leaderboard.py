@@ -66,6 +66,9 @@ def test_what_differs_is_told_from_what_does_not():
     assert "**better**" in said[1]
     worse = findings(scores(SYSTEMS | {"npe_nsf": 0.6, "flow_reg": 0.7}), 1)
     assert "The best flow with one answer" in worse[1]
+    assert "`proxy_best16` " in said[5]
+    corrected = findings(scores(SYSTEMS | {"proxy_corrected16": -0.3}), 1)
+    assert "listen to 16 renderings, and that flow: `proxy_corrected16` " in corrected[5]
     assert "**worse**" in worse[1]
 
 

@@ -1,8 +1,10 @@
 """The proxy learns to play, and descends to what it hears."""
 
+import numpy as np
 import pytest
 import torch
 
+from flowsynth.corrected import follow
 from flowsynth.data import Batch
 from flowsynth.models.proxy import Proxy
 from flowsynth.networks import Size
@@ -50,6 +52,41 @@ def test_the_descent_comes_closer_than_any_training_preset(trained: tuple[Proxy,
     assert distances.min(dim=0).values.mean() < 0.4 * nearest.mean()
     believed = (model.play(found.flatten(0, 1)).unflatten(0, (16, 20)) - heard).abs().mean((2, 3))
     assert (believed.diff(dim=0) >= -1e-6).all()  # in the order in which they sound closer to the proxy
+
+
+def test_what_it_is_told_brings_it_closer_than_as_many_answers(trained: tuple[Proxy, Batch]):
+    model, _ = trained
+    heard = sounds(torch.rand(20, 3))
+    with torch.no_grad():
+        found = model.infer(heard, 12)
+    alone = (sounds(found.flatten(0, 1)).unflatten(0, (12, 20)) - heard).abs().mean((2, 3)).min(dim=0).values
+    told = []
+    for number, goal in enumerate(heard):
+        first = found[:4, number].numpy()
+        rendered: list[torch.Tensor] = []
+
+        def sound(values: np.ndarray, rendered: list[torch.Tensor] = rendered) -> np.ndarray:
+            rendered.append(torch.from_numpy(values))
+            return sounds(rendered[-1][None])[0].numpy()
+
+        best, distances = follow(model, goal.numpy(), first, sound, 12)
+        assert len(rendered) == len(distances) == 12
+        assert all(((values >= 0) & (values <= 1)).all() for values in rendered)
+        assert torch.equal(torch.from_numpy(best), rendered[distances.argmin()])
+        assert distances.min() == pytest.approx(
+            float((sounds(torch.from_numpy(best)[None]) - goal).abs().mean()), rel=1e-5
+        )
+        told.append(distances.min())
+    assert np.mean(told) < 0.5 * alone.mean()
+
+
+def test_no_more_is_rendered_than_may_be(trained: tuple[Proxy, Batch]):
+    model, train = trained
+    asked = []
+    first = train.values[:3].numpy()
+    best, distances = follow(model, train.mel[1].numpy(), first, lambda v: asked.append(v) or train.mel[0].numpy(), 3)
+    assert len(asked) == len(distances) == 3
+    assert np.array_equal(best, first[0])  # all sound the same: the first
 
 
 def test_a_network_that_has_changed_plays_anew(trained: tuple[Proxy, Batch]):

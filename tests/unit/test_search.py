@@ -11,6 +11,7 @@ from flowsynth import search as module
 from flowsynth import store, synths
 from flowsynth.features import Mel
 from flowsynth.host import Note
+from flowsynth.resume import Kept
 from flowsynth.search import ear, minimise, search
 
 NOTE = Note(22050, 512, 60, 100, 0.5, 1.0)
@@ -115,18 +116,25 @@ def test_a_search_that_was_stopped_goes_on_and_ends_the_same(
     with pytest.raises(KeyboardInterrupt):
         run(task, tmp_path / "stopped.h5", renders=14)
     assert not (tmp_path / "stopped.h5").exists()
-    kept = json.loads((tmp_path / ".stopped.h5.progress.json").read_text())["found"]
-    assert [key.split()[0] for key in kept] == ["one"]
+    progress = tmp_path / ".stopped.h5.progress.jsonl"
+    _, *lines = progress.read_text().splitlines()
+    assert [json.loads(line)[0].split()[0] for line in lines] == ["one"]
+    progress.write_text(progress.read_text() + '["two 7e')  # it was killed while it wrote
     assert np.array_equal(run(task, tmp_path / "stopped.h5", renders=14), whole)
     assert len(calls) == 3
     assert (tmp_path / "stopped.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 
-def test_what_other_settings_have_found_is_not_taken(task: tuple[Path, Path, list[str]], tmp_path: Path):
-    progress = tmp_path / ".a.h5.progress.json"
-    progress.write_text(json.dumps({"maker": {"renders": 7}, "found": {"one": [0.0]}}))
-    run(task, tmp_path / "a.h5", ["two"], renders=14)
+def test_what_other_settings_have_found_is_not_taken(
+    task: tuple[Path, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kept = Kept(tmp_path / "a.h5", renders=7)
+    monkeypatch.setattr(Kept, "remove", lambda self: None)
     run(task, tmp_path / "b.h5", ["two"], renders=14)
+    _, line = (tmp_path / ".b.h5.progress.jsonl").read_text().splitlines()
+    key, values = json.loads(line)
+    kept.path.write_text(kept.path.read_text() + json.dumps([key, [0.0] * len(values)]) + "\n")
+    run(task, tmp_path / "a.h5", ["two"], renders=14)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 

@@ -12,6 +12,7 @@ from flowsynth.systems import Step, check, is_control, last_step, model_of, rend
         ("npe_nsf_best16", Step("npe_nsf", "best", 16), "npe_nsf", 16),
         ("npe_nsf_best16_refined64", Step("npe_nsf_best16", "refined", 64), "npe_nsf", 80),
         ("nearest_refined100", Step("nearest", "refined", 100), "nearest", 100),
+        ("proxy_corrected16", Step("proxy", "corrected", 16), "proxy", 16),
         ("flow_reg_published", None, "flow_reg_published", 0),
         ("cnn_seed2", Step("cnn", "seed", 2), "cnn", 0),
         ("npe_nsf_seed3_best16", Step("npe_nsf_seed3", "best", 16), "npe_nsf", 16),
@@ -35,6 +36,14 @@ def test_the_best_of_one_answer_is_refused():
         with pytest.raises(ValueError, match=f"{name}: only a model has several answers"):
             check(name)
     for name in ("cnn", "a_best4", "a_best4_refined2_refined3", "npe_nsf_seed2_best4"):
+        check(name)
+
+
+def test_what_stands_for_no_synthesizer_is_not_corrected():
+    for name in ("cnn_corrected16", "proxy_best4_corrected4", "nearest_corrected2", "proxy_corrected4_corrected4"):
+        with pytest.raises(ValueError, match=f"{name}: only proxy can be told what answers sounded like"):
+            check(name)
+    for name in ("proxy_corrected16", "proxy_seed2_corrected4", "proxy_corrected16_refined64"):
         check(name)
 
 

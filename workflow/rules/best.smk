@@ -40,6 +40,49 @@ rule best:
         "../scripts/best.py"
 
 
+use rule infer as infer_uncorrected with:
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/candidates.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
+    params:
+        samples=lambda wildcards: min(UNCORRECTED, int(wildcards.renderings)),
+        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
+        seed=config["seed"],
+
+
+rule correct:
+    input:
+        code=code("corrected"),
+        model=lambda wildcards: code_of(wildcards.model),
+        table=lambda wildcards: table_of(wildcards.dataset),
+        targets=shards("audio"),
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+        candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/correct.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/correct.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(240),
+    params:
+        render=config["render"],
+        features=config["features"],
+        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
+    script:
+        "../scripts/correct.py"
+
+
 rule refine:
     input:
         code=code("search"),

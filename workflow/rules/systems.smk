@@ -1,5 +1,6 @@
 # What is run: models, and systems of them (flowsynth.systems), told from their names and from the models' sources.
 from flowsynth.systems import (
+    UNCORRECTED,
     controls,
     is_control,
     last_step,

@@ -1,0 +1,90 @@
+"""A model is told what the synthesizer made of its answers; each sound is by itself, and a stop changes nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from flowsynth import checkpoints, corrected, models, store, synths
+from flowsynth.corrected import correct
+from flowsynth.data import Batch
+from flowsynth.host import Note
+from flowsynth.networks import Size
+from flowsynth.render import render_shard
+from flowsynth.search import ear, player
+
+NOTE = Note(22050, 512, 60, 100, 0.5, 1.0)
+SETTINGS = {"n_mels": 32, "n_fft": 1024, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 20, "floor": 1e-3}
+SIZE = Size(layers=1, channels=2, kernel=3, mlp_layers=2, units=8, dropout=0.0)
+SYNTH, NAMES = synths.dataset("amsynth16")
+IDS = ["a", "b", "c"]
+
+
+@pytest.fixture(scope="module")
+def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sounds."""
+    presets = np.random.default_rng(4).uniform(0.3, 0.7, (3, len(NAMES))).astype(np.float32)
+    path = tmp_path_factory.mktemp("heard") / "audio.h5"
+    render_shard(SYNTH, NOTE, IDS, SYNTH.expand(presets, NAMES), path, 20)
+    return path
+
+
+def checkpoint(name: str, path: Path) -> Path:
+    torch.manual_seed(1)
+    model = models.find(name)(32, 20, len(NAMES), SIZE)
+    model.calibrate(Batch(torch.rand(9, 32, 20), torch.rand(9, len(NAMES))))
+    checkpoints.save(model, name, NAMES, {}, path)
+    return path
+
+
+def run(audio: Path, folder: Path, ids: list[str], name: str = "a", model: str = "proxy") -> np.ndarray:
+    """What six renderings make of two first answers, which depend on nothing but the sound's name."""
+    given, path = folder / "candidates.h5", folder / f"{name}.h5"
+    first = np.stack([np.random.default_rng(ord(item)).uniform(0, 1, (2, len(NAMES))) for item in ids])
+    with store.writing(given, ids, np.zeros((len(ids), len(NAMES))), NAMES, {}) as file:
+        store.add_items(file, "estimates", first.shape[1:])[:] = first
+    made = checkpoint(model, folder / "checkpoint.pt")
+    correct(SYNTH, NOTE, made, given, [audio], SETTINGS, 6, 20, path)
+    with store.reading(path) as file:
+        assert store.ids(file).tolist() == ids
+        assert store.names(file) == NAMES
+        return file["estimates"][:, 0]
+
+
+def test_the_answer_is_at_least_as_close_as_the_first_ones_and_each_sound_is_by_itself(audio: Path, tmp_path: Path):
+    found = run(audio, tmp_path, IDS)
+    assert np.array_equal(run(audio, tmp_path, ["c", "a"], "b"), found[[2, 0]])
+    play, hear = player(SYNTH, NOTE, NAMES, 20), ear(NOTE.sample_rate, SETTINGS)
+    with store.reading(audio) as file:
+        goal = hear(file["audio"][1])
+    first = np.random.default_rng(ord("b")).uniform(0, 1, (2, len(NAMES))).astype(np.float32)
+    assert np.abs(hear(play(found[1])) - goal).mean() <= min(np.abs(hear(play(v)) - goal).mean() for v in first)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_was_stopped_goes_on_and_ends_the_same(audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    run(audio, tmp_path, IDS[:2], "whole")
+    calls, genuine = [], corrected.follow
+
+    def killed(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return genuine(*arguments)
+
+    monkeypatch.setattr(corrected, "follow", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(audio, tmp_path, IDS[:2], "stopped")
+    assert not (tmp_path / "stopped.h5").exists()
+    run(audio, tmp_path, IDS[:2], "stopped")
+    assert len(calls) == 3
+    assert (tmp_path / "stopped.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
+
+
+def test_what_stands_for_no_synthesizer_and_sounds_that_are_nowhere_are_refused(audio: Path, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"checkpoint\.pt: CNN can't be corrected"):
+        run(audio, tmp_path, IDS, model="cnn")
+    with pytest.raises(KeyError, match="1 sounds, the first of them d, are in none of"):
+        run(audio, tmp_path, ["a", "d"])
+    assert not (tmp_path / "a.h5").exists()

@@ -1,0 +1,21 @@
+"""Tell a model what its answers sounded like, and keep the best of what it then answers."""
+
+from pathlib import Path
+
+import torch
+
+from flowsynth.corrected import correct
+from flowsynth.host import Note
+from flowsynth.progress import job
+from flowsynth.synths import dataset
+
+with job(Path(snakemake.log[0])):
+    torch.set_num_threads(snakemake.threads)
+    render, given, params = dict(snakemake.params.render), snakemake.input, snakemake.params
+    timeout = render.pop("timeout")
+    synth, _ = dataset(snakemake.wildcards.dataset)
+    correct(
+        synth, Note(**render), Path(given.checkpoint), Path(given.candidates), [Path(path) for path in given.targets],
+        params.features, int(snakemake.wildcards.renderings), timeout, Path(snakemake.output.predictions),
+        params.accelerator,
+    )  # fmt: skip
