@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from flowsynth import models
+from flowsynth import loop, models
 from flowsynth.checkpoints import load
 from flowsynth.data import Items
 from flowsynth.loop import EpochOrder, Training
@@ -149,14 +149,19 @@ def test_the_epoch_that_is_best_on_the_validation_part_is_kept(tmp_path: Path, p
 
 
 def test_no_epoch_of_a_warm_up_is_chosen_or_counts_as_stalled(
-    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
-):
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):  # fmt: skip
+    caplog.set_level("INFO", "flowsynth")
+    monkeypatch.setattr(loop, "EVERY", 0)
     ae, loss = models.find("ae"), models.find("ae").parameter_loss
     monkeypatch.setattr(ae, "parameter_loss", lambda self, *given: loss(self, *given) * (1 if self.gamma else 0.01))
     path = run("ae", tmp_path, parts, size, replace(PLAN, epochs=10, learning_rate=0.5))
     history = pd.read_csv(tmp_path / "history.csv")
     chosen = history["valid/selection"].idxmin()
     assert (history["valid/selection"][:3] == float("inf")).all()  # gamma is 0 until epoch 2 of 10
+    told = [message for message in caplog.messages if ": epoch " in message]
+    assert ["too early to choose from" in message for message in told] == [True] * 3 + [False] * 7
     assert (history["valid/selection"][3:] == history["valid/parameters"][3:]).all()
     assert history["valid/parameters"].idxmin() < 3
     assert (history["learning_rate"][:5] == 0.5).all()
