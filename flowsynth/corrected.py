@@ -7,6 +7,7 @@ networks' features; nothing but the sound that was heard is compared with.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from inspect import getfile
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,18 @@ def follow(
 
     Returns:
         The preset that sounds closest, and the log-mel L1 of all in the order in which they were rendered.
+
+    Raises:
+        ValueError: If the model names what is no preset.
     """
     heard, *tried = (torch.from_numpy(values).to(model.mel_mean) for values in (goal, *first))
     sounds = [torch.from_numpy(sound(values)).to(heard) for values in first]
     while len(tried) < renders:
         with torch.no_grad():
-            tried.append(model.follow(heard, torch.stack(tried), torch.stack(sounds)))
+            told = model.follow(heard, torch.stack(tried), torch.stack(sounds))
+        if told.shape != tried[0].shape or not ((told >= 0) & (told <= 1)).all():
+            raise ValueError(f"{type(model).__name__} answers {told.tolist()}, expected {len(tried[0])} values in 0..1")
+        tried.append(told)
         sounds.append(torch.from_numpy(sound(tried[-1].cpu().numpy())).to(heard))
     distances = (torch.stack(sounds) - heard).abs().mean((1, 2)).cpu().numpy()
     return tried[int(distances.argmin())].cpu().numpy(), distances
@@ -99,7 +106,7 @@ def correct(
     heard = read_audio(targets, ids)
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"checkpoint": str(checkpoint), "renders": renders, **settings}
-    kept = Kept(path, **made)
+    kept = Kept(path, [checkpoint, Path(getfile(type(model)))], accelerator=accelerator, timeout=timeout, **made)
 
     def sound(values: Values) -> LogMel:
         return hear(play(values))

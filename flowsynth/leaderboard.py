@@ -92,7 +92,10 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
 
     alone = [name for name in there if renderings(name) == 0]
     heard = [name for name in there if renderings(name) == 16]
-    flow, flow16 = best([n for n in alone if n in FLOWS]), best([n for n in heard if model_of(n) in FLOWS])
+    flow, flow16 = (
+        best([n for n in alone if n in FLOWS]),
+        best([n for n in heard if n == f"{model_of(n)}_best16" and model_of(n) in FLOWS]),
+    )
     point = best(POINTS)
     told("flow_reg", "flow_reg_published", "The paper's flow, trained by likelihood and by the published objective")
     told(flow, point, "The best flow with one answer, and the best of the paper's models without one")

@@ -1,7 +1,7 @@
 """What a long job has found for each sound, kept as it goes: a job that was stopped goes on behind the last of them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,17 +13,21 @@ from flowsynth.provenance import maker, write_text
 class Kept:
     """Values that were found for sounds, in a hidden file beside the one that is being made.
 
-    The file has a line for what makes it, and one for each sound. What other settings, versions or commits have found is not
+    The file has a line for what makes it, and one for each sound. What other settings, versions or code have found is not
     taken, and neither is a line that was cut short.
 
     Args:
         path: Of the file that is being made.
-        settings: Whatever the values depend on.
+        files: That the values depend on, beside the code of this package.
+        settings: That they depend on.
     """
 
-    def __init__(self, path: Path, **settings: object):
+    def __init__(self, path: Path, files: Sequence[Path], **settings: object):
         self.path = path.with_name(f".{path.name}.progress.jsonl")
-        made = json.dumps(maker(**settings))
+        digest = sha256()
+        for file in [*sorted(Path(__file__).parent.rglob("*.py")), *files]:
+            digest.update(file.read_bytes())
+        made = json.dumps(maker(files=digest.hexdigest(), **settings))
         first, *lines = (self.path.read_text() if self.path.exists() else "").split("\n")
         self.found: dict[str, list[float]] = {}
         if first == made:

@@ -84,7 +84,7 @@ def controls() -> frozenset[str]:
 
 @cache
 def surrogates() -> frozenset[str]:
-    """Models that can be corrected, told from their sources: the classes that are derived from ``Surrogate``."""
+    """Models that can be corrected, told from their sources: the classes that are derived from ``Surrogate`` itself."""
     return _derived_from("Surrogate")
 
 
@@ -115,6 +115,8 @@ def check(system: str) -> None:
             raise ValueError(f"{system}: {step.how}{step.number} chooses among one sound, expected at least two")
         if step.how == "best" and before and before.how != "seed":
             raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
+        if step.how == "corrected" and step.number <= UNCORRECTED:
+            raise ValueError(f"{system}: the first {UNCORRECTED} renderings correct nothing, expected more of them")
         if step.how == "corrected" and (model_of(step.of) not in surrogates() or (before and before.how != "seed")):
             raise ValueError(f"{system}: only {', '.join(sorted(surrogates()))} can be told what answers sounded like")
         step = before

@@ -29,8 +29,8 @@ STARTS = 64  # presets that descend, or as many as there are answers
 STEPS = 40  # of the descent
 RATE = 0.16  # of Adam, on the logits of presets
 RENDERED = 8  # presets that were rendered, from which a corrected descent starts
-CORRECTED_RATE = 0.08  # of Adam in it: the correction holds nearby
-REACH = 0.025  # root mean square of the parameters' differences over which a correction fades
+CORRECTED_RATE = 0.08  # of Adam in it: the errors that are known are those nearby
+REACH = 0.025  # root mean square of the parameters' differences over which one error gives way to the next
 NEW = 1e-3  # a parameter at least is so far from what it was in all presets that were rendered
 EDGE = 0.005  # presets are squashed by so much, so that 0 and 1 have logits
 
@@ -112,7 +112,10 @@ class Proxy(Surrogate):
         tried: Float[Tensor, "renderings parameters"],
         sounds: Float[Tensor, "renderings mels frames"],
     ) -> Float[Tensor, " parameters"]:
-        """Descend from the presets that sounded closest, by the proxy and its errors at those that were rendered."""
+        """Descend from the presets that sounded closest, by the proxy less its errors at those that were rendered.
+
+        Between them the errors are averaged, the nearer ones weighing more.
+        """
         errors = sounds - self.play(tried)
 
         def corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:

@@ -30,21 +30,21 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def checkpoint(name: str, path: Path) -> Path:
-    torch.manual_seed(1)
+def checkpoint(name: str, path: Path, seed: int) -> Path:
+    torch.manual_seed(seed)
     model = models.find(name)(32, 20, len(NAMES), SIZE)
     model.calibrate(Batch(torch.rand(9, 32, 20), torch.rand(9, len(NAMES))))
     checkpoints.save(model, name, NAMES, {}, path)
     return path
 
 
-def run(audio: Path, folder: Path, ids: list[str], name: str = "a", model: str = "proxy") -> np.ndarray:
+def run(audio: Path, folder: Path, ids: list[str], name: str = "a", model: str = "proxy", seed: int = 1) -> np.ndarray:
     """What six renderings make of two first answers, which depend on nothing but the sound's name."""
     given, path = folder / "candidates.h5", folder / f"{name}.h5"
     first = np.stack([np.random.default_rng(ord(item)).uniform(0, 1, (2, len(NAMES))) for item in ids])
     with store.writing(given, ids, np.zeros((len(ids), len(NAMES))), NAMES, {}) as file:
         store.add_items(file, "estimates", first.shape[1:])[:] = first
-    made = checkpoint(model, folder / "checkpoint.pt")
+    made = checkpoint(model, folder / "checkpoint.pt", seed)
     correct(SYNTH, NOTE, made, given, [audio], SETTINGS, 6, 20, path)
     with store.reading(path) as file:
         assert store.ids(file).tolist() == ids
@@ -80,6 +80,26 @@ def test_what_was_stopped_goes_on_and_ends_the_same(audio: Path, tmp_path: Path,
     run(audio, tmp_path, IDS[:2], "stopped")
     assert len(calls) == 3
     assert (tmp_path / "stopped.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
+
+
+def test_what_another_training_has_found_is_not_taken(audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(corrected.Kept, "remove", lambda self: None)
+    run(audio, tmp_path, IDS[:1])
+    calls, genuine = [], corrected.follow
+    monkeypatch.setattr(corrected, "follow", lambda *given: calls.append(given) or genuine(*given))
+    run(audio, tmp_path, IDS[:1])
+    assert not calls
+    run(audio, tmp_path, IDS[:1], seed=2)  # other weights, and the same first answers
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("told", [torch.full((len(NAMES),), 1.1), torch.full((len(NAMES),), torch.nan), torch.zeros(3)])
+def test_what_is_no_preset_is_refused(told: torch.Tensor):
+    model = models.find("proxy")(32, 20, len(NAMES), SIZE)
+    model.follow = lambda *given: told
+    first = np.zeros((1, len(NAMES)), np.float32)
+    with pytest.raises(ValueError, match=r"Proxy answers \[.*expected 16 values in 0\.\.1"):
+        corrected.follow(model, np.zeros((32, 20), np.float32), first, lambda v: np.ones((32, 20), np.float32), 2)
 
 
 def test_what_stands_for_no_synthesizer_and_sounds_that_are_nowhere_are_refused(audio: Path, tmp_path: Path):

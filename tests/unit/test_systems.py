@@ -40,11 +40,17 @@ def test_the_best_of_one_answer_is_refused():
 
 
 def test_what_stands_for_no_synthesizer_is_not_corrected():
-    for name in ("cnn_corrected16", "proxy_best4_corrected4", "nearest_corrected2", "proxy_corrected4_corrected4"):
+    for name in ("cnn_corrected16", "proxy_best4_corrected8", "nearest_corrected6", "proxy_corrected8_corrected8"):
         with pytest.raises(ValueError, match=f"{name}: only proxy can be told what answers sounded like"):
             check(name)
-    for name in ("proxy_corrected16", "proxy_seed2_corrected4", "proxy_corrected16_refined64"):
+    for name in ("proxy_corrected16", "proxy_seed2_corrected5", "proxy_corrected16_refined64"):
         check(name)
+
+
+def test_corrections_begin_behind_the_first_answers():
+    for name in ("proxy_corrected2", "proxy_corrected4", "proxy_corrected4_refined8"):
+        with pytest.raises(ValueError, match=r"_corrected[24]: the first 4 renderings correct nothing"):
+            check(name)
 
 
 def test_another_seed_is_of_a_model_that_is_trained():

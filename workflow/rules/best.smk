@@ -49,7 +49,7 @@ use rule infer as infer_uncorrected with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        samples=lambda wildcards: min(UNCORRECTED, int(wildcards.renderings)),
+        samples=UNCORRECTED,
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
 
