@@ -49,7 +49,7 @@ def test_what_stands_for_no_synthesizer_is_not_corrected():
 
 def test_corrections_begin_behind_the_first_answers():
     for name in ("proxy_corrected2", "proxy_corrected4", "proxy_corrected4_refined8"):
-        with pytest.raises(ValueError, match=r"_corrected[24]: the first 4 renderings correct nothing"):
+        with pytest.raises(ValueError, match=f"{name}: the first 4 renderings correct nothing"):
             check(name)
 
 
