@@ -18,12 +18,14 @@ def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
     before = copy.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt"
     without = hashlib.sha256(before.read_bytes()).hexdigest()
     with_drawn(copy, DRAWN)
-    scores = "results/tiny/amsynth16/scores.csv"
-    plan = copy.planned(scores)
+    folds = "results/tiny/amsynth16/grouped"
+    scores = f"{folds}/fold0/scores.csv"
+    wanted = scores, f"{folds}/fold1/sampled/0.h5"
+    plan = copy.planned(*wanted)
     assert plan["sample"] == 2  # one file a fold
-    assert (plan["train"], plan["train_control"]) == (2, 2)
+    assert (plan["train"], plan["train_control"]) == (1, 1)
     assert not plan.keys() & {"render", "features", "split"}
-    run = copy.snakemake(scores)
+    run = copy.snakemake(*wanted)
     assert run.returncode == 0, run.stdout
     assert hashlib.sha256(before.read_bytes()).hexdigest() != without
     split = pd.read_csv(copy.results / "split" / "grouped.csv", dtype={"id": str})
@@ -41,7 +43,7 @@ def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
     assert not set(names[0]) & set(names[1])
     table = pd.read_csv(copy.folder / scores, dtype={"item": str})
     assert set(table["item"]) <= set(split.loc[split["part"] == "test", "id"])
-    assert copy.planned(scores) == {}
+    assert copy.planned(*wanted) == {}
 
 
 def test_a_million_drawn_presets_are_some_hundred_jobs(copy: Project):
