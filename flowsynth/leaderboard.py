@@ -16,7 +16,7 @@ from flowsynth.frozen import MANIFEST
 from flowsynth.metrics import JUDGE, registry
 from flowsynth.seeds import derive_seed
 from flowsynth.statistics import LEVEL, compare, paired, resampled
-from flowsynth.systems import is_control, model_of, renderings
+from flowsynth.systems import is_control, renderings
 from flowsynth.tables import heading, number, to_markdown
 
 RIVAL = "nearest"
@@ -90,12 +90,8 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
         if first in there and second in there and first != second:
             said.append(f"{opening}: {_versus(scores, str(first), str(second), seed)}")
 
-    alone = [name for name in there if renderings(name) == 0]
     heard = [name for name in there if renderings(name) == 16]
-    flow, flow16 = (
-        best([n for n in alone if n in FLOWS]),
-        best([n for n in heard if n == f"{model_of(n)}_best16" and model_of(n) in FLOWS]),
-    )
+    flow, flow16 = best(FLOWS), best([f"{name}_best16" for name in FLOWS])
     point = best(POINTS)
     told("flow_reg", "flow_reg_published", "The paper's flow, trained by likelihood and by the published objective")
     told(flow, point, "The best flow with one answer, and the best of the paper's models without one")

@@ -1,4 +1,4 @@
-"""Models that can be told what their answers sounded like, and answer better: see `flowsynth.corrected`."""
+"""Models that can be told what their answers sounded like, and answer better: see `flowsynth.correct`."""
 
 from abc import abstractmethod
 

@@ -1,7 +1,7 @@
 """Systems: a model, and what is done with its answers before they count, told from one name.
 
 ``MODEL_bestN`` draws N answers, renders them and keeps the one that sounds closest to what was heard. ``MODEL_correctedN``
-also has N renderings, and tells the model what they sounded like (`flowsynth.corrected`). ``SYSTEM_refinedN`` goes on from
+also has N renderings, and tells the model what they sounded like (`flowsynth.correct`). ``SYSTEM_refinedN`` goes on from
 the answer of a system by a search of N renderings: ``npe_nsf_best16_refined64`` takes 80 for a sound, and
 ``nearest_refined80`` is its control. ``MODEL_seedN`` is a model trained once more, with other weights to begin with and
 another order of the items. Everything else in the pipeline takes a system for a model.

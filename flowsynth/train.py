@@ -14,7 +14,7 @@ from flowsynth.data import Items
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.progress import log
-from flowsynth.provenance import write_csv, write_text
+from flowsynth.provenance import code_digest, write_csv, write_text
 from flowsynth.seeds import derive_seed
 
 
@@ -61,10 +61,8 @@ def fit(
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:
     """Name a training by all that its result depends on: settings, data, and the code of this package and the model."""
-    digest = hashlib.sha256(json.dumps([name, *settings, *(part.fingerprint() for part in parts)]).encode())
-    for source in [*sorted(Path(__file__).parent.rglob("*.py")), systems.source(name)]:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    depends_on = [name, *settings, *(part.fingerprint() for part in parts), code_digest(systems.source(name))]
+    return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
 
 
 def _claim(progress: Path, key: str) -> None:

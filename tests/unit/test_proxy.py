@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth.corrected import follow
+from flowsynth.correct import follow
 from flowsynth.data import Batch
 from flowsynth.models.proxy import Proxy
 from flowsynth.networks import Size

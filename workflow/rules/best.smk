@@ -56,7 +56,7 @@ use rule infer as infer_uncorrected with:
 
 rule correct:
     input:
-        code=code("corrected"),
+        code=code("correct"),
         model=lambda wildcards: code_of(wildcards.model),
         table=lambda wildcards: table_of(wildcards.dataset),
         targets=shards("audio"),

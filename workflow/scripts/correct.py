@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.corrected import correct
+from flowsynth.correct import correct
 from flowsynth.host import Note
 from flowsynth.progress import job
 from flowsynth.synths import dataset

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth import checkpoints, corrected, models, store, synths
-from flowsynth.corrected import correct
+from flowsynth import checkpoints, models, store, synths
+from flowsynth import correct as module
+from flowsynth.correct import correct
 from flowsynth.data import Batch
 from flowsynth.host import Note
 from flowsynth.networks import Size
@@ -65,7 +66,7 @@ def test_the_answer_is_at_least_as_close_as_the_first_ones_and_each_sound_is_by_
 
 def test_what_was_stopped_goes_on_and_ends_the_same(audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run(audio, tmp_path, IDS[:2], "whole")
-    calls, genuine = [], corrected.follow
+    calls, genuine = [], module.follow
 
     def killed(*arguments):
         calls.append(arguments)
@@ -73,7 +74,7 @@ def test_what_was_stopped_goes_on_and_ends_the_same(audio: Path, tmp_path: Path,
             raise KeyboardInterrupt
         return genuine(*arguments)
 
-    monkeypatch.setattr(corrected, "follow", killed)
+    monkeypatch.setattr(module, "follow", killed)
     with pytest.raises(KeyboardInterrupt):
         run(audio, tmp_path, IDS[:2], "stopped")
     assert not (tmp_path / "stopped.h5").exists()
@@ -83,10 +84,10 @@ def test_what_was_stopped_goes_on_and_ends_the_same(audio: Path, tmp_path: Path,
 
 
 def test_what_another_training_has_found_is_not_taken(audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(corrected.Kept, "remove", lambda self: None)
+    monkeypatch.setattr(module.Kept, "remove", lambda self: None)
     run(audio, tmp_path, IDS[:1])
-    calls, genuine = [], corrected.follow
-    monkeypatch.setattr(corrected, "follow", lambda *given: calls.append(given) or genuine(*given))
+    calls, genuine = [], module.follow
+    monkeypatch.setattr(module, "follow", lambda *given: calls.append(given) or genuine(*given))
     run(audio, tmp_path, IDS[:1])
     assert not calls
     run(audio, tmp_path, IDS[:1], seed=2)  # other weights, and the same first answers
@@ -99,7 +100,7 @@ def test_what_is_no_preset_is_refused(told: torch.Tensor):
     model.follow = lambda *given: told
     first = np.zeros((1, len(NAMES)), np.float32)
     with pytest.raises(ValueError, match=r"Proxy answers \[.*expected 16 values in 0\.\.1"):
-        corrected.follow(model, np.zeros((32, 20), np.float32), first, lambda v: np.ones((32, 20), np.float32), 2)
+        module.follow(model, np.zeros((32, 20), np.float32), first, lambda v: np.ones((32, 20), np.float32), 2)
 
 
 def test_what_stands_for_no_synthesizer_and_sounds_that_are_nowhere_are_refused(audio: Path, tmp_path: Path):
