@@ -140,6 +140,10 @@ HOSTILE = {
     "no pickle": b"hello",
     "nothing": b"",
     "deep": b"\x80\x02" + b")" + b"\x85" * 50_000 + b".",
+    "a type whose text is endless": b"\x80\x02]}X\x01\x00\x00\x00acnumpy._core.multiarray\nscalar\ncnumpy\ndtype\n)"
+    + b"2\x86" * 40
+    + b"\x85RC\x00\x86Rsa.",
+    "a call with what is remembered": b"\x80\x02cbuiltins\nlist\n]q\x00NaR.",
     "a deep name": b"\x80\x02}" + b")" + b"\x85" * 50_000 + b"Ns.",
 }
 

@@ -184,7 +184,10 @@ def header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(file)
     if version not in read_header:
         raise ValueError(f"version {version} of the format of numpy, expected 1 or 2")
-    return read_header[version](file)
+    try:
+        return read_header[version](file)
+    except Exception as error:  # numpy leaves what its parser of Python raises as it is
+        raise ValueError(f"a damaged header: {type(error).__name__} {error}") from error
 
 
 def _numbers(file: io.BytesIO, name: str, shape: tuple[int, ...], kinds: tuple[str, ...]) -> np.ndarray:

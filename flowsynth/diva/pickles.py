@@ -147,10 +147,10 @@ def _step(code: str, argument: Any, stack: list[Any], memo: dict[int, Any]) -> N
             stack.append(Made(by, tuple(items), None, []))
         case "REDUCE" | "NEWOBJ":
             items, by = stack.pop(), stack.pop()
-            stack.append(Made(by, tuple(items), None, []))
+            stack.append(Made(by, _tuple(items), None, []))
         case "NEWOBJ_EX":
             named, items, by = stack.pop(), stack.pop(), stack.pop()
-            stack.append(Made(by, (*items, named), None, []))
+            stack.append(Made(by, _tuple(items), None, [named]))
         case "BUILD":
             state = stack.pop()
             if not isinstance(stack[-1], Made):
@@ -171,6 +171,13 @@ def _since_mark(stack: list[Any]) -> list[Any]:
     while (item := stack.pop()) is not _Mark:
         items.append(item)
     return items[::-1]
+
+
+def _tuple(items: Any) -> tuple:
+    """Arguments as they are: copies of what is remembered, made again and again, might fill the memory."""
+    if not isinstance(items, tuple):
+        raise ValueError(f"a pickle that calls something with a {type(items).__name__}")
+    return items
 
 
 def _key(key: Any) -> Hashable:

@@ -64,7 +64,8 @@ def _decoded(kind: object, raw: object, kinds: str) -> np.ndarray:
         raw = raw.arguments[0].encode("latin-1")
     code = kind.arguments[0] if isinstance(kind, Made) and kind.name == "numpy.dtype" and kind.arguments else None
     if not (isinstance(code, str) and re.fullmatch(f"[{kinds}][0-9]{{1,4}}", code) and isinstance(raw, bytes) and raw):
-        raise ValueError(f"numbers or texts of the kind {described(kind)} {code!r} in {described(raw)}")
+        said = repr(code[:20]) if isinstance(code, str) else described(code)  # anything else may be of any size
+        raise ValueError(f"numbers or texts of the kind {described(kind)} {said} in {described(raw)}")
     state = kind.state if isinstance(kind, Made) else None
     order = state[1] if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "|") else "<"
     try:

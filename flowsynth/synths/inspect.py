@@ -83,23 +83,38 @@ def probe(synth: Synth) -> tuple[Float[np.ndarray, "parameters probes"], Float[n
     """Play some patches with each parameter at each of `PROBES`: what is silent in one may be heard in another.
 
     Returns:
-        The largest log-mel L1 from a patch, and the peak on the base patch.
+        The largest log-mel L1 from a patch, and the peak on the base patch. Where the plugin fails both are 0.
+
+    Raises:
+        ValueError: If it fails on the base patch.
     """
     patches = [synth.base, *np.random.default_rng(0).uniform(0.2, 0.8, (BASES, len(synth.base)))]
-    vectors = []
-    for patch in patches:
-        vectors.append(patch)
-        for column in range(len(synth.names)):
-            for value in PROBES:
-                vectors.append(patch.copy())
-                vectors[-1][column] = value
+    far = np.zeros((len(patches), len(synth.names), len(PROBES)))
+    peaks = np.zeros(far.shape[1:])
+    places = [(patch, place) for patch in range(len(patches)) for place in (None, *np.ndindex(peaks.shape))]
+
+    def vector(patch: int, place: tuple[int, ...] | None) -> np.ndarray:
+        changed = patches[patch].copy()
+        if place:
+            changed[place[0]] = PROBES[place[1]]
+        return changed
+
     hear = ear(NOTE.sample_rate, DEFAULTS)
-    results = track(render(synth, NOTE, vectors, TIMEOUT), len(vectors), f"probe {synth.name}")
-    audio = np.stack([result.audio for result in results]).reshape(len(patches), -1, NOTE.samples)
-    shape = len(patches), len(synth.names), len(PROBES)
-    mels = [[hear(sound) for sound in played] for played in audio]
-    far = np.reshape([[np.abs(mel - first).mean() for mel in others] for first, *others in mels], shape)
-    peaks = np.abs(audio[0, 1:]).max(axis=1).reshape(shape[1:])
+    results = render(synth, NOTE, (vector(*place) for place in places), TIMEOUT)
+    first: np.ndarray | None = None
+    for (patch, place), result in zip(places, track(results, len(places), f"probe {synth.name}"), strict=True):
+        failed = result.status == "failed"
+        if place is None:
+            if failed and patch == 0:
+                raise ValueError(f"{synth.plugin} fails as soon as it plays its default: {result.reason}")
+            first = None if failed else hear(result.audio)
+            continue
+        if failed:
+            log.warning("%s = %g: %s", synth.names[place[0]], PROBES[place[1]], result.reason)
+        elif first is not None:
+            far[patch, *place] = np.abs(hear(result.audio) - first).mean()
+        if patch == 0:
+            peaks[place] = np.abs(result.audio).max()
     return far.max(axis=0), peaks
 
 
@@ -208,13 +223,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     name = asked.name or re.sub("[^a-z]|vst", "", asked.plugin.stem.lower())
     if not re.fullmatch("[a-z]+", name):
         parser.error(f"--name {name!r}: expected small letters, as it begins the names of data sets")
+    if asked.presets < 1:
+        parser.error(f"--presets {asked.presets}: expected 1 at least")
     path = asked.out or FOLDER / f"{name}.yaml"
     if path.exists():
         parser.error(f"there is {path}: take it away, or write another one with --out")
     to_terminal()
     try:
         write_text(path, inspect(asked.plugin.absolute(), name, asked.presets))
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     log.info("written: %s. Read it, put it into %s, and name its data sets in config.yaml", path, FOLDER)
 

@@ -127,6 +127,12 @@ BAD = {
     "two": (npz(param=saved(np.array([patch(0), patch(1)]))), r"param: got object of the shape \(2,\)"),
     "a list": (npz(param=npy(pickle.dumps([1, 2]))), "param: .*expected"),
     "numbers": (npz(param=saved(np.zeros(281))), "param: got float64"),
+    "a header without an end": (npz(param=b"\x93NUMPY\x01\x00\x02\x00{\n"), "a damaged header"),
+    "a header with a list as a name": (npz(param=b"\x93NUMPY\x01\x00\x08\x00{[]: 1}\n"), "a damaged header: TypeError"),
+    "a header of no type": (
+        npz(param=b"\x93NUMPY\x01\x00\x34\x00{'descr': (), 'fortran_order': False, 'shape': ()} \n"),
+        "a damaged header",
+    ),
 }
 
 

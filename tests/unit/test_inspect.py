@@ -6,12 +6,14 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from programs import Unavailable, give_up, install
 
 from flowsynth import presets, synths, vst_presets
 from flowsynth.host import apart
+from flowsynth.play import Rendered
 from flowsynth.render import render
 from flowsynth.synths import inspect
 
@@ -114,6 +116,7 @@ def test_what_is_no_instrument_is_told(tmp_path: Path, capsys: pytest.CaptureFix
         assert not (tmp_path / "x.yaml").exists()
     for arguments, said in (
         ({"--name": "X1"}, "expected small letters"),
+        ({"--presets": "0"}, "--presets 0: expected 1 at least"),
         ({"--out": str(tmp_path / "x.so")}, "there is"),
     ):
         with pytest.raises(SystemExit):
@@ -125,6 +128,26 @@ def test_texts_of_a_plugin_come_back_from_the_table_as_they_are(nekobi: synths.S
     text = inspect.table(nekobi, *inspect.probe(nekobi), inspect.reproducible(nekobi), 10)
     read = yaml.safe_load(text)["parameters"]
     assert {name: tuple(row["text"]) for name, row in read.items()} == {p.name: p.text for p in nekobi.parameters}
+
+
+def test_what_makes_a_plugin_fail_is_not_taken_for_what_is_heard(
+    nekobi: synths.Synth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    cutoff, rng = nekobi.names.index("Cutoff"), np.random.default_rng(1)
+
+    def failing(synth, note, vectors, timeout):
+        for number, vector in enumerate(vectors):
+            audio = rng.uniform(-0.5, 0.5, inspect.NOTE.samples).astype(np.float32)
+            fails = vector[cutoff] in (0, 1) or (number == 0 and synth.name == "never")
+            yield Rendered(0 * audio, "failed", "killed by SIGSEGV") if fails else Rendered(audio, "ok")
+
+    monkeypatch.setattr(inspect, "render", failing)
+    far, peaks = inspect.probe(nekobi)
+    assert (far[cutoff, [0, 2]] == 0).all() and (peaks[cutoff, [0, 2]] == 0).all()
+    assert (np.delete(far, cutoff, axis=0) > 0).all()
+    assert "Cutoff = 0: killed by SIGSEGV" in caplog.text
+    with pytest.raises(ValueError, match="fails as soon as it plays its default: killed by SIGSEGV"):
+        inspect.probe(replace(nekobi, name="never"))
 
 
 def crash() -> None:
