@@ -23,7 +23,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     match.add_argument(
         "--renders", type=int, default=RENDERS, help=f"renderings of the search after them; 0: none ({RENDERS})"
     )
-    match.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
     match.add_argument("--seed", type=int, default=1, help="of answers and search (1)")
     match.set_defaults(run=_match)
     explore = commands.add_parser("explore", help="presets in the space of sounds, on a page in the browser")
@@ -33,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="CHECKPOINT",
         help="checkpoint.pt of a model with a latent, or the name of one that is trained; the best there is, if not given",
     )
-    explore.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
     explore.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1: this machine alone)")
     explore.add_argument(
         "--port", type=int, default=PAGE_PORT, help=f"port to listen at ({PAGE_PORT}; 0: any that is free)"
@@ -41,16 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     explore.set_defaults(run=_explore)
     serve = commands.add_parser("serve", help="play a latent space by Open Sound Control")
     serve.add_argument("--model", help="name of a trained model with a latent, or its checkpoint.pt; the best there is")
-    serve.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen at (127.0.0.1: this machine alone)")
     serve.add_argument("--port", type=int, default=PORT, help=f"port to listen at ({PORT}; 0: any that is free)")
     serve.add_argument("--out", type=Path, default=Path("played"), help="folder of sounds that are rendered (played)")
     serve.set_defaults(run=_serve)
+    for command in (match, explore, serve):
+        command.add_argument("--results", type=Path, default=Path("results"), help="folder of the runs (results)")
+        command.add_argument("--synth", help="synthesizer of the model, where there are models of several")
     asked = parser.parse_args(arguments)
     try:
         asked.run(asked)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
 
 
 def _match(asked: argparse.Namespace) -> None:
@@ -64,22 +66,24 @@ def _match(asked: argparse.Namespace) -> None:
     to_terminal()
     if asked.samples < 1 or asked.renders < 0:
         raise ValueError(f"--samples {asked.samples} --renders {asked.renders}: expected at least 1 and 0")
-    paths = listed(asked.sounds)
-    checkpoint = find(asked.results, asked.model)
+    paths = listed(asked.sounds, asked.out)
+    checkpoint = find(asked.results, asked.model, synth=asked.synth)
     trained = open_model(checkpoint)
     log.info("%s hears, %s plays: %d sounds", checkpoint, trained.synth.name, len(paths))
     asked.out.mkdir(parents=True, exist_ok=True)
     rows, start = [], time.monotonic()
-    for row in match_all(trained, paths, asked.samples, asked.renders, asked.seed, asked.out):
-        rows.append(row)
-        said = f"log-mel L1 {row['distance']:.2f}" if row["status"] == "ok" else f"refused, it {row['note']}"
-        left = (time.monotonic() - start) / len(rows) * (len(paths) - len(rows))
-        log.info("%d of %d, %s: %s; %.0f s left", len(rows), len(paths), row["sound"], said, left)
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"renderings": "Int64"})
-    settings = {key: getattr(asked, key) for key in ("samples", "renders", "seed")}
-    write_csv(table, asked.out / "matches.csv", checkpoint=str(checkpoint), **settings)
-    done = int((table["status"] == "ok").sum())
-    log.info("%d of %d sounds matched: %s", done, len(paths), asked.out / "matches.csv")
+    try:
+        for row in match_all(trained, paths, asked.samples, asked.renders, asked.seed, asked.out):
+            rows.append(row)
+            said = f"log-mel L1 {row['distance']:.2f}" if row["status"] == "ok" else f"refused, it {row['note']}"
+            left = (time.monotonic() - start) / len(rows) * (len(paths) - len(rows))
+            log.info("%d of %d, %s: %s; %.0f s left", len(rows), len(paths), row["sound"], said, left)
+    finally:  # whatever stops it, what is done is told
+        table = pd.DataFrame(rows, columns=COLUMNS).astype({"renderings": "Int64"})
+        settings = {key: getattr(asked, key) for key in ("samples", "renders", "seed")}
+        write_csv(table, asked.out / "matches.csv", checkpoint=str(checkpoint), **settings)
+        done = int((table["status"] == "ok").sum())
+        log.info("%d of %d sounds matched: %s", done, len(paths), asked.out / "matches.csv")
     if not done:
         raise ValueError("no sound could be matched")
 
@@ -92,13 +96,14 @@ def _explore(asked: argparse.Namespace) -> None:
     from flowsynth.latent import LatentModel
     from flowsynth.progress import log, to_terminal
     from flowsynth.trained import find, open_model
-    from flowsynth.web import serve
+    from flowsynth.web import EVERYWHERE, serve
 
     to_terminal()
-    checkpoint = find(asked.results, asked.model, LatentModel)
+    checkpoint = find(asked.results, asked.model, LatentModel, asked.synth)
     with closing(Explorer(Device(open_model(checkpoint)))) as explorer:
         server = serve(explorer, asked.host, asked.port)
-        log.info("%s is at http://%s:%s/ ; Ctrl-C ends", checkpoint, server.effective_host, server.effective_port)
+        host = "127.0.0.1" if asked.host == EVERYWHERE else server.effective_host
+        log.info("%s is at http://%s:%s/ ; Ctrl-C ends", checkpoint, host, server.effective_port)
         server.run()
     log.info("stopped")
 
@@ -111,7 +116,7 @@ def _serve(asked: argparse.Namespace) -> None:
     from flowsynth.trained import find, open_model
 
     to_terminal()
-    checkpoint = find(asked.results, asked.model, LatentModel)
+    checkpoint = find(asked.results, asked.model, LatentModel, asked.synth)
     server = Server(Device(open_model(checkpoint)), asked.host, asked.port, asked.out)
     host, port = server.server_address[:2]
     log.info("%s plays; Open Sound Control at %s, UDP port %s; /stop or Ctrl-C ends", checkpoint, host, port)

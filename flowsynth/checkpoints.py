@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 
@@ -40,11 +41,20 @@ def load(path: Path) -> tuple[models.Model, list[str]]:
 
     Returns:
         The model, ready to infer, and the names of the parameters that it infers.
+
+    Raises:
+        ValueError: If it is damaged, or was written by code whose model of that name is another one.
     """
-    checkpoint = torch.load(path, weights_only=True, map_location="cpu")
-    arguments = dict(checkpoint["arguments"])
-    model = models.find(checkpoint["model"])(**{**arguments, "size": Size(**arguments["size"])})
-    for name, buffer in model.named_buffers():
-        buffer.resize_(checkpoint["state"][name].shape)  # a control holds as many presets as it was given
-    model.load_state_dict(checkpoint["state"])
+    try:
+        checkpoint = torch.load(path, weights_only=True, map_location="cpu")
+        arguments = dict(checkpoint["arguments"])
+        model = models.find(checkpoint["model"])(**{**arguments, "size": Size(**arguments["size"])})
+        for name, buffer in model.named_buffers():
+            buffer.resize_(checkpoint["state"][name].shape)  # a control holds as many presets as it was given
+        model.load_state_dict(checkpoint["state"])
+    except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+        raise ValueError(
+            f"{path} is damaged, or was written by another version of this code: train it again. "
+            f"{type(error).__name__}: {f'{error}'.strip():.200}"
+        ) from error
     return model.eval(), checkpoint["names"]

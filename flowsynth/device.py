@@ -8,7 +8,7 @@ References:
     encoding, macro-controls in the order of their influence, two dimensions at once, paths through sounds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,7 @@ from torch import Tensor
 from flowsynth import sounds
 from flowsynth.explore import REACH, swept
 from flowsynth.latent import LatentModel
-from flowsynth.render import render
-from flowsynth.trained import TIMEOUT, Trained
+from flowsynth.trained import Trained
 
 SEED = 1  # of what is random in an answer: the same for all, so that a move is heard and nothing else
 FAR = 10.0  # a coordinate of a latent may be so far from 0, where its prior has a standard deviation of 1
@@ -99,23 +98,24 @@ class Device:
         self.values = self.answer(self.z)
         return self.values
 
-    def set(self, dimension: int, value: float) -> Values:
-        """Change one coordinate.
+    def set(self, coordinates: Mapping[int, float]) -> Values:
+        """Change some coordinates, by their dimensions.
 
         Raises:
-            ValueError: If there is no such dimension.
+            ValueError: If there is no such dimension, or one is not within +- `FAR`; none is changed then.
         """
-        if not 0 <= dimension < self.model.latent:
-            raise ValueError(f"dimension {dimension}, expected 0 to {self.model.latent - 1}")
         z = self.z.tolist()
-        z[dimension] = value
+        for dimension, value in coordinates.items():
+            if not 0 <= dimension < self.model.latent:
+                raise ValueError(f"dimension {dimension}, expected 0 to {self.model.latent - 1}")
+            z[dimension] = value
         return self.move(z)
 
     def macro(self, control: int, value: float) -> Values:
         """Change the coordinate of a macro-control: 0 is the dimension that moves the parameters most."""
         if not 0 <= control < self.model.latent:
             raise ValueError(f"macro-control {control}, expected 0 to {self.model.latent - 1}")
-        return self.set(self.order[control], value)
+        return self.set({self.order[control]: value})
 
     def encode(self, path: Path) -> sounds.Prepared:
         """Hear a sound file and go where it is.
@@ -178,13 +178,17 @@ class Device:
         first = min(int(place), len(self.path) - 2)
         (z, values), (other_z, other_values) = self.path[first], self.path[first + 1]
         share = place - first
+        between = torch.lerp(z, other_z, share)
         if latent:
-            return self.move(torch.lerp(z, other_z, share).tolist())
-        self.values = (1 - share) * values + share * other_values
+            return self.move(between.tolist())
+        self.z, self.values = between, (1 - share) * values + share * other_values
         return self.values
 
     def play(self, path: Path) -> None:
-        """Render the note with the parameters as they are, by the built-in player, into a WAV file."""
-        full = self.trained.synth.expand(self.values[None], self.names)
-        (played,) = render(self.trained.synth, self.trained.note, full, TIMEOUT)
-        wavfile.write(path, self.trained.note.sample_rate, played.audio)
+        """Render the note with the parameters as they are into a WAV file.
+
+        Raises:
+            Unplayable: If the synthesizer fails.
+        """
+        (full,) = self.trained.synth.expand(self.values[None], self.names)
+        wavfile.write(path, self.trained.note.sample_rate, self.trained.rendered(full))

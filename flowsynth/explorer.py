@@ -11,7 +11,7 @@ References:
 
 import base64
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,13 +25,10 @@ from torch import Tensor
 from flowsynth.device import FAR, Device, Values
 from flowsynth.explore import REACH
 from flowsynth.outside import SUFFIXES
-from flowsynth.presets import read_bank, write_bank
-from flowsynth.progress import log
-from flowsynth.render import render
-from flowsynth.trained import TIMEOUT
+from flowsynth.presets import called, write_bank
+from flowsynth.trained import Unplayable
 
 MACROS = 8  # macro-controls on the page, the strongest
-LONGEST_NAME = 60  # characters
 
 
 class Refused(ValueError):
@@ -55,24 +52,11 @@ class Explorer:
     def __init__(self, device: Device):
         self.device, self.trained = device, device.trained
         self.order = device.order[:MACROS]
-        self._start()
         self.written("start", device.answer(torch.zeros(device.model.latent)))  # what is amiss is told before a page is
-
-    def _start(self) -> None:
-        self._wanted: list[np.ndarray] = []
-        self._sounds: Any = render(self.trained.synth, self.trained.note, self._coming(), TIMEOUT)
-
-    def _coming(self) -> Iterator[np.ndarray]:
-        while True:
-            yield self._wanted.pop()
-
-    def _played(self, full: Float[np.ndarray, " all"]) -> Float[np.ndarray, " samples"]:
-        self._wanted.append(full)
-        return next(self._sounds).audio
 
     def close(self) -> None:
         """End the process that plays."""
-        self._sounds.close()
+        self.trained.player.close()
 
     def shown(self) -> dict[str, Any]:
         """What the page shows: presets with their places on the map, macro-controls, and how far they go."""
@@ -138,23 +122,22 @@ class Explorer:
         """The bank of a preset, and the WAV file of what that bank plays to the bit.
 
         Args:
-            name: Of the preset; of a long one the beginning.
+            name: Of the preset.
             values: Of the inferred parameters, in [0, 1].
+
+        Raises:
+            Refused: If the synthesizer fails.
         """
         synth = self.trained.synth
         full = synth.expand(values[None], self.trained.names)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "preset.bank"
-            write_bank(path, synth, [name[:LONGEST_NAME].encode(errors="replace").decode()], full)
-            bank, (preset,) = path.read_bytes(), read_bank(path, synth)
-        exact = np.array([p.normalise(preset.values[p.name]) for p in synth.parameters], dtype=np.float32)
+            (exact,) = write_bank(path, synth, [called(name)], full)
+            bank = path.read_bytes()
         try:
-            audio = self._played(exact)
-        except Exception as error:  # the process that plays has ended, how ever: another one is started
-            log.warning("explorer: %s", error)
-            self._start()
-            audio = self._played(exact)
-        return bank, self._wav(audio)
+            return bank, self._wav(self.trained.rendered(exact))
+        except Unplayable as error:
+            raise Refused(f"The preset {error}", "go on to another") from error
 
     def _wav(self, audio: Float[np.ndarray, " samples"]) -> bytes:
         file = io.BytesIO()
@@ -180,9 +163,8 @@ class Explorer:
             try:
                 made = self.device.encode(path)
             except ValueError as error:
-                why = str(error).replace(f"Error opening '{path}': ", "").replace(str(path), "it")
                 do = f"take another: any of {', '.join(s.removeprefix('.') for s in SUFFIXES)} that can be heard"
-                raise Refused(f"The sound {why.rstrip('.')}", do) from error
+                raise Refused(f"The sound {error}".rstrip("."), do) from error
         x, y = self.device.place(self.device.z)
         told = {"pitch": made.pitch, "shift": made.shift, "note": made.note}
         wav = base64.b64encode(self._wav(made.audio)).decode()

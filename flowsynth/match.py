@@ -20,12 +20,12 @@ from flowsynth import sounds
 from flowsynth.figures import match as picture
 from flowsynth.figures.common import save
 from flowsynth.outside import SUFFIXES
-from flowsynth.presets import read_bank, write_bank
-from flowsynth.render import render
+from flowsynth.presets import called, write_bank
 from flowsynth.search import minimise
 from flowsynth.seeds import derive_seed
-from flowsynth.trained import TIMEOUT, Trained
+from flowsynth.trained import Trained, Unplayable
 
+HEARD = "_heard"  # behind the name, of the sound that was heard
 DISTANCES = ("distance", "first", "answers", "nearest")
 COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
 
@@ -51,16 +51,20 @@ class Match:
     renderings: int
 
 
-def listed(paths: Sequence[Path]) -> list[Path]:
-    """Sound files: those named, and all in the folders named.
+def listed(paths: Sequence[Path], out: Path) -> list[Path]:
+    """Sound files: those named, and all in the folders named, but those in the folder that is written into.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there are none, or one that is named might be overwritten.
     """
-    found = []
+    out, found = out.resolve(), []
     for path in paths:
+        if out in (path.resolve(), *path.resolve().parents):
+            raise ValueError(
+                f"{path} is in {out}, which is written into, and might be lost: take another folder for --out"
+            )
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        found += inside if path.is_dir() else [path]
+        found += [p for p in inside if out not in p.resolve().parents] if path.is_dir() else [path]
     if not found:
         raise ValueError(f"no sounds ({', '.join(SUFFIXES)}) in {', '.join(map(str, paths))}")
     return found
@@ -112,18 +116,18 @@ def write(trained: Trained, found: Match, heard: Float[np.ndarray, " samples"], 
 
     Returns:
         Path of the bank.
+
+    Raises:
+        Unplayable: If the synthesizer fails.
     """
     bank, note = folder / f"{name}.bank", trained.note
-    write_bank(bank, trained.synth, [name], found.values[None])
-    # what the bank says, and not what was meant to be written
-    (preset,) = read_bank(bank, trained.synth)
-    values = np.array([p.normalise(preset.values[p.name]) for p in trained.synth.parameters], dtype=np.float32)
-    (played,) = render(trained.synth, note, [values], TIMEOUT)
-    for suffix, audio in {"": played.audio, "_heard": heard}.items():
-        wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, audio)  # without a date in it
+    (values,) = write_bank(bank, trained.synth, [name], found.values[None])
+    audio = trained.rendered(values)
+    for suffix, sound in {"": audio, HEARD: heard}.items():
+        wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, sound)  # without a date in it
     title = f"{name}: log-mel L1 {found.distance:.2f} after {found.renderings} renderings"
     columns = trained.synth.columns(trained.names)
-    figure = picture.draw(heard, played.audio, note.sample_rate, values[columns], trained.names, title)
+    figure = picture.draw(heard, audio, note.sample_rate, values[columns], trained.names, title)
     save(figure, folder / f"{name}.png")
     return bank
 
@@ -138,23 +142,33 @@ def match_all(
     """
     taken: set[str] = set()
     for path in paths:
-        row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"sound": str(path)}
-        name, number = path.stem, 2
-        while name in taken:
-            name, number = f"{path.stem}_{number}", number + 1
-        taken.add(name)
+        row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"sound": str(path).encode(errors="replace").decode()}
+        name, number = called(path.stem), 2
+        while taken & set(_stems(name)):
+            name, number = f"{called(path.stem)}_{number}", number + 1
+        taken.update(_stems(name))
         try:
             heard = sounds.prepare(sounds.load(path, trained.note.sample_rate), trained.note, trained.level)
         except ValueError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
-        found = match(trained, heard.audio, path.name, samples, renders, seed)
+        found = match(trained, heard.audio, called(path.name), samples, renders, seed)
+        try:
+            bank = write(trained, found, heard.audio, name, folder)
+        except Unplayable as error:
+            yield row | {"status": "refused", "note": str(error)}
+            continue
         yield row | {
             "status": "ok",
             **{name: getattr(found, name) for name in DISTANCES},
             "renderings": found.renderings,
-            "bank": write(trained, found, heard.audio, name, folder).name,
+            "bank": bank.name,
             "pitch": heard.pitch,
             "shift": heard.shift,
             "note": heard.note,
         }
+
+
+def _stems(name: str) -> tuple[str, str]:
+    """What the files of a match are called, where capitals may make no difference."""
+    return name.casefold(), f"{name}{HEARD}".casefold()

@@ -22,6 +22,7 @@ from flowsynth.device import Device
 from flowsynth.progress import log
 
 Reply = tuple[str, list[Any]]
+BUNDLE, HEAD = b"#bundle\0", 16  # how one begins, and bytes until its first element
 AT_ONCE = 40  # presets in one answer: a datagram has to hold them
 
 
@@ -86,14 +87,16 @@ MESSAGES: dict[str, Message] = {
     "/names": Message({}, "Answered by `/names name…` of the parameters.", lambda d: [("/names", list(d.names))]),
     "/encode": Message({"path": str}, "Hears a sound file; its pitch is answered by `/target_pitch`.", _encode),
     "/z": Message({"coordinate…": float}, "Goes to a point of the latent space.", _then(lambda d, *z: d.move(z))),
-    "/dimension": Message({"number": int, "value": float}, "Sets one dimension.", _then(Device.set)),
+    "/dimension": Message(
+        {"number": int, "value": float}, "Sets one dimension.", _then(lambda d, number, value: d.set({number: value}))
+    ),
     "/macro": Message(
         {"number": int, "value": float}, "Sets a macro-control; 0 is the strongest.", _then(Device.macro)
     ),
     "/decode": Message(
         {"x": float, "y": float, "first": int, "second": int},
         "Sets two dimensions at once.",
-        _then(lambda d, x, y, first, second: (d.set(first, x), d.set(second, y))),
+        _then(lambda d, x, y, first, second: d.set({first: x, second: y})),
     ),
     "/presets": Message({"first": int}, f"Answered by up to {AT_ONCE} of `/preset id name x y`.", _presets),
     "/load_preset": Message({"id": str}, "Goes to a preset.", _then(Device.preset)),
@@ -126,6 +129,21 @@ def checked(message: Message, arguments: list[Any]) -> list[Any]:
     return [kind(given) for given, kind in zip(arguments, kinds, strict=True)]
 
 
+def require_whole(data: bytes) -> None:
+    """Refuse a bundle whose elements are not where it says: who reads it might not come to its end.
+
+    Raises:
+        ValueError: If an element has no size that there can be.
+    """
+    at = HEAD
+    while data.startswith(BUNDLE) and at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big", signed=True)
+        if size <= 0 or size % 4 or at + 4 + size > len(data):
+            raise ValueError(f"an element of {size} bytes at byte {at} of a bundle of {len(data)}")
+        require_whole(data[at + 4 : at + 4 + size])
+        at += 4 + size
+
+
 class Server(UDPServer):
     """A server that answers every datagram.
 
@@ -134,9 +152,15 @@ class Server(UDPServer):
         host: Address that it is bound to.
         port: Port; 0 takes a free one.
         out: Folder that ``/play NAME`` writes sounds into.
+
+    Raises:
+        ValueError: If there is no such port.
+        OSError: If it can't be bound there.
     """
 
     def __init__(self, device: Device, host: str, port: int, out: Path):
+        if not 0 <= port < 2**16:
+            raise ValueError(f"port {port}, expected 0 to {2**16 - 1}")
         super().__init__((host, port), BaseRequestHandler)
         self.device, self.out, self.stopped = device, out, False
         played = Message({"name": str}, "Renders the sound into NAME.wav; `/played path`.", self._play)
@@ -159,6 +183,7 @@ class Server(UDPServer):
 
     def _answers(self, data: bytes) -> list[Reply]:
         try:
+            require_whole(data)
             messages = [timed.message for timed in OscPacket(data).messages]
         except (ParseError, ValueError, IndexError, RecursionError) as error:
             return [("/error", ["", f"no Open Sound Control: {error}"])]
@@ -178,7 +203,7 @@ class Server(UDPServer):
         if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 60:
             raise ValueError(f"name {name!r:.60}, expected letters, digits, - and _")
         self.out.mkdir(parents=True, exist_ok=True)
-        path = self.out / f"{name}.wav"
+        path = self.out.absolute() / f"{name}.wav"
         device.play(path)
         return [("/played", [str(path)])]
 

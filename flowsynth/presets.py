@@ -26,6 +26,7 @@ PRESET = "<preset> <name>"
 PARAMETER = "<parameter>"
 COLUMNS = ("id", "name", "bank")
 TAG = "tag:"
+LONGEST_NAME = 60  # characters
 
 
 @dataclass
@@ -114,14 +115,24 @@ def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
     return [Preset(name, bank, dict(zip(given, row, strict=True))) for name, bank, row in heads]
 
 
-def write_bank(path: Path, synth: Synth, names: Iterable[str], values: Float[np.ndarray, "presets parameters"]) -> None:
-    """Write presets as a bank that the synthesizer loads and `read_bank` reads.
+def called(name: str) -> str:
+    """A name that a preset or a file can have: the beginning of a long one, with ? for what is no text."""
+    return name[:LONGEST_NAME].encode(errors="replace").decode()
+
+
+def write_bank(
+    path: Path, synth: Synth, names: Iterable[str], values: Float[np.ndarray, "presets parameters"]
+) -> Float[np.ndarray, "presets parameters"]:
+    """Write presets as a bank in the format of amsynth, which loads its own; `read_bank` reads those of any synthesizer.
 
     Args:
         path: Of the bank.
         synth: The synthesizer.
         names: Of the presets; line breaks in them become spaces.
         values: All parameters in the table's order, in [0, 1].
+
+    Returns:
+        What the bank says, and not what was meant to be written: values whose sound is that of the bank to the bit.
     """
     lines = [synth.name]
     for name, row in zip(names, values.tolist(), strict=True):
@@ -129,6 +140,8 @@ def write_bank(path: Path, synth: Synth, names: Iterable[str], values: Float[np.
         for parameter, value in zip(synth.parameters, row, strict=True):
             lines.append(f"{PARAMETER} {parameter.name} {parameter.low + value * (parameter.high - parameter.low):.9g}")
     write_text(path, "\n".join([*lines, "EOF", ""]))
+    said = [preset.values for preset in read_bank(path, synth)]
+    return np.array([[p.normalise(v[p.name]) for p in synth.parameters] for v in said], dtype=np.float32)
 
 
 def identity(values: Iterable[float]) -> str:

@@ -6,7 +6,7 @@ A preset that makes the plugin crash or hang spoils its own item only.
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -63,6 +63,56 @@ def _played(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: fl
     finally:
         here.close()
         process.wait()
+
+
+class Player:
+    """Plays presets as they come, with a plugin that is loaded once, for the first of them; to be closed at the end.
+
+    Args:
+        synth: The synthesizer.
+        note: What is played.
+        timeout: Seconds after which a rendering is given up.
+    """
+
+    def __init__(self, synth: Synth, note: Note, timeout: float):
+        self._asked: list[np.ndarray] = []
+        self._given = synth, note, timeout
+        self._sounds: Iterator[Rendered] | None = None
+
+    def __call__(self, values: Float[np.ndarray, " parameters"]) -> Rendered:
+        """Render a preset: all parameters in the table's order, in [0, 1].
+
+        Raises:
+            FileNotFoundError: If the plugin is missing.
+            ValueError: If it is another plugin.
+            RuntimeError: If the process that plays ends, and that which is started in its place does too.
+        """
+        try:
+            return self._played(values)
+        except RuntimeError as error:
+            log.warning("%s; another one is started", error)
+            return self._played(values)
+
+    def _played(self, values: np.ndarray) -> Rendered:
+        synth, note, timeout = self._given
+        if self._sounds is None:
+            self._sounds = render(synth, note, self._coming(), timeout)
+        self._asked = [values]
+        try:
+            return next(self._sounds)
+        except BaseException:
+            self._sounds = None  # it has ended with that
+            raise
+
+    def _coming(self) -> Iterator[np.ndarray]:
+        while True:
+            yield self._asked.pop()
+
+    def close(self) -> None:
+        """End the process that plays, if there is one."""
+        if isinstance(self._sounds, Generator):
+            self._sounds.close()
+        self._sounds = None
 
 
 def render_shard(

@@ -10,7 +10,7 @@ References:
     the covariance alone, which is learnt in fewer calls.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from jaxtyping import Float
 from flowsynth import store
 from flowsynth.host import Note
 from flowsynth.progress import log, track
-from flowsynth.render import render
+from flowsynth.render import Player
 from flowsynth.resume import Kept
 from flowsynth.seeds import derive_seed
 from flowsynth.synths import Synth
@@ -66,17 +66,10 @@ def minimise(loss: Callable[[Values], float], start: Values, calls: int, seed: i
 
 def player(synth: Synth, note: Note, names: tuple[str, ...], timeout: float) -> Callable[[Values], np.ndarray]:
     """Give a function that plays inferred values, with a plugin that is loaded once; a failed rendering is silence."""
-    asked: list[np.ndarray] = []
-
-    def waiting() -> Iterator[np.ndarray]:
-        while True:
-            yield asked.pop()
-
-    sounds = render(synth, note, waiting(), timeout)
+    played = Player(synth, note, timeout)
 
     def play(values: Values) -> np.ndarray:
-        asked.append(synth.expand(values[None], names)[0])
-        return next(sounds).audio
+        return played(synth.expand(values[None], names)[0]).audio
 
     return play
 

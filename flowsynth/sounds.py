@@ -17,6 +17,7 @@ References:
     ITU-R BS.1771: momentary loudness, the window of 0.4 s each 0.1 s.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,13 +69,15 @@ def load(path: Path, sample_rate: int) -> Sound:
     """Read a sound file of any format that libsndfile knows, as float32 at a rate.
 
     Raises:
-        ValueError: If it is no sound file, is damaged or empty, or holds what is not a number.
+        ValueError: If there is no such file, it is no sound file, is damaged or empty, or holds what is not a number.
     """
+    if not path.is_file():
+        raise ValueError("is not there" if not path.exists() else "is no file")
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # a name may be no text
             audio, rate = file.read(int(LONGEST * file.samplerate), dtype="float32", always_2d=True), file.samplerate
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(f"can't be read: {error}") from error
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"can't be read: {error.error_string}") from error
     if len(audio) == 0:
         raise ValueError("has no samples")
     if not np.isfinite(audio).all():

@@ -24,11 +24,16 @@ from flowsynth.metrics import JUDGE
 from flowsynth.models.nearest import Nearest
 from flowsynth.outside import usual_level
 from flowsynth.presets import read_table
-from flowsynth.search import ear, player
+from flowsynth.render import Player
+from flowsynth.search import ear
 from flowsynth.synths import Synth, dataset
 from flowsynth.systems import is_control, model_of
 
 TIMEOUT = 20.0  # s until a rendering is given up
+
+
+class Unplayable(ValueError):
+    """A preset at which the synthesizer fails."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,24 @@ class Trained:
         return found
 
     @cached_property
-    def play(self) -> Callable[[np.ndarray], Float[np.ndarray, " samples"]]:
-        """Plays inferred values, with a plugin that is loaded once."""
-        return player(self.synth, self.note, self.names, TIMEOUT)
+    def player(self) -> Player:
+        """Plays presets as they come."""
+        return Player(self.synth, self.note, TIMEOUT)
+
+    def play(self, values: Float[np.ndarray, " inferred"]) -> Float[np.ndarray, " samples"]:
+        """What inferred values sound like; a failed rendering is silence."""
+        return self.player(self.synth.expand(values[None], self.names)[0]).audio
+
+    def rendered(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
+        """What all parameters sound like, as in a file that is for somebody to hear.
+
+        Raises:
+            Unplayable: If the synthesizer fails.
+        """
+        played = self.player(values)
+        if played.status == "failed":
+            raise Unplayable(f"can't be rendered: {self.synth.name} failed, {played.reason}")
+        return played.audio
 
     def distance(self, goal: Float[np.ndarray, "mels frames"], values: Float[np.ndarray, " inferred"]) -> float:
         """Log-mel L1 between a spectrogram and what inferred values sound like."""
@@ -87,36 +107,46 @@ class Trained:
             return [*answer(model, torch.from_numpy(goal).float()[None], truth, n)[:, 0]]
 
 
-def find(results: Path, wanted: str | None = None, kind: type = models.Model) -> Path:
+def find(results: Path, wanted: str | None = None, kind: type = models.Model, synth: str | None = None) -> Path:
     """Find a trained model: of that name, or of any, the one whose sounds were closest in its run.
 
     Args:
         results: Folder of runs.
         wanted: Name of a model, or path of a checkpoint.
-        kind: What it has to be, where no checkpoint is named.
+        kind: What it has to be, where none is named.
+        synth: Name of its synthesizer.
 
     Returns:
         Path of a checkpoint.
 
     Raises:
-        ValueError: If there is none; the message says how to train one.
+        ValueError: If there is none, the message says how to train one; or there are some of several synthesizers.
     """
     if wanted and Path(wanted).suffix == ".pt":
         if not Path(wanted).is_file():
             raise ValueError(f"there is no checkpoint {wanted}")
         return Path(wanted)
-    found = []
+    found: dict[str, list[Path]] = {}
     for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        name = path.parent.name
-        suits = not is_control(name) and wanted in (None, name) and issubclass(models.find(model_of(name)), kind)
-        if suits and path.with_name("scores.csv").exists():
-            found.append(path)
+        name, played = path.parent.name, path.parents[3].name.rstrip("0123456789")
+        suits = name == wanted if wanted else _is_trained(name, kind)
+        if suits and synth in (None, played) and path.with_name("scores.csv").exists():
+            found.setdefault(played, []).append(path)
     if not found:
-        of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else f"a {kind.__name__}"
+        of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else "a model with a latent"
         raise ValueError(
-            f"{of} that is trained and scored is not in {results}/: run make reproduce first, or name a checkpoint"
+            f"{of}{f' of {synth}' if synth else ''} that is trained and scored is not in {results}/: "
+            "run make reproduce first, or name a checkpoint"
         )
-    return closest(found)
+    if len(found) > 1:
+        raise ValueError(f"there are models of {' and '.join(found)} in {results}/: say which by --synth")
+    return closest(*found.values())
+
+
+def _is_trained(name: str, kind: type) -> bool:
+    """Whether that of a folder of results is a model of a kind, and neither a control nor of another version of this code."""
+    known = model_of(name) in models.names() and not is_control(name)
+    return known and issubclass(models.find(model_of(name)), kind)
 
 
 def closest(checkpoints: Iterable[Path]) -> Path:

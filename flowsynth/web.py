@@ -6,6 +6,7 @@ Whatever is wrong with one is answered in JSON: ``what`` is wrong, ``where``, an
 
 import json
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -22,6 +23,7 @@ PAGE = Path(__file__).parent / "page"
 FILES = dict.fromkeys(("page.css", "explorer.css"), "text/css") | dict.fromkeys(
     ("explorer.js", "explorer_map.js", "explorer_sound.js"), "text/javascript"
 )
+EVERYWHERE = "0.0.0.0"  # all addresses of this machine
 LARGEST = 2**26  # bytes of a sound file: a minute in the best quality that is usual
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -44,20 +46,33 @@ def _json() -> dict[str, Any]:
     return asked
 
 
+def _is_address(host: str) -> bool:
+    """Whether it is no name: whose address another machine may change."""
+    try:
+        return not ip_address(host.rsplit(":", 1)[0]).is_unspecified
+    except ValueError:
+        return False
+
+
 def app(explorer: Explorer, host: str = "127.0.0.1") -> Flask:
     """The page as a WSGI application.
 
     Args:
         explorer: That is asked.
-        host: By which name, beside those of this machine, the page may be asked for.
+        host: By which name, beside those of this machine, the page may be asked for; `EVERYWHERE`: by any address.
     """
     lock = Lock()  # the device is asked one thing at a time
     made = Flask(__name__, static_folder=None, template_folder=str(PAGE))
     made.jinja_env.autoescape = True
-    made.config.update(TRUSTED_HOSTS=["127.0.0.1", "localhost", host], MAX_CONTENT_LENGTH=LARGEST)
+    trusted = None if host == EVERYWHERE else ["127.0.0.1", "localhost", host]
+    made.config.update(TRUSTED_HOSTS=trusted, MAX_CONTENT_LENGTH=LARGEST)
 
     @made.before_request
     def own() -> None:
+        if not trusted and not _is_address(request.host):
+            raise Refused(
+                f"a request for {request.host!r:.60}, expected one for an address", "open the page by its address"
+            )
         origin = request.headers.get("Origin", request.host_url)
         if request.method == "POST" and origin.rstrip("/") != request.host_url.rstrip("/"):
             raise Refused(f"a request from {origin!r:.60}, expected one from this page", "open the page by its address")

@@ -54,7 +54,7 @@ def save(figure: Figure, *paths: Path) -> None:
 
 def headline(figure: Figure, text: str) -> None:
     """Put a title above all panels, from the left."""
-    figure.suptitle(text, x=0.01, ha="left", fontsize=9)
+    figure.suptitle(text, x=0.01, ha="left", fontsize=9, parse_math=False)  # a name may have dollars
 
 
 def spectrogram(axis: Axes, power: Float[np.ndarray, "mels frames"]) -> None:

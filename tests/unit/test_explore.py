@@ -73,6 +73,26 @@ def test_the_presets_are_the_models_answers(parts, size, tmp_path):
     np.testing.assert_allclose(found["estimates"][1], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-2000]), "is damaged, or was written by another version"),
+        (lambda path: path.write_bytes(b"hello"), "UnpicklingError"),
+        (lambda path: path.write_bytes(b""), "EOFError"),
+        (lambda path: torch.save(torch.load(path) | {"arguments": {}}, path), "KeyError"),
+        (
+            lambda path: torch.save(torch.load(path) | {"model": "vae"}, path),
+            "size mismatch|Missing key|train it again",
+        ),
+    ],
+)
+def test_a_checkpoint_that_can_not_be_loaded_is_told(parts, size, tmp_path, spoil, said):
+    explored("macro_controls", "flow_reg", parts, size, tmp_path)
+    spoil(tmp_path / "flow_reg.pt")
+    with pytest.raises(ValueError, match=said):
+        checkpoints.load(tmp_path / "flow_reg.pt")
+
+
 def test_neighbours_are_near_and_come_from_the_item_alone(parts, size, tmp_path):
     found = explored("neighbourhood", "vae", parts, size, tmp_path)
     model, _ = checkpoints.load(tmp_path / "vae.pt")

@@ -17,9 +17,10 @@ from flask.testing import FlaskClient
 
 from flowsynth.device import Device
 from flowsynth.explorer import Explorer
+from flowsynth.play import Rendered
 from flowsynth.presets import read_bank
 from flowsynth.render import render
-from flowsynth.web import FILES, LARGEST, PAGE, app, serve
+from flowsynth.web import EVERYWHERE, FILES, LARGEST, PAGE, app, serve
 
 RATE = 22050
 
@@ -281,6 +282,15 @@ def test_other_hosts_are_refused(client: FlaskClient, device: Device, host: str)
     assert client.get("/", headers={"Host": "127.0.0.1:1233"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("192.168.1.2:1233", 200), ("10.0.0.1", 200), ("evil.example", 400), ("0.0.0.0:1233", 400), ("1.2.3.4.evil", 400)],
+)
+def test_who_listens_everywhere_is_found_by_address_alone(explorer: Explorer, host: str, status: int):
+    client = app(explorer, EVERYWHERE).test_client()
+    assert client.get("/", headers={"Host": host}).status_code == status
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://localhost", "http://localhost:8080"])
 def test_other_origins_are_refused(client: FlaskClient, device: Device, origin: str):
     asked = {"preset": device.presets.index[0]}
@@ -297,6 +307,13 @@ def test_a_player_that_ends_is_started_again(client: FlaskClient, device: Device
     for child in players:
         child.kill()
     assert np.array_equal(heard(client, preset=device.presets.index[0]), before)
+
+
+def test_a_synthesizer_that_fails_is_told(client: FlaskClient, device: Device, monkeypatch: pytest.MonkeyPatch):
+    failed = Rendered(np.zeros(88200, np.float32), "failed", "killed by SIGSEGV")
+    monkeypatch.setitem(vars(device.trained), "player", lambda values: failed)
+    answer = client.post("/sound", json={"preset": device.presets.index[0]})
+    assert refused(answer) == "The preset can't be rendered: amsynth failed, killed by SIGSEGV"
 
 
 def test_an_error_of_ours_is_told_and_ends_nothing(explorer: Explorer, device: Device, monkeypatch: pytest.MonkeyPatch):

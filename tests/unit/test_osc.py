@@ -17,8 +17,10 @@ from pythonosc.osc_packet import OscPacket
 
 from flowsynth.device import Device
 from flowsynth.osc import MESSAGES, Server, table
+from flowsynth.play import Rendered
 from flowsynth.trained import open_model
 
+HEADING = b"#bundle\0" + bytes(8)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -100,6 +102,8 @@ def test_a_session(server: Server, device: Device, tmp_path: Path):
     assert start == loaded
     middle = params(ask(server, "/morph_path", 0.5, until="/params"))
     assert list(middle.values()) == pytest.approx(device._values[:2].mean(axis=0).tolist(), abs=1e-6)
+    halfway = device._latents[:2].clamp(-10, 10).mean(dim=0)
+    assert device.z.tolist() == pytest.approx(halfway.tolist(), abs=1e-5)  # so that the next move goes on from there
     ask(server, "/play_path", 0.25, until="/params")
     assert device.z.tolist() == pytest.approx(torch.lerp(*device._latents[:2].clamp(-10, 10), 0.25).tolist(), abs=1e-5)
     assert ask(server, "/clear_path") == [("/path", [0])]
@@ -125,7 +129,10 @@ def test_a_session(server: Server, device: Device, tmp_path: Path):
         ("/dimension", [1.5, 0.0], "1.5, expected number:int value:float"),
         ("/dimension", [1, float("inf")], "expected within +-10"),
         ("/macro", [-1, 0.0], "macro-control -1"),
-        ("/encode", ["/nowhere.wav"], "can't be read"),
+        ("/decode", [0.5, 0.5, 2, 99], "dimension 99, expected 0 to 15"),
+        ("/decode", [0.5, 11.0, 2, 3], "expected within +-10"),
+        ("/encode", ["/nowhere.wav"], "is not there"),
+        ("/encode", ["/dev/zero"], "is no file"),
         ("/encode", [], "0 arguments, expected path:str"),
         ("/load_preset", ["x"], "there is no preset 'x' among"),
         ("/presets", [10_000], "first = 10000"),
@@ -134,23 +141,39 @@ def test_a_session(server: Server, device: Device, tmp_path: Path):
         ("/ping", [True], "1 arguments, expected none"),
     ],
 )
-def test_bad_messages_are_answered(server: Server, address: str, arguments: list, said: str):
-    before = ask(server, "/state")
+def test_bad_messages_are_answered_and_change_nothing(
+    server: Server, device: Device, address: str, arguments: list, said: str
+):
+    before, z, values = ask(server, "/state"), device.z.clone(), device.values.copy()
     ((answer, (about, why)),) = ask(server, address, *arguments)
     assert (answer, about) == ("/error", address)
     assert said in why
     assert ask(server, "/state") == before
+    assert torch.equal(device.z, z)
+    assert np.array_equal(device.values, values)
     assert not server.out.exists()
 
 
 def test_what_is_no_message_is_answered_too(server: Server):
     for data in (b"", b"nonsense", b"/ping", b"#bundle\0" + b"\xff" * 20, message("/ping")[:5]):
         assert exchange(server, data)[0][0] == "/error"
+    for size in (-4, -8, 0, 3, 16, 2**31 - 4):  # who follows -4 comes back to where it stands, for ever
+        inside = HEADING + size.to_bytes(4, "big", signed=True) + message("/ping")
+        for data in (inside, HEADING + len(inside).to_bytes(4, "big") + inside):
+            assert exchange(server, data)[0][0] == "/error"
     bundle = OscBundleBuilder(0)
     for address in ("/ping", "/nothing", "/ping"):
         bundle.add_content(OscMessageBuilder(address).build())
     found = exchange(server, bundle.build().dgram)
     assert found[0] == ("/pong", [])
+
+
+def test_a_synthesizer_that_fails_is_told(server: Server, device: Device, monkeypatch: pytest.MonkeyPatch):
+    failed = Rendered(np.zeros(88200, np.float32), "failed", "killed by SIGSEGV")
+    monkeypatch.setitem(vars(device.trained), "player", lambda values: failed)
+    ((_, (_, why)),) = ask(server, "/play", "sound_1")
+    assert why == "can't be rendered: amsynth failed, killed by SIGSEGV"
+    assert not list(server.out.iterdir())
 
 
 def settled(client: socket.socket, server: Server) -> None:
@@ -185,6 +208,9 @@ def test_ten_thousand_messages_of_chance_leave_it_alive_and_right(server: Server
         name = rng.choice([*addresses, "/" + "x" * rng.randrange(300), "/z/", "/*"])
         count = 16 if name == "/z" else rng.randrange(4)
         data = message(name, *(argument() for _ in range(count)))
+        if rng.random() < 0.2:
+            size = rng.choice([len(data), rng.randrange(-64, 64), rng.randrange(-(2**31), 2**31)])
+            data = HEADING + size.to_bytes(4, "big", signed=True) + data + rng.randbytes(rng.choice([0, 0, 4, 7]))
         return data[: rng.randrange(len(data) + 1)] if rng.random() < 0.2 else data
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -196,8 +222,11 @@ def test_ten_thousand_messages_of_chance_leave_it_alive_and_right(server: Server
     assert (device.values >= 0).all() and (device.values <= 1).all()
 
 
-def test_it_listens_to_this_machine_alone(server: Server):
+def test_it_listens_to_this_machine_alone(server: Server, device: Device, tmp_path: Path):
     assert server.server_address[0] == "127.0.0.1"
+    for port in (-1, 70_000):
+        with pytest.raises(ValueError, match=f"port {port}, expected 0 to 65535"):
+            Server(device, "127.0.0.1", port, tmp_path)
 
 
 def test_a_model_without_a_latent_is_refused(device: Device):

@@ -73,7 +73,7 @@ def test_bad_files_are_refused(tmp_path: Path):
         "text.wav": "can't be read",
         "cut.flac": "can't be read",
         "nothing.wav": "can't be read",
-        "absent.wav": "can't be read",
+        "absent.wav": "is not there",
         "empty.wav": "has no samples",
         "nan.wav": "not finite",
     }.items():

@@ -1,5 +1,7 @@
 """Sounds to presets by the command, as a musician would use it."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +14,18 @@ from PIL import Image
 from project import Project
 
 from flowsynth import store, synths
+from flowsynth.__main__ import main
 from flowsynth.features import DEFAULTS
 from flowsynth.host import Note
-from flowsynth.match import DISTANCES, match
+from flowsynth.latent import LatentModel
+from flowsynth.match import COLUMNS, DISTANCES, listed, match, match_all
 from flowsynth.matches import finding, measure
+from flowsynth.metrics import JUDGE
+from flowsynth.play import Rendered
 from flowsynth.presets import read_bank
 from flowsynth.render import render
 from flowsynth.search import ear
-from flowsynth.trained import open_model
+from flowsynth.trained import Trained, find, open_model
 
 SYNTH = synths.load("amsynth")
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -154,10 +160,87 @@ def test_what_is_said_of_matches_is_what_was_measured():
     assert said.endswith("is beaten on 1 and wins on 1.\n")
 
 
+@pytest.fixture(scope="module")
+def trained(finished: Project) -> Trained:
+    return open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
+
+
+def test_names_of_all_kinds_are_those_of_files_that_do_not_meet(trained: Trained, sounds: Path, tmp_path: Path):
+    names = [
+        "voice_heard.wav",
+        "voice.wav",
+        "VOICE.wav",
+        "Ke$ha $b_$.wav",
+        f"{'long ' * 48}.wav",
+        os.fsdecode(b"\xfc.wav"),
+    ]
+    paths = [Path(shutil.copy(sounds / "deeper" / "stereo.wav", tmp_path / name)) for name in names]
+    rows = list(match_all(trained, paths, 1, 0, 1, tmp_path / "out"))
+    assert [row["status"] for row in rows] == ["ok"] * len(names)
+    assert [row["bank"] for row in rows[:4]] == ["voice_heard.bank", "voice_2.bank", "VOICE_3.bank", "Ke$ha $b_$.bank"]
+    written = [path.name for path in (tmp_path / "out").iterdir()]
+    assert len(written) == len({name.casefold() for name in written}) == 4 * len(names)
+    pd.DataFrame(rows).to_csv(tmp_path / "matches.csv")
+
+
+def test_a_sound_whose_preset_can_not_be_rendered_is_refused(
+    trained: Trained, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    failed = Rendered(np.zeros(NOTE.samples, np.float32), "failed", "killed by SIGSEGV")
+    monkeypatch.setitem(vars(trained), "player", lambda values: failed)
+    (row,) = match_all(trained, [sounds / "stereo.wav"], 1, 0, 1, tmp_path)
+    assert (row["status"], row["note"]) == ("refused", "can't be rendered: amsynth failed, killed by SIGSEGV")
+
+
+def test_what_is_done_is_kept_when_it_is_stopped(
+    finished: Project, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def stopped(*_):
+        yield dict.fromkeys(COLUMNS) | {"sound": "a.wav", "status": "ok", "distance": 0.5, "renderings": 3}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flowsynth.match.match_all", stopped)
+    with pytest.raises(SystemExit, match="stopped"):
+        main(["match", str(sounds), "--out", str(tmp_path), "--results", str(finished.folder / "results")])
+    assert pd.read_csv(tmp_path / "matches.csv")["sound"].tolist() == ["a.wav"]
+
+
+def test_what_is_written_into_is_not_read_from(tmp_path: Path):
+    for name in ("a.wav", "out/b.wav", "in/c.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert listed([tmp_path], tmp_path / "out") == [tmp_path / "a.wav", tmp_path / "in" / "c.wav"]
+    for path, out in (("a.wav", "."), (".", "."), ("out/b.wav", "out"), ("in", "."), ("out", "in/../out")):
+        with pytest.raises(ValueError, match="which is written into, and might be lost: take another folder for --out"):
+            listed([tmp_path / path], tmp_path / out)
+
+
+def test_a_model_is_looked_for_among_those_of_one_synthesizer(tmp_path: Path):
+    for path, value in (("amsynth16/cnn", 2), ("amsynth30/vae", 1), ("faust16/mlp", 0.5), ("faust16/gone", 0.1)):
+        data, name = path.split("/")
+        folder = tmp_path / "quick" / data / "grouped" / "fold0" / name
+        folder.mkdir(parents=True)
+        (folder / "checkpoint.pt").write_text("")
+        (folder / "scores.csv").write_text(f"metric,value\n{JUDGE},{value}\n")
+
+    def found(*arguments, **named) -> str:
+        return "/".join(find(tmp_path, *arguments, **named).parts[-5::3])
+
+    assert found(synth="amsynth") == "amsynth30/vae"
+    assert found(synth="faust") == "faust16/mlp"  # there is no model of the name gone
+    assert found("cnn") == "amsynth16/cnn"
+    assert found(None, LatentModel) == "amsynth30/vae"
+    assert found("mlp", LatentModel) == "faust16/mlp"  # what it lacks is told by who needs it
+    with pytest.raises(ValueError, match=r"there are models of amsynth and faust in .*: say which by --synth"):
+        find(tmp_path)
+    with pytest.raises(ValueError, match="a model with a latent of faust that is trained and scored is not in"):
+        find(tmp_path, None, LatentModel, "faust")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere.wav"], "error: no sound could be matched"),
+        (["nowhere.wav"], "nowhere.wav: refused, it is not there"),
         (["."], "error: no sounds (.wav, "),  # rglob does not follow links
         (["x.wav", "--model", "npe_nsf"], "error: the model npe_nsf that is trained and scored is not in results/"),
         (["x.wav", "--model", "nowhere.pt"], "error: there is no checkpoint nowhere.pt"),
