@@ -152,5 +152,6 @@ def _descent(
 
 
 def _squashed(logits: Tensor) -> Tensor:
-    """Presets from their logits."""
-    return ((torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)).clamp(0, 1)
+    """Presets from their logits; at the edges the gradient goes on, as many presets have parameters that are just there."""
+    free = (torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)
+    return free + (free.clamp(0, 1) - free).detach()

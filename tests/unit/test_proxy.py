@@ -6,7 +6,7 @@ import torch
 
 from flowsynth.correct import follow
 from flowsynth.data import Batch
-from flowsynth.models.proxy import Proxy
+from flowsynth.models.proxy import RATE, Proxy, _descent
 from flowsynth.networks import Size
 
 SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
@@ -52,6 +52,19 @@ def test_the_descent_comes_closer_than_any_training_preset(trained: tuple[Proxy,
     assert distances.min(dim=0).values.mean() < 0.4 * nearest.mean()
     believed = (model.play(found.flatten(0, 1)).unflatten(0, (16, 20)) - heard).abs().mean((2, 3))
     assert (believed.diff(dim=0) >= -1e-6).all()  # in the order in which they sound closer to the proxy
+
+
+@pytest.mark.parametrize("edge", [0.0, 1.0])
+def test_a_parameter_that_begins_at_an_edge_leaves_it(trained: tuple[Proxy, Batch], edge: float):
+    model, _ = trained
+    values = torch.rand(20, 3) * 0.2 + 0.4
+    starts = values.clone()
+    starts[:, 1] = edge
+    heard = sounds(values)
+    found = torch.cat(
+        [_descent(model.play, *one, torch.tensor([9.0]), RATE) for one in zip(heard, starts[:, None], strict=True)]
+    )
+    assert (found[:, 1] - values[:, 1]).abs().median() < 0.3
 
 
 def test_what_it_is_told_brings_it_closer_than_as_many_answers(trained: tuple[Proxy, Batch]):
