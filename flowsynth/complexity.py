@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from flowsynth.metrics import registry
+from flowsynth.systems import is_control
 from flowsynth.tables import lay_out, summarise, tabular, to_markdown
 
+RIVAL = "nearest"
 METRICS = ("parameter_mse_n", "spectral_convergence", "mel_mse")  # the columns of the paper, in its order
 
 
@@ -36,6 +38,21 @@ def table(scores: Mapping[str, tuple[int, pd.DataFrame]], models: Sequence[str])
 def markdown(summary: pd.DataFrame) -> str:
     """Lay the table out as Markdown: one row a model, and for each data set one column a metric."""
     return to_markdown(_layout(summary))
+
+
+def finding(summary: pd.DataFrame) -> str:
+    """Say where no network is below the control `RIVAL`, in each metric."""
+    parts = []
+    for metric in METRICS:
+        rows = summary[summary["metric"] == metric]
+        means = rows.pivot(index="parameters", columns="model", values="mean")
+        networks = means[[name for name in means.columns if not is_control(name)]]
+        sizes = [str(size) for size in means.index[networks.min(axis=1) >= means[RIVAL]]]
+        if sizes:
+            *others, last = sizes
+            listed = f"{', '.join(others)} and {last}" if others else last
+            parts.append(f"in {registry()[metric].label} with {listed} parameters")
+    return f"No network comes below `{RIVAL}` {', or '.join(parts) or 'everywhere'}.\n"
 
 
 def latex(summary: pd.DataFrame) -> str:

@@ -23,7 +23,7 @@ MORE = {
     "complexity": (
         "More parameters",
         "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`: the paper's columns.",
-        complexity.markdown,
+        lambda table: f"{complexity.finding(table)}\n{complexity.markdown(table)}",
     ),
     "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance.finding),
     "amount": (

@@ -25,6 +25,22 @@ def test_data_sets_stand_side_by_side_and_are_summarised_apart():
     assert r"cnn & 2 & 2 & 2 & \textbf{3}" in complexity.latex(found)
 
 
+def test_where_no_network_is_below_the_nearest_preset_is_said():
+    sizes = {
+        "toy16": (16, {"nearest": 2.0, "mean": 0.5, "cnn": 1.0}),
+        "toy30": (30, {"nearest": 2.0, "mean": 3, "cnn": 2.5}),
+    }
+    given = {
+        name: (size, pd.concat([scores(model, [{"a": error}]) for model, error in errors.items()]))
+        for name, (size, errors) in sizes.items()
+    }
+    said = complexity.finding(complexity.table(given, ["nearest", "mean", "cnn"]))
+    assert said.startswith(
+        "No network comes below `nearest` in MSE_n with 30 parameters, or in Spectral convergence with 30"
+    )
+    assert "16" not in said
+
+
 def test_rows_stay_together_where_a_model_is_marked_or_lacks_a_fold_in_one_data_set_only():
     first = pd.concat([scores("mean", [{"a": 1.0}]), scores("mlp", [{"a": 2.0}])])  # no better than the mean
     second = pd.concat([scores("mean", [{"a": 1.0}, {"a": 1.0}]), scores("mlp", [{"a": 0.5}])])
