@@ -136,14 +136,19 @@ def _descent(
     least: Float[Tensor, " presets"],
     rate: float,
 ) -> Float[Tensor, "presets parameters"]:
-    """The best presets that descents to a sound come by, closest first; `least` are the distances of the starts."""
-    best = starts
+    """The best presets that descents to a sound come by, closest first; `least` are the distances of the starts.
+
+    A parameter that a start has at an edge stays there: people leave much at 0 and 1 on purpose, and a proxy that may turn
+    it on as well believes itself to be closer than it is.
+    """
+    best, free = starts, (starts > 0) & (starts < 1)
     logits = torch.logit(EDGE + (1 - 2 * EDGE) * starts).requires_grad_()
     optimizer = torch.optim.Adam([logits], lr=rate)
     for _ in range(STEPS):
         values = _squashed(logits)
         distance = (play(values) - heard).abs().mean(dim=(1, 2))
-        (logits.grad,) = torch.autograd.grad(distance.sum(), logits)
+        (gradient,) = torch.autograd.grad(distance.sum(), logits)
+        logits.grad = gradient * free
         closer = distance.detach() < least
         least = torch.where(closer, distance.detach(), least)
         best = torch.where(closer[:, None], values.detach(), best)
@@ -152,6 +157,6 @@ def _descent(
 
 
 def _squashed(logits: Tensor) -> Tensor:
-    """Presets from their logits; at the edges the gradient goes on, as many presets have parameters that are just there."""
+    """Presets from their logits; beyond the edges the gradient goes on, so that what went too far comes back."""
     free = (torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)
     return free + (free.clamp(0, 1) - free).detach()
