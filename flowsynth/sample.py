@@ -2,22 +2,26 @@
 
 A drawn preset has most parameters of one preset and the others of another; half of them are then moved a little. What
 people made is thus kept in part: how parameters hang together, and that most are where they make sense. Drawing knows the
-training part; held-out presets are only looked at to stay away from them.
+training part; held-out presets are only looked at to stay away from them, by the parameters and by the sound.
 
 References:
     Goldberg 1989, "Genetic algorithms": uniform crossover.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Bool, Float
 
+from flowsynth import store
 from flowsynth.presets import identity
+from flowsynth.progress import track
+from flowsynth.split import SAME_PARAMETERS, SAME_SOUND
 from flowsynth.synths import Synth
 
-APART = 0.05  # mean absolute difference from held-out presets, within which `flowsynth.split` calls two near-duplicates
 CROSSOVER = 0.3  # probability that a parameter comes from the second preset
 JITTERED = 0.5  # share of the drawn presets that are moved
 JITTER = 0.03  # standard deviation of the move, of a parameter's range
@@ -36,7 +40,7 @@ def sample(
 
     Args:
         parents: Presets of the training part, all parameters, in [0, 1].
-        held_out: Presets of the validation and test parts; what comes within `APART` of one is drawn again.
+        held_out: Presets of the validation and test parts; what comes within `SAME_PARAMETERS` of one is drawn again.
         free: Parameters that the data set infers. The others are the same in all presets and stay as they are.
         continuous: Parameters that may be moved; a stepped one is taken from either preset as it is.
         count: How many.
@@ -64,7 +68,7 @@ def sample(
             return np.stack(found)
     raise ValueError(
         f"{len(found)} of {count} presets drawn in {ROUNDS} rounds: from {len(parents)} presets no more can be made that are "
-        f"new and not within {APART} of a held-out one. Ask for fewer (config: sampled)"
+        f"new and not within {SAME_PARAMETERS} of a held-out one. Ask for fewer (config: sampled)"
     )
 
 
@@ -80,8 +84,40 @@ def _close(presets: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Tell which presets are near-duplicates of any of the others by their parameters."""
     close = np.zeros(len(presets), dtype=bool)
     for other in others:
-        close |= np.abs(presets - other).mean(axis=1) <= APART
+        close |= np.abs(presets - other).mean(axis=1) <= SAME_PARAMETERS
     return close
+
+
+def keep_apart(
+    features: Path, held_out: Float[np.ndarray, "others mels frames"], path: Path, batch: int = 64
+) -> tuple[int, int]:
+    """Write those of a file of features that no held-out preset sounds like, within what `flowsynth.split` allows.
+
+    Args:
+        features: Of drawn presets, as made by `flowsynth.features.extract`.
+        held_out: Log-mel spectrograms of the validation and test parts.
+        path: Of the file to write.
+        batch: Presets that are compared at once.
+
+    Returns:
+        How many were written, and how many there were.
+    """
+    others = torch.from_numpy(held_out).flatten(1)
+    with store.reading(features) as source:
+        ids, mel = store.ids(source), source["mel"]
+        starts = range(0, len(ids), batch)
+        parts = (
+            torch.from_numpy(mel[start : start + batch]).flatten(1) for start in track(starts, len(starts), "apart")
+        )
+        far = [(torch.cdist(part, others, p=1) > SAME_SOUND * others.shape[1]).all(dim=1) for part in parts]
+        rows = np.flatnonzero(torch.cat(far).numpy())
+        made = store.settings(source)
+        with store.writing(path, ids[rows], source["values"][:][rows], store.names(source), made) as file:
+            target = store.add_items(file, "mel", mel.shape[1:])
+            store.add_items(file, "status", (), store.TEXT)[:] = source["status"].asstr()[:][rows]
+            for place, row in enumerate(rows):
+                target[place] = mel[row]
+    return len(rows), len(ids)
 
 
 def sample_for(

@@ -1,10 +1,12 @@
 """Drawn presets are made of those of the training part and stay away from all others."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth import sample, split, synths
+from flowsynth import sample, split, store, synths
 from flowsynth.presets import identity
 
 FREE = np.array([True] * 6 + [False] * 2)
@@ -78,13 +80,27 @@ def test_no_drawn_preset_is_a_near_duplicate_of_a_held_out_one():
     held_out = free[::7] + np.float32(0.01) * FREE  # near some that would be drawn
     drawn = draw(parents, held_out)
     distance = np.abs(drawn[:, None, FREE] - held_out[None, :, FREE]).mean(axis=2)
-    assert distance.min() > sample.APART
+    assert distance.min() > split.SAME_PARAMETERS
     before = np.abs(free[:, None, FREE] - held_out[None, :, FREE]).mean(axis=2)
-    assert before.min() < sample.APART  # else this shows nothing
+    assert before.min() < split.SAME_PARAMETERS  # else this shows nothing
 
 
-def test_the_distance_is_the_one_by_which_presets_are_split():
-    assert sample.APART == split.SAME_PARAMETERS
+def test_what_sounds_like_a_held_out_preset_is_left_out(tmp_path: Path):
+    rng = np.random.default_rng(3)
+    mel = rng.normal(size=(300, 8, 10)).astype(np.float32)
+    held_out = mel[[7, 250]] + np.float32([[[0.04]], [[0.06]]])
+    ids = [f"{row:03d}" for row in range(300)]
+    with store.writing(tmp_path / "all.h5", ids, rng.random((300, 2)), ("a", "b"), {"floor": 1}) as file:
+        store.add_items(file, "mel", (8, 10))[:] = mel
+        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * 299 + ["silent"]
+    assert sample.keep_apart(tmp_path / "all.h5", held_out, tmp_path / "kept.h5") == (299, 300)
+    with store.reading(tmp_path / "all.h5") as every, store.reading(tmp_path / "kept.h5") as kept:
+        rows = [row for row in range(300) if row != 7]
+        assert store.ids(kept).tolist() == [ids[row] for row in rows]
+        assert store.settings(kept)["floor"] == 1
+        for name in ("values", "mel", "status"):
+            assert np.array_equal(kept[name][:], every[name][:][rows])
+    store.check(tmp_path / "kept.h5")
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_others():

@@ -1,10 +1,11 @@
 # Of the presets that it draws this keeps the features alone: their sounds would fill a disk.
 rule sample:
     input:
-        code=code("sample", "render", "features"),
+        code=code("sample", "render", "features", "data"),
         table=lambda wildcards: table_of(wildcards.dataset),
         presets="results/{budget}/{dataset}/presets.csv",
         split="results/{budget}/{dataset}/split/{split}.csv",
+        features=shards("features"),  # of the people's presets, to stay away from those that are held out
     output:
         features="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5.sha256",
@@ -16,7 +17,7 @@ rule sample:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=by_attempt(2000),
+        mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
         presets=lambda wildcards: min(

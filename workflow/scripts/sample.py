@@ -3,15 +3,17 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
+from flowsynth.data import part
 from flowsynth.features import extract
 from flowsynth.host import Note
 from flowsynth.presets import identity, read_table
 from flowsynth.progress import job, log
 from flowsynth.render import render_shard
-from flowsynth.sample import sample_for
+from flowsynth.sample import keep_apart, sample_for
 from flowsynth.seeds import derive_seed
 from flowsynth.store import require_space
 from flowsynth.synths import dataset
@@ -32,4 +34,9 @@ with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.reso
     done = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
     log.info("sample %s: %s", features, ", ".join(f"{key} {value}" for key, value in done.items()))
     torch.set_num_threads(snakemake.threads)
-    extract(audio, features, snakemake.params.features)
+    every = Path(folder) / "features.h5"
+    extract(audio, every, snakemake.params.features)
+    fold, paths = int(wildcards.fold), [Path(path) for path in snakemake.input.features]
+    parts = [part(Path(snakemake.input.split), fold, name, paths, names) for name in ("valid", "test")]
+    kept, drawn = keep_apart(every, np.concatenate([items.all().mel.numpy() for items in parts]), features)
+    log.info("sample %s: %d of %d kept, no held-out preset sounds like them", features, kept, drawn)
