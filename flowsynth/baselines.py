@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from flowsynth import store
-from flowsynth.frozen import MANIFEST, frozen_folds
+from flowsynth.checkpoints import maker_of
+from flowsynth.frozen import MANIFEST, differing, frozen_folds
 from flowsynth.provenance import maker, replacing, write_text
 from flowsynth.score import COLUMNS
 
@@ -76,7 +77,7 @@ def freeze(
 
     Raises:
         ValueError: If something was made by code that is no commit, or there are baselines of other data, or other folds of
-            other settings.
+            other settings, or candidates were added to them, which would be lost.
     """
     made = maker(**settings)
     commits = _commits(made, predictions.values(), tables)
@@ -85,6 +86,12 @@ def freeze(
     if (folder / MANIFEST).exists():
         require_same(data, folder)
         before = set(frozen_folds(folder)) - folds
+        added = sorted(json.loads((folder / MANIFEST).read_text())["added"].keys() - systems)
+        if added:
+            raise ValueError(
+                f"{', '.join(added)} were added to {folder}, and are of its folds alone: delete the folder first, and add "
+                "them again afterwards"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
         for (fold, system), path in sorted(predictions.items()):
@@ -93,12 +100,10 @@ def freeze(
             _require_settings(settings, folder)
             commits = sorted({*commits, *json.loads((folder / MANIFEST).read_text())["commits"]})
             theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
-            scores = pd.concat([theirs[theirs["fold"].isin(before) & theirs["model"].isin(systems)], scores])
+            scores = pd.concat([theirs[theirs["fold"].isin(before)], scores])
             with h5py.File(folder / "predictions.h5", "r") as old:
                 for fold in sorted(before):
                     old.copy(f"fold{fold}", kept)
-                    for added in set(kept[f"fold{fold}/answers"]) - systems:
-                        del kept[f"fold{fold}/answers/{added}"]
     _write_scores(folder, scores)
     manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": commits, "maker": made, "added": {}}
     _write_manifest(folder, manifest)
@@ -106,8 +111,7 @@ def freeze(
 
 def _require_settings(settings: Mapping[str, Any], folder: Path) -> None:
     """Refuse to put a fold beside others that other systems or settings were used for."""
-    theirs = json.loads((folder / MANIFEST).read_text())["maker"]
-    told = [f"{key} ({value}, theirs {theirs.get(key)})" for key, value in settings.items() if theirs.get(key) != value]
+    told = differing(folder, settings)
     if told:
         raise ValueError(
             f"other folds in {folder} were frozen with other settings: {', '.join(told)}. Freeze all folds, or delete it first"
@@ -156,11 +160,16 @@ def add(
 
 
 def _commits(made: Mapping[str, Any], answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
-    """The commits of all makers; what was made by anything else is refused."""
+    """The commits of all makers, of what answers come from and of their sounds too; what is of no commit is refused."""
     commits = {str(made["commit"])}
     for path in answers:
-        with store.reading(path) as file:
-            commits.add(str(store.settings(file)["commit"]))
+        for file in (path, path.with_name("candidates.h5"), path.with_name("audio.h5")):
+            if file.exists():
+                with store.reading(file) as opened:
+                    commits.add(str(store.settings(opened)["commit"]))
+        checkpoint = path.with_name("checkpoint.pt")
+        if checkpoint.exists():
+            commits.add(str(maker_of(checkpoint)["commit"]))
     commits |= {str(json.loads(path.with_name(f"{path.name}.json").read_text())["commit"]) for path in tables}
     unclean = sorted(commit for commit in commits if commit == "unknown" or commit.endswith("-dirty"))
     if unclean:

@@ -58,3 +58,8 @@ def load(path: Path) -> tuple[models.Model, list[str]]:
             f"{type(error).__name__}: {f'{error}'.strip():.200}"
         ) from error
     return model.eval(), checkpoint["names"]
+
+
+def maker_of(path: Path) -> dict[str, object]:
+    """What made a checkpoint: versions, commit and settings."""
+    return dict(torch.load(path, weights_only=True, map_location="cpu")["maker"])

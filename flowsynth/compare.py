@@ -17,7 +17,13 @@ COLUMNS = [
     "metric", "baseline", "items", "candidate_mean", "baseline_mean", "difference", "low", "high", "p_holm", "verdict",
     "baseline_renderings",
 ]  # fmt: skip
+FROZEN = " (frozen)"  # behind the name of a baseline that the candidate is another version of
 SHOWN = 3  # sounds where it wins and loses most
+
+
+def frozen_name(baseline: str) -> str:
+    """Name of a baseline in its folder."""
+    return baseline.removesuffix(FROZEN)
 
 
 def against(scores: pd.DataFrame, candidate: str, seed: int) -> pd.DataFrame:
@@ -45,7 +51,7 @@ def against(scores: pd.DataFrame, candidate: str, seed: int) -> pd.DataFrame:
         mean = means[row.metric]
         rows.append(
             (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low, row.high,
-             row.p_holm, verdict, renderings(row.second))
+             row.p_holm, verdict, renderings(frozen_name(row.second)))
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -1,9 +1,18 @@
 """Which folds there are baselines of: a module that rules can ask without importing what scores them."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 MANIFEST = "manifest.json"
+SETTINGS = (
+    "seed",
+    "split",
+    "render",
+    "features",
+)  # of the configuration, beside those of the budget, that scores depend on
+FREE = ("datasets", "shards", "threads", "accelerator", "outside")  # settings that no score depends on
 
 
 def frozen_folds(folder: Path) -> list[int]:
@@ -13,3 +22,36 @@ def frozen_folds(folder: Path) -> list[int]:
         FileNotFoundError: If there are none.
     """
     return list(json.loads((folder / MANIFEST).read_text())["folds"])
+
+
+def differing(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Say which settings are others than those that baselines were made with, and that scores depend on."""
+    theirs = json.loads((folder / MANIFEST).read_text())["maker"]
+    return [
+        f"{key} ({value}, theirs {theirs.get(key)})"
+        for key, value in settings.items()
+        if theirs.get(key) != value and key not in FREE
+    ]
+
+
+def lacking(folder: Path, config: Mapping[str, Any], trained: bool) -> str:
+    """Why nothing can be compared with baselines, if so.
+
+    Args:
+        folder: Of the baselines.
+        config: The configuration.
+        trained: Whether the candidate is trained with it. Answers that are given as a file may come from anywhere.
+    """
+    if not (folder / MANIFEST).exists():
+        return (
+            f"there are no baselines of {folder.name} in {folder.parent}: make freeze runs the campaign they come from"
+        )
+    budget = config["budgets"][config["baselines"]["budget"]]
+    given = {key: value for key, value in budget.items() if key != "models"} | {key: config[key] for key in SETTINGS}
+    told = differing(folder, given) if trained else []
+    if told:
+        return (
+            f"the baselines of {folder.name} were made with other settings: {', '.join(told)}. A model that is trained "
+            "otherwise can't be compared with them; its answers can, as a file"
+        )
+    return ""

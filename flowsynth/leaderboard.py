@@ -20,7 +20,7 @@ from flowsynth.systems import is_control, renderings
 from flowsynth.tables import heading, number, to_markdown
 
 RIVAL = "nearest"
-POINTS = ("mlp", "cnn", "resnet", "ae", "vae", "wae", "vae_flow")  # of the paper: one answer, by regression
+POINTS = ("mlp", "cnn", "resnet", "ae", "vae", "wae")  # of the paper: one answer, by regression, and no flow
 FLOWS = ("flow_reg", "flow_cond", "flow_dis", "npe_nsf")  # normalising flows that are trained by likelihood
 COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
 MORE = {"spectral_convergence": "median", "mel_mse": "mean", "parameter_mse": "mean"}  # shown beside the judge
@@ -62,7 +62,10 @@ def laid_out(table: pd.DataFrame, submitted: Sequence[str] = ()) -> pd.DataFrame
     kinds = ["control" if is_control(name) else "submitted" if name in submitted else "" for name in table["system"]]
     shown = {
         "System": [f"{name} ({kind})" if kind else name for name, kind in zip(table["system"], kinds, strict=True)],
-        "Renderings a sound": table["renderings"].astype(str),
+        "Renderings a sound": [
+            "not known" if name in submitted else str(count)
+            for name, count in zip(table["system"], table["renderings"], strict=True)
+        ],
         heading(metrics[JUDGE]): [
             f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in table.itertuples(index=False)
         ],
@@ -95,7 +98,11 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
     point = best(POINTS)
     told("flow_reg", "flow_reg_published", "The paper's flow, trained by likelihood and by the published objective")
     told(flow, point, "The best flow with one answer, and the best of the paper's models without one")
-    told(flow16, point, "The best flow that may listen to 16 of its answers, and the best of the paper's models")
+    told(
+        flow16,
+        point,
+        "The best flow that may listen to 16 of its answers, and the best of the paper's models without one",
+    )
     told(flow16, best(["mdn_best16"]), "That flow, and a mixture of Gaussians in its place")
     told(flow16, best(["flow_matching_best16"]), "That flow, and flow matching")
     told(flow16, RIVAL, "That flow, and the nearest training preset")

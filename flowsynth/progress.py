@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from flowsynth.provenance import commit
+
 T = TypeVar("T")
 log = logging.getLogger("flowsynth")
 EVERY = 5.0  # seconds
@@ -43,6 +45,7 @@ def job(path: Path) -> Iterator[None]:
     terminal, file = logging.StreamHandler(), logging.FileHandler(path, mode="w")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", handlers=[terminal, file], force=True)
     log.setLevel(logging.INFO)
+    commit()  # what is imported, whatever is edited while the job runs
     try:
         yield
     except (ValueError, OSError, FloatingPointError, KeyError) as error:

@@ -14,16 +14,20 @@ import pandas as pd
 
 from flowsynth import __version__
 
-PACKAGES = ("dawdreamer", "numpy", "librosa", "torch")
+PACKAGES = ("dawdreamer", "numpy", "librosa", "torch", "cma", "zuko", "lightning")
+PARTS = ("flowsynth", "workflow", "Snakefile", "config.yaml", "envs")
 
 
 @cache
 def commit() -> str:
-    """Git commit of the code, with ``-dirty`` where tracked files differ from it; ``unknown`` outside a checkout."""
+    """Git commit of the code, ``unknown`` outside a checkout.
+
+    With ``-dirty`` where a file that results depend on (`PARTS`) is another one, or is not known to git.
+    """
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        status = [*git, "status", "--porcelain", "--untracked-files=no"]
+        status = [*git, "status", "--porcelain", "--untracked-files=all", "--", *(f":(top){part}" for part in PARTS)]
         dirty = subprocess.run(status, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -31,7 +35,8 @@ def commit() -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of the packages that a result depends on."""
     found = {}
     for package in PACKAGES:
         try:
@@ -46,7 +51,7 @@ def maker(**settings: object) -> dict[str, object]:
 
     There is no date in it: the same code and settings make the same file.
     """
-    return {"flowsynth": __version__, "commit": commit(), "versions": _versions(), **settings}
+    return {"flowsynth": __version__, "commit": commit(), "versions": versions(), **settings}
 
 
 def code_digest(*others: Path) -> str:

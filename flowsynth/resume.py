@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.provenance import code_digest, maker, write_text
+from flowsynth.provenance import code_digest, versions, write_text
 
 
 class Kept:
@@ -24,7 +24,7 @@ class Kept:
 
     def __init__(self, path: Path, files: Sequence[Path], **settings: object):
         self.path = path.with_name(f".{path.name}.progress.jsonl")
-        made = json.dumps(maker(files=code_digest(*files), **settings))
+        made = json.dumps({"versions": versions(), "files": code_digest(*files), **settings})
         first, *lines = (self.path.read_text() if self.path.exists() else "").split("\n")
         self.found: dict[str, list[float]] = {}
         if first == made:

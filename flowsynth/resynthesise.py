@@ -1,5 +1,6 @@
 """Play what a model answered, by the very code that rendered the data set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from flowsynth import store
 from flowsynth.host import Note
 from flowsynth.render import render_shard
 from flowsynth.synths import Synth
+
+PLUGIN = ("plugin_sha256", "dawdreamer")  # of `flowsynth.host.fingerprint`
 
 
 def resynthesise(synth: Synth, note: Note, predictions: Path, path: Path, timeout: float) -> dict[str, int]:
@@ -29,3 +32,30 @@ def resynthesise(synth: Synth, note: Note, predictions: Path, path: Path, timeou
     labels = [f"{ids[i]}/{s}" for i in range(items) for s in range(samples)]
     values = synth.expand(np.reshape(estimates, (items * samples, -1)), names)
     return render_shard(synth, note, labels, values, path, timeout)
+
+
+def require_same_plugin(targets: Sequence[Path], path: Path) -> None:
+    """Refuse to compare sounds of two versions of a synthesizer.
+
+    Args:
+        targets: Files of audio; those that no synthesizer made are not looked at.
+        path: Of the file of audio that is compared with them.
+
+    Raises:
+        ValueError: If another plugin or host made it; both are named.
+    """
+    with store.reading(path) as file:
+        ours = store.settings(file)
+    for target in targets:
+        with store.reading(target) as file:
+            theirs = store.settings(file)
+        told = [
+            f"{key} ({theirs[key]!s:.12} and {ours[key]!s:.12})"
+            for key in PLUGIN
+            if theirs.get(key, ours[key]) != ours[key]
+        ]
+        if told:
+            raise ValueError(
+                f"{target} and {path} were rendered by other versions of the synthesizer: {', '.join(told)}. Delete the older "
+                f"of the two folders and run again, or install what made it"
+            )

@@ -5,6 +5,7 @@ and ``values`` (rows x parameters), and the names of the parameters in ``names``
 tables of presets. There is one row for each test item of each fold. Scores in such a file are neither asked for nor read.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -49,14 +50,15 @@ def read(path: Path, names: Sequence[str], expected: pd.DataFrame) -> pd.DataFra
     _first(where, foreign, lambda row: f"fold {said[row][0]} has no test item {said[row][1]!r}; {folds}")
     again = table.duplicated(KEY).to_numpy()
     _first(where, again, lambda row: f"item {said[row][1]} of fold {said[row][0]} stands here again")
-    values = pd.DataFrame({name: pd.to_numeric(table[name], errors="coerce") for name in names}, index=table.index)
-    for name in names:
-        column = values[name].to_numpy(dtype=np.float64)
+    given = {name: _numbers(table[name]) for name in names}
+    values = pd.DataFrame(given, index=table.index)
+    outside = ~((values >= 0) & (values <= 1)).to_numpy()
 
-        def told(row: int, name: str = name) -> str:
-            return f"{name} = {table[name].iloc[row]}, expected a number within 0..1"
+    def told(row: int) -> str:
+        name = names[int(outside[row].argmax())]
+        return f"{name} = {table[name].iloc[row]}, expected a number within 0..1"
 
-        _first(where, ~((column >= 0) & (column <= 1)), told)
+    _first(where, outside.any(axis=1), told)
     found = pd.concat([table[KEY], values.astype(np.float32)], axis=1).set_index(KEY)
     lacking = [key for key in wanted if key not in found.index]
     if lacking:
@@ -67,10 +69,17 @@ def read(path: Path, names: Sequence[str], expected: pd.DataFrame) -> pd.DataFra
     return found.loc[wanted, list(names)].reset_index()
 
 
+def _numbers(column: pd.Series) -> np.ndarray:
+    """Numbers of a column, as float64; what is none is NaN, and so are words such as True."""
+    plain = column if column.dtype != bool else column.astype(str)
+    return pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
+
+
 def _csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype={"item": str}, keep_default_na=False)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
+        # a blank line is a row without anything, or lines would be counted wrongly
+        table = pd.read_csv(path, dtype={"item": str}, keep_default_na=False, skip_blank_lines=False)
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is no table of comma-separated values: {error}") from error
     return table.set_index(pd.RangeIndex(2, len(table) + 2))  # by line of the file
 

@@ -14,7 +14,7 @@ from flowsynth.data import Items
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.progress import log
-from flowsynth.provenance import code_digest, write_csv, write_text
+from flowsynth.provenance import code_digest, versions, write_csv, write_text
 from flowsynth.seeds import derive_seed
 
 
@@ -61,7 +61,8 @@ def fit(
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:
     """Name a training by all that its result depends on: settings, data, and the code of this package and the model."""
-    depends_on = [name, *settings, *(part.fingerprint() for part in parts), code_digest(systems.source(name))]
+    code = code_digest(systems.source(name))
+    depends_on = [name, *settings, *(part.fingerprint() for part in parts), code, versions()]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
 
 

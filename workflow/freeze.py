@@ -15,10 +15,8 @@ import yaml
 from readme import ROOT
 
 from flowsynth.baselines import add, freeze, hashes
-from flowsynth.frozen import frozen_folds
+from flowsynth.frozen import SETTINGS, frozen_folds
 from flowsynth.tables import gather
-
-KEPT = ("seed", "split", "render", "features")  # of the configuration
 
 
 def main() -> None:
@@ -66,7 +64,7 @@ def main() -> None:
             if asked.add:
                 add(baselines, asked.add, scores, {fold: path for (fold, _), path in predictions.items()}, tables, data)
             else:
-                settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in KEPT}}
+                settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in SETTINGS}}
                 freeze(baselines, scores, predictions, tables, data, settings)
         except (ValueError, FileNotFoundError) as error:
             sys.exit(f"error: {error}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.baselines import read_answers
-from flowsynth.compare import extremes
+from flowsynth.compare import extremes, frozen_name
 from flowsynth.host import Note
 from flowsynth.metrics import JUDGE, registry
 from flowsynth.page.build import Section, build
@@ -20,7 +20,7 @@ from flowsynth.tables import heading, number, to_markdown
 def rival_of(table: pd.DataFrame) -> str:
     """The best baseline in sound that is no control; the best of all, if there are only controls."""
     rows = table[table["metric"] == JUDGE].sort_values("baseline_mean", kind="stable")
-    trained = rows[~rows["baseline"].map(is_control)]
+    trained = rows[~rows["baseline"].map(frozen_name).map(is_control)]
     return str((trained if len(trained) else rows)["baseline"].iloc[0])
 
 
@@ -69,6 +69,7 @@ def make(
     note: Note,
     timeout: float,
     command: str,
+    submitted: bool,
 ) -> int:
     """Write the page.
 
@@ -85,6 +86,7 @@ def make(
         note: What is played.
         timeout: Seconds after which a rendering is given up.
         command: That makes this again.
+        submitted: Whether the candidate is a file of answers.
 
     Returns:
         Size of the page in bytes.
@@ -93,7 +95,7 @@ def make(
     rival = rival_of(table)
     chosen = extremes(scores, candidate, rival, JUDGE)
     fold = int(scores["fold"].min())
-    items, columns, values = read_answers(baselines, fold, rival)
+    items, columns, values = read_answers(baselines, fold, frozen_name(rival))
     theirs = values[[items.index(item) for item in chosen["item"]]]
     rendered = [result.audio for result in render(synth, note, synth.expand(theirs, columns), timeout)]
     wanted = chosen["item"].tolist()
@@ -118,11 +120,14 @@ def make(
         for side, found in groups.items()
         if found
     ]
+    taken = f"{candidate} takes {renderings(candidate)} renderings for a sound before it answers."
+    if submitted:
+        taken = f"How many renderings {candidate} takes for a sound is not known: its answers were given as a file."
     counts = table.groupby("verdict")["metric"].size()
     facts = {
         "title": f"{candidate} against the baselines",
-        "run": f"{candidate} takes {renderings(candidate)} renderings for a sound before it answers. Data set {data}, "
-        f"{scores['fold'].nunique()} folds. Over all metrics and baselines it is {counts.get('better', 0)} times better, "
+        "run": f"{taken} Data set {data}, {scores['fold'].nunique()} folds. "
+        f"Over all metrics and baselines it is {counts.get('better', 0)} times better, "
         f"{counts.get('worse', 0)} times worse, and {counts.get('no difference', 0)} times there is no difference that can be "
         "told from luck. Sounds are of the first fold.",
         "commands": command,

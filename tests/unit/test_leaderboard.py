@@ -68,7 +68,9 @@ def test_what_differs_is_told_from_what_does_not():
     assert "The best flow with one answer" in worse[1]
     assert "`proxy_best16` " in said[5]
     corrected = findings(scores(SYSTEMS | {"proxy_corrected16": -0.3, "npe_nsf_refined16": -0.25}), 1)
-    assert "listen to 16 of its answers, and the best of the paper's models: `npe_nsf_best16` " in corrected[2]
+    assert (
+        "listen to 16 of its answers, and the best of the paper's models without one: `npe_nsf_best16` " in corrected[2]
+    )
     assert "listen to 16 renderings, and that flow: `proxy_corrected16` " in corrected[5]
     assert "**worse**" in worse[1]
 

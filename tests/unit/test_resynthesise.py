@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from flowsynth import presets, store, synths
 from flowsynth.host import Note
 from flowsynth.render import render_shard
-from flowsynth.resynthesise import resynthesise
+from flowsynth.resynthesise import require_same_plugin, resynthesise
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 
@@ -27,3 +28,18 @@ def test_the_truth_sounds_like_the_truth_to_the_bit(tmp_path: Path):
         assert store.ids(audio).tolist() == [f"{i}/{s}" for i in ids for s in (0, 1)]
         assert np.array_equal(audio["audio"][::2], target["audio"][:])
         assert np.array_equal(audio["audio"][1::2], target["audio"][:][::-1])
+
+
+def test_sounds_of_two_versions_of_a_plugin_are_not_compared(tmp_path: Path):
+    for name, made in {
+        "targets": {"plugin_sha256": "a" * 64, "dawdreamer": "1"},
+        "outside": {"sample_rate": 22050},  # no synthesizer made them
+        "same": {"plugin_sha256": "a" * 64, "dawdreamer": "1"},
+        "other": {"plugin_sha256": "b" * 64, "dawdreamer": "1"},
+    }.items():
+        with store.writing(tmp_path / f"{name}.h5", ["x"], np.zeros((1, 1)), ("a",), made):
+            pass
+    targets = [tmp_path / "targets.h5", tmp_path / "outside.h5"]
+    require_same_plugin(targets, tmp_path / "same.h5")
+    with pytest.raises(ValueError, match=r"other versions of the synthesizer: plugin_sha256 \(a{12} and b{12}\)"):
+        require_same_plugin(targets, tmp_path / "other.h5")

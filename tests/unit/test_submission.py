@@ -41,6 +41,8 @@ def test_rows_and_columns_may_stand_in_any_order(tmp_path: Path, kind: str):
         ({"cutoff": [0.0, "loud", 1.0]}, "line 3: cutoff = loud, expected"),
         ({"decay": [0.5, 1.01, -1.0]}, r"line 3: decay = 1.01, expected a number within 0..1 \(1 more rows"),
         ({"decay": [np.inf, 0.1, 0.1]}, "line 2: decay = inf, expected"),
+        ({"cutoff": [0.0, 0.25, 9.0], "decay": [0.5, 7.0, 0.75]}, r"line 3: decay = 7.0, expected .* \(1 more rows"),
+        ({"cutoff": [True, False, True]}, "line 2: cutoff = True, expected a number"),
         ({"item": ["a1", "b7", "a1"]}, "line 3: fold 0 has no test item 'b7'; folds are 0 to 1"),
         ({"fold": [0, 0, 7]}, "line 4: fold 7 has no test item 'a1'"),
         ({"fold": [0, "zero", 1]}, "line 3: fold = 'zero', expected a whole number"),
@@ -50,6 +52,21 @@ def test_rows_and_columns_may_stand_in_any_order(tmp_path: Path, kind: str):
 def test_the_first_row_at_fault_is_named(tmp_path: Path, change: dict, said: str):
     with pytest.raises(ValueError, match=said):
         read(written(tmp_path, RIGHT.assign(**change)), NAMES, EXPECTED)
+
+
+def test_lines_are_counted_as_they_stand_in_the_file(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("fold,item,cutoff,decay\n0,a1,0.0,0.5\n\n0,00,2,0.125\n1,a1,1.0,0.75\n")
+    with pytest.raises(ValueError, match="line 3: fold = '', expected a whole number"):
+        read(tmp_path / "a.csv", NAMES, EXPECTED)
+
+
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path):
+    path = written(tmp_path, pd.concat([RIGHT] * 500), "csv.gz")
+    whole = path.read_bytes()
+    for data in (whole[:-20], whole[:30] + b"\xff" * 20 + whole[50:]):
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match="is no table of comma-separated values"):
+            read(path, NAMES, EXPECTED)
 
 
 def test_items_without_an_answer_are_counted(tmp_path: Path):

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from project import Project
 
 
@@ -70,9 +71,9 @@ def far(frozen: Project) -> pd.DataFrame:
 
 
 def test_the_same_answers_are_no_different_and_worse_ones_are_worse(frozen: Project, far: pd.DataFrame):
-    same = compared(frozen, str(answers(frozen, frozen.folder / "same.csv")), "same")
-    assert set(same.index.get_level_values("baseline")) == {"mean", "cnn"}
-    mine = same.xs("cnn", level="baseline")
+    same = compared(frozen, "cnn", "cnn")
+    assert set(same.index.get_level_values("baseline")) == {"mean", "cnn (frozen)"}
+    mine = same.xs("cnn (frozen)", level="baseline")
     assert (mine["verdict"] == "no difference").all()
     assert (mine["difference"].abs() < 1e-6 * mine["baseline_mean"].abs() + 1e-9).all()
 
@@ -110,6 +111,7 @@ def test_what_was_compared_is_put_beside_the_baselines(frozen: Project):
         assert "cnn is one of the baselines" in freeze(frozen, "amsynth16", "--add", "cnn").stdout
         assert "candidate=nobody compared_on=amsynth16" in freeze(frozen, "amsynth16", "--add", "nobody").stdout
         assert "unknown data sets amsynth17" in freeze(frozen, "amsynth17").stdout
+        assert "far were added to" in freeze(frozen, "amsynth16", "--fold", "1").stdout  # and would be lost
     finally:
         for name, content in before.items():
             (folder / name).write_bytes(content)
@@ -183,6 +185,10 @@ def test_other_data_are_refused_by_name(frozen: Project):
         assert run.returncode != 0
         assert "they differ in: split (" in run.stdout
         assert "they differ in: split (" in freeze(frozen).stdout
+        made["maker"]["epochs"] += 1
+        manifest.write_text(json.dumps(made))
+        run = frozen.snakemake("compare", "--config", "candidate=cnn", "--dry-run")
+        assert "were made with other settings: epochs (" in run.stdout
     finally:
         manifest.write_text(text)
 
@@ -197,6 +203,14 @@ def test_a_dirty_tree_is_not_frozen(frozen: Project):
         assert "commit first" in done.stdout
     finally:
         config.write_text(text)
+    checkpoint = frozen.results / "grouped" / "fold1" / "cnn" / "checkpoint.pt"
+    content = checkpoint.read_bytes()
+    try:
+        trained = torch.load(checkpoint)
+        torch.save(trained | {"maker": trained["maker"] | {"commit": "unknown"}}, checkpoint)
+        assert "made by commit unknown: commit first" in freeze(frozen).stdout
+    finally:
+        checkpoint.write_bytes(content)
     before = (frozen.folder / "results" / "baselines" / "amsynth16" / "scores.csv.gz").read_bytes()
     assert freeze(frozen).returncode == 0
     assert (frozen.folder / "results" / "baselines" / "amsynth16" / "scores.csv.gz").read_bytes() == before

@@ -1,6 +1,6 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
-from flowsynth.frozen import MANIFEST, frozen_folds
+from flowsynth.frozen import frozen_folds, lacking
 from flowsynth.systems import is_answers, name_of_answers
 
 GIVEN = str(config.get("candidate", ""))
@@ -12,13 +12,9 @@ AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
 
 
 LACKING = (
-    "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
-    if not CANDIDATE
-    else (
-        ""
-        if Path(f"results/baselines/{COMPARED}/{MANIFEST}").exists()
-        else f"there are no baselines of {COMPARED} in results/baselines: make freeze runs the campaign they come from"
-    )
+    lacking(Path(f"results/baselines/{COMPARED}"), config, trained=not ANSWERS)
+    if CANDIDATE
+    else "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
 )
 
 

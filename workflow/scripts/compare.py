@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.baselines import hashes, read_scores, require_same, rounded
-from flowsynth.compare import against
+from flowsynth.compare import FROZEN, against
 from flowsynth.host import Note
 from flowsynth.page.compared import make, markdown
 from flowsynth.progress import job, log
 from flowsynth.provenance import write_csv, write_text
+from flowsynth.systems import is_answers
 from flowsynth.tables import gather
 
 with job(Path(snakemake.log[0])):
@@ -22,7 +23,8 @@ with job(Path(snakemake.log[0])):
     ours = ours[ours["sample"] == 0].assign(model=candidate)
     labels = {"budget": params.budget, "dataset": wildcards.dataset, "split": params.split}
     theirs = read_scores(folder, **labels)
-    scores = pd.concat([ours, theirs[theirs["model"] != candidate]], ignore_index=True)
+    theirs["model"] = theirs["model"].replace(candidate, f"{candidate}{FROZEN}")
+    scores = pd.concat([ours, theirs], ignore_index=True)
     table = against(scores, candidate, params.seed)
     presets = pd.read_csv(given.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     render = dict(params.render)
@@ -44,6 +46,7 @@ with job(Path(snakemake.log[0])):
         Note(**render),
         timeout,
         command,
+        is_answers(str(params.given)),
     )
     # after the page, which removes what was in its folder
     write_csv(table, Path(snakemake.output.csv), seed=params.seed)
