@@ -72,7 +72,7 @@ def draw(number: int) -> None:
 
 
 def work() -> float:
-    """GFLOP to train all models of the configuration on a preset once, at the paper's sizes, forward and backward."""
+    """GFLOP of an epoch of all models of the configuration, a preset, at the paper's sizes, forward and backward."""
     import torch
     import yaml
     from torch.utils.flop_counter import FlopCounterMode
@@ -91,7 +91,7 @@ def work() -> float:
         model.calibrate(batch)
         with FlopCounterMode(display=False) as counter:
             model.loss(batch)["loss"].backward()
-        total += counter.get_total_flops() / 2e9
+        total += model.passes * counter.get_total_flops() / 2e9
     return total
 
 
