@@ -92,6 +92,14 @@ def _derived_from(base: str) -> frozenset[str]:
     return frozenset(model for model in models() if f"{base}):" in source(model).read_text())
 
 
+def training_of(system: str) -> int:
+    """Which training of its model a system has: 1, or the number behind ``seed``."""
+    step = last_step(system)
+    if step is None:
+        return 1
+    return step.number if step.how == "seed" else training_of(step.of)
+
+
 def is_control(system: str) -> bool:
     """Whether nothing in it is trained."""
     return model_of(system) in controls()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowsynth.systems import Step, check, is_control, last_step, model_of, renderings
+from flowsynth.systems import Step, check, is_control, last_step, model_of, renderings, training_of
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,8 @@ def test_another_seed_is_of_a_model_that_is_trained():
     for name in ("nearest_seed2", "cnn_seed1", "cnn_best4_seed2", "cnn_seed2_seed3"):
         with pytest.raises(ValueError, match=f"{name}: expected the name of a model that is trained"):
             check(name)
+
+
+def test_which_training_a_system_has():
+    names = ("cnn", "npe_nsf_best16", "cnn_seed2", "npe_nsf_seed3_best16", "npe_nsf_seed3_best16_refined64")
+    assert [training_of(name) for name in names] == [1, 1, 2, 3, 3]

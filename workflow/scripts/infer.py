@@ -8,6 +8,7 @@ from flowsynth.data import Items, part, usable
 from flowsynth.infer import infer
 from flowsynth.progress import job
 from flowsynth.synths import dataset
+from flowsynth.systems import training_of
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
@@ -19,4 +20,5 @@ with job(Path(snakemake.log[0])):
         items = Items(paths, usable(paths), ())
     checkpoint, predictions = Path(snakemake.input.checkpoint), Path(snakemake.output.predictions)
     params = snakemake.params
-    infer(checkpoint, items, params.samples, params.seed, predictions, params.accelerator)
+    seed = params.seed + training_of(snakemake.wildcards.model) - 1  # another training draws its answers anew, too
+    infer(checkpoint, items, params.samples, seed, predictions, params.accelerator)
