@@ -77,7 +77,7 @@ def test_the_presets_are_the_models_answers(parts, size, tmp_path):
     ("spoil", "said"),
     [
         (lambda path: path.write_bytes(path.read_bytes()[:-2000]), "is damaged, or was written by another version"),
-        (lambda path: path.write_bytes(b"hello"), "UnpicklingError"),
+        (lambda path: path.write_bytes(b"hello"), "is damaged, or was written by another version"),
         (lambda path: path.write_bytes(b""), "EOFError"),
         (lambda path: torch.save(torch.load(path) | {"arguments": {}}, path), "KeyError"),
         (
