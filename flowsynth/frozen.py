@@ -1,4 +1,4 @@
-"""Which folds there are baselines of: a module that rules can ask without importing what scores them."""
+"""What baselines there are, and what they were made with: rules can ask this without importing what scores them."""
 
 import json
 from collections.abc import Mapping
@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
-SETTINGS = (
-    "seed",
-    "split",
-    "render",
-    "features",
-)  # of the configuration, beside those of the budget, that scores depend on
+# of the configuration, beside those of the budget, that scores depend on
+SETTINGS = ("seed", "split", "render", "features")
 FREE = ("datasets", "shards", "threads", "accelerator", "outside")  # settings that no score depends on
 
 

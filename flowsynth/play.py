@@ -13,7 +13,7 @@ import mmap
 import os
 import select
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -89,7 +89,7 @@ def _child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) -> NoR
         os._exit(1)
 
 
-def reloaded(host: Callable[[], Host], vectors: Iterable[np.ndarray]) -> Iterator[Rendered]:
+def reloaded(host: Callable[[], Host], vectors: Iterable[np.ndarray]) -> Generator[Rendered, None, None]:
     """Load the plugin again for each vector: slower by some times, for systems that can't fork."""
     for vector in vectors:
         fresh = host()

@@ -20,7 +20,7 @@ from flowsynth.progress import log, track
 from flowsynth.synths import Synth
 
 
-def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Iterator[Rendered]:
+def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Generator[Rendered, None, None]:
     """Render presets one by one, each by a plugin in its first state.
 
     Args:
@@ -42,7 +42,7 @@ def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: flo
     )
 
 
-def _played(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Iterator[Rendered]:
+def _played(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Generator[Rendered, None, None]:
     """Have the vectors played by a process of its own, which ends with this generator."""
     here, there = Pipe()
     command = [sys.executable, "-c", f"from flowsynth.play import main; main({there.fileno()})"]
@@ -77,7 +77,7 @@ class Player:
     def __init__(self, synth: Synth, note: Note, timeout: float):
         self._asked: list[np.ndarray] = []
         self._given = synth, note, timeout
-        self._sounds: Iterator[Rendered] | None = None
+        self._sounds: Generator[Rendered, None, None] | None = None
 
     def __call__(self, values: Float[np.ndarray, " parameters"]) -> Rendered:
         """Render a preset: all parameters in the table's order, in [0, 1].
@@ -110,7 +110,7 @@ class Player:
 
     def close(self) -> None:
         """End the process that plays, if there is one."""
-        if isinstance(self._sounds, Generator):
+        if self._sounds is not None:
             self._sounds.close()
         self._sounds = None
 

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from flowsynth import store
+from flowsynth.models.nearest import distances
 from flowsynth.presets import identity
 from flowsynth.progress import track
 from flowsynth.split import SAME_PARAMETERS, SAME_SOUND
@@ -88,29 +89,23 @@ def _close(presets: np.ndarray, others: np.ndarray) -> np.ndarray:
     return close
 
 
-def keep_apart(
-    features: Path, held_out: Float[np.ndarray, "others mels frames"], path: Path, batch: int = 64
-) -> tuple[int, int]:
+def keep_apart(features: Path, held_out: Float[np.ndarray, "others mels frames"], path: Path) -> tuple[int, int]:
     """Write those of a file of features that no held-out preset sounds like, within what `flowsynth.split` allows.
 
     Args:
         features: Of drawn presets, as made by `flowsynth.features.extract`.
         held_out: Log-mel spectrograms of the validation and test parts.
         path: Of the file to write.
-        batch: Presets that are compared at once.
 
     Returns:
         How many were written, and how many there were.
     """
-    others = torch.from_numpy(held_out).flatten(1)
+    others = torch.from_numpy(held_out)
     with store.reading(features) as source:
         ids, mel = store.ids(source), source["mel"]
-        starts = range(0, len(ids), batch)
-        parts = (
-            torch.from_numpy(mel[start : start + batch]).flatten(1) for start in track(starts, len(starts), "apart")
-        )
-        far = [(torch.cdist(part, others, p=1) > SAME_SOUND * others.shape[1]).all(dim=1) for part in parts]
-        rows = np.flatnonzero(torch.cat(far).numpy())
+        heard = (torch.from_numpy(mel[row]) for row in range(len(ids)))
+        told = track(heard, len(ids), f"apart {path}")
+        rows = np.flatnonzero([bool((distances(others, one) > SAME_SOUND).all()) for one in told])
         made = store.settings(source)
         with store.writing(path, ids[rows], source["values"][:][rows], store.names(source), made) as file:
             target = store.add_items(file, "mel", mel.shape[1:])

@@ -77,11 +77,12 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 def _csv(path: Path) -> pd.DataFrame:
     try:
-        # a blank line is a row without anything, or lines would be counted wrongly
+        # blank lines are left out below: here, lines would be counted wrongly
         table = pd.read_csv(path, dtype={"item": str}, keep_default_na=False, skip_blank_lines=False)
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is no table of comma-separated values: {error}") from error
-    return table.set_index(pd.RangeIndex(2, len(table) + 2))  # by line of the file
+    table = table.set_index(pd.RangeIndex(2, len(table) + 2))  # by line of the file
+    return table[(table.astype(str) != "").any(axis=1)]
 
 
 def _hdf5(path: Path) -> pd.DataFrame:

@@ -53,14 +53,14 @@ def main() -> None:
             elif asked.fold:
                 how = f"--config budget={budget} -- {folder.relative_to(ROOT)}/fold{asked.fold[0]}/scores.csv"
             sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {how}")
-        # one sample an item; a file that was answered for has a name of its own in its scores
-        scores = gather(tables).query("sample == 0")
-        data = hashes(
-            results / "presets.csv",
-            results / "split" / f"{config['split']}.csv",
-            [results / "audio" / f"{shard}.h5" for shard in range(given["shards"])],
-        )
         try:
+            # one sample an item; a file that was answered for has a name of its own in its scores
+            scores = gather(tables).query("sample == 0")
+            data = hashes(
+                results / "presets.csv",
+                results / "split" / f"{config['split']}.csv",
+                [results / "audio" / f"{shard}.h5" for shard in range(given["shards"])],
+            )
             if asked.add:
                 add(baselines, asked.add, scores, {fold: path for (fold, _), path in predictions.items()}, tables, data)
             else:

@@ -29,13 +29,13 @@ def draw(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     for axis, name in zip(axes, METRICS, strict=True):
         for number, model in enumerate(shown):
             rows = table[(table["metric"] == name) & (table["model"] == model)].sort_values("drawn")
-            drawn_as = line(model, number)
+            drawn_as = {"label": model} | line(model, number)
             places = [amounts.index(drawn) + 0.04 * (number - len(shown) / 2) for drawn in rows["drawn"]]
             if name == MEDIAN:
-                axis.plot(places, rows["median"], marker=".", linewidth=1, label=model, **drawn_as)
+                axis.plot(places, rows["median"], **drawn_as)
             else:
                 bar = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
-                axis.errorbar(places, rows["mean"], bar, marker=".", linewidth=1, label=model, **drawn_as)
+                axis.errorbar(places, rows["mean"], bar, **drawn_as)
         label = heading(registry()[name]) + (", median" if name == MEDIAN else "")
         axis.set(title=label, xlabel="presets drawn for training", yscale="log")
         axis.set_xticks(range(len(amounts)), [f"{drawn:,}" for drawn in amounts])

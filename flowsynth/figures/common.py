@@ -21,6 +21,7 @@ from flowsynth.systems import is_control
 STYLE = Path(__file__).parents[1] / "figures.mplstyle"
 COLOURS = {"control": "0.55", "model": "#1f6f8b", "other": "#c8553d"}
 LOUDEST, QUIETEST = 30.0, 10 * np.log10(FLOOR)  # dB of mel power that the colours of spectrograms span
+MARKS = {"mean": "s", "random": "^", "nearest": "D"}  # of the lines of controls
 
 
 @contextmanager
@@ -90,9 +91,12 @@ def bars(
 
 
 def line(model: str, number: int) -> dict[str, Any]:
-    """How the line of a model is drawn, the number-th of a figure: controls are grey and dashed."""
+    """How the line of a model is drawn, the number-th of a figure: controls are grey and dashed, and told by their marks."""
+    plain = {"linewidth": 1, "markersize": 4}
+    if is_control(model):
+        return plain | {"color": "0.6", "linestyle": "--", "marker": MARKS.get(model, "o")}
     colours = mpl.color_sequences["tab20"]
-    return {"color": "0.6", "linestyle": "--"} if is_control(model) else {"color": colours[number % len(colours)]}
+    return plain | {"color": colours[number % len(colours)], "marker": "."}
 
 
 def moving(estimates: Float[np.ndarray, "steps parameters"], number: int) -> Sequence[int]:

@@ -11,8 +11,6 @@ from flowsynth.figures.common import headline, line, styled
 from flowsynth.metrics import registry
 from flowsynth.tables import heading
 
-MARKERS = {"mean": "s", "random": "^", "nearest": "D"}  # of controls, which are all grey
-
 
 @styled
 def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
@@ -36,8 +34,7 @@ def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
             rows = summary[(summary["metric"] == name) & (summary["model"] == model)].sort_values("parameters")
             # beside each other, or their bars would be one
             place = rows["parameters"] + 0.15 * (number - len(shown) / 2)
-            style = {"marker": MARKERS.get(model, "."), "linewidth": 1, "label": model} | line(model, number)
-            axis.errorbar(place, rows["mean"], rows["sd"].fillna(0), markersize=4, **style)
+            axis.errorbar(place, rows["mean"], rows["sd"].fillna(0), label=model, **line(model, number))
         axis.set(title=heading(registry()[name]), xlabel="parameters to infer", xticks=sizes, yscale="log")
         axis.grid(axis="y")
     axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))

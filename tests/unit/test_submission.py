@@ -56,8 +56,11 @@ def test_the_first_row_at_fault_is_named(tmp_path: Path, change: dict, said: str
 
 def test_lines_are_counted_as_they_stand_in_the_file(tmp_path: Path):
     (tmp_path / "a.csv").write_text("fold,item,cutoff,decay\n0,a1,0.0,0.5\n\n0,00,2,0.125\n1,a1,1.0,0.75\n")
-    with pytest.raises(ValueError, match="line 3: fold = '', expected a whole number"):
+    with pytest.raises(ValueError, match="line 4: cutoff = 2, expected a number"):
         read(tmp_path / "a.csv", NAMES, EXPECTED)
+    (tmp_path / "b.csv").write_text("fold,item,cutoff,decay\n0,a1,0.0,0.5\n\n0,00,0.25,0.125\n1,a1,1.0,0.75\n\n")
+    found = read(tmp_path / "b.csv", NAMES, EXPECTED)
+    pd.testing.assert_frame_equal(found, RIGHT.astype(dict.fromkeys(NAMES, np.float32)), check_dtype=False)
 
 
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path):
