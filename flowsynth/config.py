@@ -78,7 +78,8 @@ def _candidate(given: str) -> None:
     if not Path(given).is_file():
         raise ValueError(f"config: candidate: there is no file {given}")
     name = systems.name_of_answers(given)
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in systems.models() or systems.last_step(name):
+    taken = {*systems.models(), "search", "original"}  # the last two are names of other sounds
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken or systems.last_step(name):
         raise ValueError(
             f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model"
         )

@@ -169,8 +169,9 @@ def test_a_candidate_that_is_not_there_is_told(frozen: Project):
         run = frozen.snakemake("compare", "--config", f"candidate={candidate}", "--dry-run")
         assert run.returncode != 0
         assert said in run.stdout
-    (frozen.folder / "cnn.csv").write_text("")
-    assert "rename it" in frozen.snakemake("compare", "--config", "candidate=cnn.csv", "--dry-run").stdout
+    for taken in ("cnn.csv", "original.csv"):
+        (frozen.folder / taken).write_text("")
+        assert "rename it" in frozen.snakemake("compare", "--config", f"candidate={taken}", "--dry-run").stdout
     assert "compare needs a candidate" in frozen.snakemake("compare", "--dry-run").stdout
 
 

@@ -19,3 +19,8 @@ def test_a_corrected_proxy_is_trained_told_and_scored(copy: Project):
     assert found.shape == (len(first), 1, 16)
     assert (found != first[:, :1]).any()
     assert copy.planned(target) == {}
+
+
+def test_what_a_proxy_answers_are_no_draws_that_could_be_calibrated(copy: Project):
+    copy.configure(models=["npe_nsf_best4", "proxy_best4"])
+    assert copy.planned("results/tiny/amsynth16/tables/calibration.csv")["infer_candidates"] == 2  # of two folds

@@ -7,13 +7,18 @@ from flowsynth.systems import (
     model_of,
     models,
     source,
+    surrogates,
 )
 
 SYSTEMS = BUDGET.get("models", config["models"])  # models, and systems of them
 MODELS = list(dict.fromkeys(map(model_of, SYSTEMS)))
-# systems that draw several answers from a model
+# systems that draw several answers from a density; those of a surrogate are what a search ends in, and no draws
 STEPS = {system: last_step(system) for system in SYSTEMS if not is_control(system)}
-DRAWING = [system for system, step in STEPS.items() if step and step.how == "best"]
+DRAWING = [
+    system
+    for system, step in STEPS.items()
+    if step and step.how == "best" and model_of(system) not in surrogates()
+]
 
 SOURCES = {model: source(model) for model in models()}
 CONTROLS = "|".join(sorted(controls() - {"search"}))
