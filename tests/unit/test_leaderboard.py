@@ -58,7 +58,7 @@ def test_controls_and_submissions_are_said_to_be_such():
 
 def test_what_differs_is_told_from_what_does_not():
     said = findings(scores(SYSTEMS), 1)
-    assert len(said) == 7  # there is no flow matching in it
+    assert len(said) == 8  # there is no flow matching in it
     assert "`flow_reg` " in said[0]
     assert "**no difference**" in said[0]
     assert "`npe_nsf` " in said[1]
@@ -67,6 +67,8 @@ def test_what_differs_is_told_from_what_does_not():
     worse = findings(scores(SYSTEMS | {"npe_nsf": 0.6, "flow_reg": 0.7}), 1)
     assert "The best flow with one answer" in worse[1]
     assert "`proxy_best16` " in said[5]
+    assert "`proxy_best16` " in said[6]
+    assert "`cnn` " in said[6]
     corrected = findings(scores(SYSTEMS | {"proxy_corrected16": -0.3, "npe_nsf_refined16": -0.25}), 1)
     assert (
         "listen to 16 of its answers, and the best of the paper's models without one: `npe_nsf_best16` " in corrected[2]
