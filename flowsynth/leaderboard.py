@@ -107,7 +107,11 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
     told(flow16, best(["flow_matching_best16"]), "That flow, and flow matching")
     told(flow16, RIVAL, "That flow, and the nearest training preset")
     told(best(heard), flow16, "The best of all that listen to 16 renderings, and that flow")
-    told(best(heard), point, "The best of all that listen to 16 renderings, and that of the paper's models without a flow")
+    told(
+        best(heard),
+        point,
+        "The best of all that listen to 16 renderings, and that of the paper's models without a flow",
+    )
     told(best(heard), RIVAL, "The best of all that listen to 16 renderings, and the nearest training preset")
     return said
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 ANSWERS = (".csv", ".csv.gz", ".h5", ".hdf5")  # suffixes of files of answers
-UNCORRECTED = 4  # answers that are rendered before a model is told what they sounded like
+UNCORRECTED = 2  # answers that are rendered before a model is told what they sounded like
 GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
 NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
 

@@ -7,7 +7,8 @@ References:
     Barkan et al. 2023, "InverSynth II: sound matching via self-supervised synthesizer-proxy and inference-time finetuning".
     Combes et al. 2025, "Neural proxies for sound synthesizers".
     Tancik et al. 2020, "Fourier features let networks learn high frequency functions in low dimensional domains".
-    Bandler et al. 2004, "Space mapping: the state of the art": a model that is cheap is corrected by what is dear.
+    Kennedy and O'Hagan 2000, "Predicting the output from a complex computer code when fast approximations are available":
+        what is cheap is corrected by a Gaussian process through its errors at what is dear.
 """
 
 from collections.abc import Callable
@@ -28,9 +29,9 @@ HARMONICS = 4  # sines and cosines of each parameter that the network is shown b
 STARTS = 64  # presets that descend, or as many as there are answers
 STEPS = 40  # of the descent
 RATE = 0.16  # of Adam, on the logits of presets
-RENDERED = 8  # presets that were rendered, from which a corrected descent starts
-CORRECTED_RATE = 0.08  # of Adam in it: the errors that are known are those nearby
-REACH = 0.025  # root mean square of the parameters' differences over which one error gives way to the next
+RENDERED = 16  # presets that were rendered, from which a corrected descent starts: those that sounded closest
+REACH = 0.2  # root mean square of the parameters' differences over which errors stay alike
+NUGGET = 1e-3  # of the errors' variance that presets don't explain: keeps near-duplicates from being told apart
 NEW = 1e-3  # a parameter at least is so far from what it was in all presets that were rendered
 EDGE = 0.005  # presets are squashed by so much, so that 0 and 1 have logits
 
@@ -102,7 +103,7 @@ class Proxy(Surrogate):
         assert self._known is not None
         count = min(max(n, STARTS), len(self.values))
         nearest = distances(self._known, heard).topk(count, largest=False)
-        best = _descent(self.play, heard, self.values[nearest.indices], nearest.values, RATE)
+        best = _descent(self.play, heard, self.values[nearest.indices], nearest.values)
         # fewer training presets than answers: they come round again
         return best.repeat(n, 1)[:n]
 
@@ -112,21 +113,30 @@ class Proxy(Surrogate):
         tried: Float[Tensor, "renderings parameters"],
         sounds: Float[Tensor, "renderings mels frames"],
     ) -> Float[Tensor, " parameters"]:
-        """Descend from the presets that sounded closest, by the proxy less its errors at those that were rendered.
+        """Descend from the presets that sounded closest, by the proxy and its errors at those that were rendered.
 
-        Between them the errors are averaged, the nearer ones weighing more.
+        Between them errors are interpolated, and far from all of them they are the mean.
         """
         errors = sounds - self.play(tried)
+        mean = errors.mean(0)
+        alike = _alike(tried, tried) + NUGGET * torch.eye(len(tried)).to(tried)
+        weights = torch.linalg.solve(alike, (errors - mean).flatten(1)).view_as(errors)
 
         def corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
-            apart = (values[:, None] - tried).square().mean(2)
-            return self.play(values) + torch.tensordot(torch.softmax(-apart / (2 * REACH**2), 1), errors, 1)
+            return self.play(values) + mean + torch.tensordot(_alike(values, tried), weights, 1)
 
         closest = (sounds - heard).abs().mean((1, 2)).topk(min(RENDERED, len(tried)), largest=False)
         with torch.enable_grad():
-            found = _descent(corrected, heard, tried[closest.indices], closest.values, CORRECTED_RATE)
+            found = _descent(corrected, heard, tried[closest.indices], closest.values)
         new = (found[:, None] - tried).abs().amax(2).amin(1) > NEW
         return found[int(new.int().argmax())]  # the first, if none is new
+
+
+def _alike(
+    some: Float[Tensor, "items parameters"], others: Float[Tensor, "others parameters"]
+) -> Float[Tensor, "items others"]:
+    """How much the errors at some presets are like those at others: 1 where they are the same, 0 far away."""
+    return torch.exp(-(some[:, None] - others).square().mean(2) / (2 * REACH**2))
 
 
 def _descent(
@@ -134,7 +144,6 @@ def _descent(
     heard: Float[Tensor, "mels frames"],
     starts: Float[Tensor, "presets parameters"],
     least: Float[Tensor, " presets"],
-    rate: float,
 ) -> Float[Tensor, "presets parameters"]:
     """The best presets that descents to a sound come by, closest first; `least` are the distances of the starts.
 
@@ -143,7 +152,7 @@ def _descent(
     """
     best, free = starts, (starts > 0) & (starts < 1)
     logits = torch.logit(EDGE + (1 - 2 * EDGE) * starts).requires_grad_()
-    optimizer = torch.optim.Adam([logits], lr=rate)
+    optimizer = torch.optim.Adam([logits], lr=RATE)
     for _ in range(STEPS):
         values = _squashed(logits)
         distance = (play(values) - heard).abs().mean(dim=(1, 2))

@@ -6,8 +6,9 @@ import torch
 
 from flowsynth.correct import follow
 from flowsynth.data import Batch
-from flowsynth.models.proxy import RATE, Proxy, _descent
+from flowsynth.models.proxy import Proxy, _descent
 from flowsynth.networks import Size
+from flowsynth.systems import UNCORRECTED
 
 SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
 
@@ -64,7 +65,7 @@ def test_a_parameter_at_an_edge_stays_and_one_beside_it_moves(trained: tuple[Pro
         starts = values.clone()
         starts[:, 1] = start
         pairs = zip(heard, starts[:, None], strict=True)
-        return torch.cat([_descent(model.play, *pair, torch.tensor([9.0]), RATE) for pair in pairs])[:, 1]
+        return torch.cat([_descent(model.play, *pair, torch.tensor([9.0])) for pair in pairs])[:, 1]
 
     assert (found(edge) == edge).all()
     assert (found(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
@@ -78,7 +79,7 @@ def test_what_it_is_told_brings_it_closer_than_as_many_answers(trained: tuple[Pr
     alone = (sounds(found.flatten(0, 1)).unflatten(0, (12, 20)) - heard).abs().mean((2, 3)).min(dim=0).values
     told = []
     for number, goal in enumerate(heard):
-        first = found[:4, number].numpy()
+        first = found[:UNCORRECTED, number].numpy()
         rendered: list[torch.Tensor] = []
 
         def sound(values: np.ndarray, rendered: list[torch.Tensor] = rendered) -> np.ndarray:
@@ -128,3 +129,17 @@ def test_more_answers_than_training_presets_come_round_again():
     found = model.eval().infer(sounds(values[:2]), 8)
     assert found.shape == (8, 2, 3)
     assert torch.equal(found[:3], found[5:])
+
+
+def test_what_the_proxy_says_wrongly_everywhere_is_put_right_by_one_rendering(trained: tuple[Proxy, Batch]):
+    model, _ = trained
+    wrong = 0.3 * torch.rand(8, 10)  # of the synthesizer, which the proxy was not trained with
+    started, told = [], []
+    for values in 0.2 + 0.6 * torch.rand(20, 3):
+        tried = (values + 0.1 * torch.randn(3)).clamp(0, 1)[None]
+        with torch.no_grad():
+            heard = model.play(values[None])[0] + wrong
+            answer = model.follow(heard, tried, model.play(tried) + wrong)
+            for found, preset in ((started, tried), (told, answer[None])):
+                found.append(float((model.play(preset)[0] + wrong - heard).abs().mean()))
+    assert np.median(told) < 0.1 * np.median(started)

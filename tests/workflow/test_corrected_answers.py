@@ -15,7 +15,7 @@ def test_a_corrected_proxy_is_trained_told_and_scored(copy: Project):
         first = file["estimates"][:]
     with h5py.File(copy.folder / folder / "proxy_corrected6" / "predictions.h5") as file:
         found = file["estimates"][:]
-    assert first.shape[1:] == (4, 16)
+    assert first.shape[1:] == (2, 16)
     assert found.shape == (len(first), 1, 16)
     assert (found != first[:, :1]).any()
     assert copy.planned(target) == {}
