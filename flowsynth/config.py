@@ -78,10 +78,11 @@ def _candidate(given: str) -> None:
     if not Path(given).is_file():
         raise ValueError(f"config: candidate: there is no file {given}")
     name = systems.name_of_answers(given)
-    taken = {*systems.models(), "search", "original"}  # the last two are names of other sounds
+    taken = {*systems.models(), "search", "original"}  # the last two stand beside models on pages
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken or systems.last_step(name):
         raise ValueError(
-            f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model"
+            f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model, "
+            "of search or of the original"
         )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 MANIFEST = "manifest.json"
 # of the configuration, beside those of the budget, that scores depend on
 SETTINGS = ("seed", "split", "render", "features")
-FREE = ("datasets", "shards", "threads", "accelerator", "outside")  # settings that no score depends on
+# settings that scores don't depend on, or by rounding alone
+FREE = ("datasets", "shards", "threads", "accelerator", "outside")
 
 
 def frozen_folds(folder: Path) -> list[int]:

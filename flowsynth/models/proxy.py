@@ -29,7 +29,7 @@ HARMONICS = 4  # sines and cosines of each parameter that the network is shown b
 STARTS = 64  # presets that descend, or as many as there are answers
 STEPS = 40  # of the descent
 RATE = 0.16  # of Adam, on the logits of presets
-RENDERED = 16  # presets that were rendered, from which a corrected descent starts: those that sounded closest
+# chosen on validation sounds, both:
 REACH = 0.2  # root mean square of the parameters' differences over which errors stay alike
 NUGGET = 1e-3  # of the errors' variance that presets don't explain: keeps near-duplicates from being told apart
 NEW = 1e-3  # a parameter at least is so far from what it was in all presets that were rendered
@@ -113,21 +113,20 @@ class Proxy(Surrogate):
         tried: Float[Tensor, "renderings parameters"],
         sounds: Float[Tensor, "renderings mels frames"],
     ) -> Float[Tensor, " parameters"]:
-        """Descend from the presets that sounded closest, by the proxy and its errors at those that were rendered.
+        """Descend from the presets that were rendered, by the proxy and its errors at them.
 
         Between them errors are interpolated, and far from all of them they are the mean.
         """
         errors = sounds - self.play(tried)
         mean = errors.mean(0)
-        alike = _alike(tried, tried) + NUGGET * torch.eye(len(tried)).to(tried)
+        alike = _alike(tried, tried) + NUGGET * torch.eye(len(tried), device=tried.device)
         weights = torch.linalg.solve(alike, (errors - mean).flatten(1)).view_as(errors)
 
         def corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
             return self.play(values) + mean + torch.tensordot(_alike(values, tried), weights, 1)
 
-        closest = (sounds - heard).abs().mean((1, 2)).topk(min(RENDERED, len(tried)), largest=False)
         with torch.enable_grad():
-            found = _descent(corrected, heard, tried[closest.indices], closest.values)
+            found = _descent(corrected, heard, tried, distances(sounds, heard))
         new = (found[:, None] - tried).abs().amax(2).amin(1) > NEW
         return found[int(new.int().argmax())]  # the first, if none is new
 
