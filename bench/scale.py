@@ -6,15 +6,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from report import row
+
+if TYPE_CHECKING:
+    import torch
+
+    from flowsynth.data import Batch
+    from flowsynth.models import Model
 
 WINDOW = 2048  # items that the trainings hold in memory
 FEATURES = {"few": 3_000, "many": 100_000}
 SOUNDS = {"few": 300, "many": 3_000}
 DRAWN = 500  # presets of each of two processes
+BATCH = 64  # of the paper
+WARM_UP, STEPS = 4, 20  # of a training on an accelerator
 
 
 def train(items: int) -> None:
@@ -71,27 +81,55 @@ def draw(number: int) -> None:
         extract(path, Path(folder) / "features.h5", {})
 
 
-def work() -> float:
-    """GFLOP of an epoch of all models of the configuration, a preset, at the paper's sizes, forward and backward."""
+def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
+    """All trained models of the configuration, at the paper's sizes, each with so many made-up items."""
     import torch
     import yaml
-    from torch.utils.flop_counter import FlopCounterMode
 
     from flowsynth import models
     from flowsynth.data import Batch
     from flowsynth.networks import Size
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
-    size, total = Size(**config["budgets"]["paper"]["network"]), 0.0
-    batch = Batch(torch.randn(2, 64, 80), torch.rand(2, 16))
+    batch = Batch(torch.randn(items, 64, 80), torch.rand(items, 16))
     for name in config["models"]:
         if issubclass(models.find(name), models.Control):
             continue
-        model = models.find(name)(64, 80, 16, size)
+        model = models.find(name)(64, 80, 16, Size(**config["budgets"]["paper"]["network"]))
         model.calibrate(batch)
+        yield model, batch
+
+
+def work() -> float:
+    """GFLOP of an epoch of all models, a preset, forward and backward."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    total = 0.0
+    for model, batch in networks(2):
         with FlopCounterMode(display=False) as counter:
             model.loss(batch)["loss"].backward()
         total += model.passes * counter.get_total_flops() / 2e9
+    return total
+
+
+def on_accelerator(device: "torch.device") -> float:
+    """Milliseconds of an epoch of all models, a preset, in steps of the paper's batch size."""
+    import torch
+
+    total = 0.0
+    for model, batch in networks(BATCH):
+        model.to(device).train()
+        there = type(batch)(*(tensor.to(device) for tensor in batch))
+        optimizer = torch.optim.Adam(model.parameters(), fused=True)
+        for step in range(WARM_UP + STEPS):
+            if step == WARM_UP:
+                start = time.perf_counter()
+            optimizer.zero_grad()
+            loss = model.loss(there)["loss"]
+            loss.backward()
+            optimizer.step()
+            loss.item()  # waits for the device, as a training does
+        total += model.passes * (time.perf_counter() - start) * 1000 / STEPS / BATCH
     return total
 
 
@@ -123,7 +161,16 @@ def main() -> None:
     taken = (time.perf_counter() - start) / (2 * DRAWN)
     row("drawn_rendered_heard_by_two", taken, "s/preset", "", None)
     row("drawn_rendered_heard_cpu", (cpu_time() - spent) / (2 * DRAWN), "CPU s/preset", "", None)
-    row("train_all_models_paper_size", work(), "GFLOP/preset", "", None)
+    gflop = work()
+    row("train_all_models_paper_size", gflop, "GFLOP/preset", "", None)
+    import torch
+
+    device = torch.accelerator.current_accelerator(check_available=True)
+    if device:
+        torch.use_deterministic_algorithms(True)
+        spent = on_accelerator(device)
+        row("train_all_models_accelerator", spent, "ms/preset", "", None)
+        row("train_all_models_speed", gflop / spent, "TFLOP/s", "", None)
 
 
 if __name__ == "__main__":

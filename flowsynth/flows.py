@@ -146,7 +146,7 @@ def draw(flow: NormalizingFlow, n: int) -> Float[Tensor, "n items dim"]:
         n: Draws for each item.
     """
     mean, std = flow.base.mean, flow.base.stddev
-    noise = torch.randn(n, 1, mean.shape[-1], dtype=mean.dtype, device=mean.device)
+    noise = torch.randn(n, 1, mean.shape[-1], dtype=mean.dtype).to(mean.device)  # the same on every device
     return flow.transform.inv(mean + std * noise)
 
 

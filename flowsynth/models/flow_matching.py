@@ -63,7 +63,7 @@ class FlowMatching(Model):
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Draw `n` presets for each sound, from the same noise for all sounds, by the midpoint rule."""
         heard = self.encoder(self.standardise(mel)).expand(n, -1, -1)
-        noise = torch.randn(n, 1, self.parameters_inferred, device=mel.device)
+        noise = torch.randn(n, 1, self.parameters_inferred).to(mel.device)  # the same on every device
         place = noise.expand(-1, heard.shape[1], -1)
         step = 1 / STEPS
         for number in range(STEPS):

@@ -57,10 +57,10 @@ class MDN(DensityModel):
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Draw `n` presets for each sound, with the same noise for all sounds."""
         weights, mean, std = self.mixture(mel)
-        chance = torch.rand(n, 1, 1, device=mel.device)
+        chance = torch.rand(n, 1, 1).to(mel.device)  # the same on every device, as is all noise of answers
         # the component in whose share of the weights the chance falls
         below = (weights.exp().cumsum(dim=1) < chance).sum(dim=2).clamp(max=COMPONENTS - 1)
         place = below[..., None, None].expand(-1, -1, 1, self.parameters_inferred)
         mean, std = (part.expand(n, -1, -1, -1).gather(2, place)[:, :, 0] for part in (mean, std))
-        noise = torch.randn(n, 1, self.parameters_inferred, device=mel.device)
+        noise = torch.randn(n, 1, self.parameters_inferred).to(mel.device)
         return bounded().inv(mean + std * noise).clamp(0, 1)

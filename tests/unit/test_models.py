@@ -1,9 +1,11 @@
 """The contract: what every model promises, whoever wrote it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowsynth import models
 from flowsynth.data import Batch, Items
@@ -87,12 +89,22 @@ def test_answers_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items
     torch.testing.assert_close(together, alone)
 
 
+class NoiseOfTheCPU(TorchDispatchMode):
+    """Refuses noise of any other device: the same seed would give another one there."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        found = function(*args, **(kwargs or {}))
+        if torch.Tag.nondeterministic_seeded in function.tags:
+            assert found.device.type == "cpu", f"{function} on {found.device}"
+        return found
+
+
 @pytest.mark.parametrize("name", TRAINED)
-def test_answers_are_on_the_device_of_the_sounds(name: str, size: Size):
+def test_answers_are_on_the_device_of_the_sounds_and_noise_is_that_of_the_cpu(name: str, size: Size):
     """By the device of torch that computes shapes and no values; a tensor left on the CPU can't be mixed with its."""
     model = models.find(name)(16, 20, 3, size).to("meta").eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), NoiseOfTheCPU():
             found = model.infer(torch.zeros(2, 16, 20, device="meta"), 4)
     except NotImplementedError as error:  # it has no answer to which elements are nonzero, as splines ask
         assert "nonzero" in str(error)
