@@ -1,7 +1,6 @@
 """What more training presets bring: scores of the same models with more and more drawn presets, at equal work.
 
-A budget with more presets has fewer epochs, so that trainings see about as many presets in all; what then differs is how
-many of them are different ones.
+Trainings see as many presets in all; what differs is how many of them are different ones.
 """
 
 from collections.abc import Mapping

@@ -138,10 +138,12 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def _campaign(made: Mapping[str, Any]) -> str:
+    items = made.get("epoch_items")
+    epochs = f"{made['epochs']} epochs of {items:,} presets" if items else f"{made['epochs']} epochs"
     some = "" if made["frozen"] == made["folds"] else f"{made['frozen']} of "
     return (
         f"budget {made['budget']}, {some}{made['folds']} folds, {made['sampled']:,} drawn presets beside those that people "
-        f"made, {made['epochs']} epochs; 95 % intervals"
+        f"made, {epochs}; 95 % intervals"
     )
 
 
@@ -156,8 +158,10 @@ def _versus(scores: pd.DataFrame, first: str, second: str, seed: int) -> str:
     rows = compare(scores[scores["metric"] == JUDGE], seed, first).set_index("second")
     row = rows.loc[second]
     verdict = ("better" if row["mean_difference"] < 0 else "worse") if row["differ"] else "no difference"
+    alone = not row["differ"] and (row["low"] > 0 or row["high"] < 0)
+    but = f", but p = {number(row['p_holm'])} by Wilcoxon's test" if alone else ""
     return (
         f"`{first}` {number(means[first])}, `{second}` {number(means[second])} in log-mel L1: **{verdict}** "
         f"({means[first] / means[second] - 1:+.0%}; 95 % interval of the difference {number(row['low'])} to "
-        f"{number(row['high'])})."
+        f"{number(row['high'])}{but})."
     )

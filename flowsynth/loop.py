@@ -34,23 +34,30 @@ class EpochOrder(Sampler[int]):
     Args:
         items: To be ordered.
         seed: Of the training.
-        passes: Times that each item comes in an epoch.
+        passes: Epochs that are one here.
+        size: Items of an epoch, or None for all there are. Epochs go on where the one before stopped, so that each item comes
+            once before any comes again.
     """
 
-    def __init__(self, items: Items, seed: int, passes: int = 1):
+    def __init__(self, items: Items, seed: int, passes: int = 1, size: int | None = None):
         self.items, self.seed, self.passes, self.epoch = items, seed, passes, 0
+        self.size = passes * (size or len(items))
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.passes * len(self.items)
+        return self.size
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", self.epoch))
-        for _ in range(self.passes):
-            yield from self.items.order(generator)
+        start, end = self.epoch * self.size, (self.epoch + 1) * self.size
+        while start < end:
+            number, inside = divmod(start, self.passes * len(self.items))
+            generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", number))
+            rows = [row for _ in range(self.passes) for row in self.items.order(generator)]
+            yield from rows[inside : inside + end - start]
+            start += len(rows) - inside
 
 
 class Training(lightning.LightningModule):
@@ -64,10 +71,10 @@ class Training(lightning.LightningModule):
         self._schedule_state: dict | None = None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam; its rate is lowered by `on_validation_epoch_end`, before the checkpoint of the epoch is written."""
+        """Adam; its rate falls with each step, or after an epoch before the checkpoint of that epoch is written."""
         optimizer = torch.optim.Adam(self.model.parameters(), lr=self.plan.learning_rate, fused=True)
         self._schedule: LRScheduler = (
-            CosineAnnealingLR(optimizer, self.plan.epochs)
+            CosineAnnealingLR(optimizer, int(self.trainer.estimated_stepping_batches))
             if self.plan.patience is None
             else ReduceLROnPlateau(optimizer, factor=0.5, patience=self.plan.patience)
         )
@@ -80,10 +87,16 @@ class Training(lightning.LightningModule):
         torch.manual_seed(derive_seed(self.seed, "noise", self.current_epoch))
         self.model.at_epoch(self.current_epoch, self.plan.epochs)
         self._sums = {}
+        self._rate = self.trainer.optimizers[0].param_groups[0]["lr"]
 
     def training_step(self, batch: Batch, index: int) -> torch.Tensor:
         """One step."""
         return self._losses("train", batch)
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, index: int) -> None:
+        """Lower the rate along the cosine."""
+        if not isinstance(self._schedule, ReduceLROnPlateau):
+            self._schedule.step()
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Losses of a batch of the validation part."""
@@ -103,16 +116,15 @@ class Training(lightning.LightningModule):
         return losses["loss"]
 
     def on_validation_epoch_end(self) -> None:
-        """Sum up the epoch, and lower the rate: along a cosine, or where what the best epoch is chosen by has stalled."""
+        """Sum up the epoch, and lower the rate where what the best epoch is chosen by has stalled."""
         sums = self._sums
-        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         means = {key: value / sums[key.split("/")[0]] for key, value in sums.items() if "/" in key}
-        self.history.append({"epoch": self.current_epoch, "learning_rate": rate, **means})
-        self.log_dict({key: value for key, value in means.items() if math.isfinite(value)} | {"learning_rate": rate})
+        self.history.append({"epoch": self.current_epoch, "learning_rate": self._rate, **means})
+        self.log_dict(
+            {key: value for key, value in means.items() if math.isfinite(value)} | {"learning_rate": self._rate}
+        )
         self.log("selection", self.selections()[-1], logger=False)
-        if not isinstance(self._schedule, ReduceLROnPlateau):
-            self._schedule.step()
-        elif math.isfinite(self.selections()[-1]):
+        if isinstance(self._schedule, ReduceLROnPlateau) and math.isfinite(self.selections()[-1]):
             self._schedule.step(self.selections()[-1])
 
     def selections(self) -> list[float]:
@@ -170,7 +182,7 @@ def run(
     Returns:
         One row an epoch: epoch, learning_rate and the losses of both parts.
     """
-    order = EpochOrder(train, seed, model.passes)
+    order = EpochOrder(train, seed, model.passes, plan.epoch_items)
     # a last batch of one item would have no variance for batch normalisation
     odd = len(order) % plan.batch_size == 1
     # a generator of their own, or loaders draw from the one that makes the noise

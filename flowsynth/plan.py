@@ -10,14 +10,15 @@ class Plan:
     """How a model is trained.
 
     Attributes:
-        epochs: Times that the training part is seen.
+        epochs: Times that an epoch is seen; validation ends each of them.
         batch_size: Items in a step.
         learning_rate: Of Adam at the start.
         patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved. If None, the
-            rate falls to nothing along half a cosine, a step each epoch.
+            rate falls to nothing along half a cosine, a bit each step.
         threads: CPU threads.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
         precision: As Lightning names it.
+        epoch_items: Items of an epoch; None, and it is the training part.
     """
 
     epochs: int
@@ -27,6 +28,7 @@ class Plan:
     threads: int
     accelerator: str
     precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    epoch_items: int | None = None
 
 
 def plan_of(budget: Mapping[str, Any]) -> Plan:

@@ -26,6 +26,7 @@ TINY = {
             "samples": 2,
             "outside": {"sounds": 3, "searched": 1, "renders": 40},
             "epochs": 3,
+            "epoch_items": None,
             "batch_size": 16,
             "learning_rate": 0.001,
             "patience": 5,

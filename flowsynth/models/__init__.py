@@ -28,7 +28,7 @@ class Model(nn.Module, ABC):
         size: Sizes of the budget's networks.
 
     Attributes:
-        passes: Times that the training part is seen in an epoch. Budgets give epochs, and mean work: a model whose steps cost
+        passes: Epochs of the budget that make one of this model. Budgets give epochs, and mean work: a model whose steps cost
             a fraction of those of the others may have more of them.
     """
 

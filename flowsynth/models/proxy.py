@@ -57,7 +57,7 @@ class Proxy(Surrogate):
     through the training part costs a fraction of what it costs the other models.
     """
 
-    passes: ClassVar[int] = 8
+    passes: ClassVar[int] = 32
     values: Tensor
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):

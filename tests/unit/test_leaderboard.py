@@ -77,6 +77,19 @@ def test_what_differs_is_told_from_what_does_not():
     assert "**worse**" in worse[1]
 
 
+def test_where_interval_and_ranks_do_not_agree_it_is_said():
+    """A tenth of the sounds is far worse, and most are a little better."""
+    given = scores({"nearest": 0.0, "flow_reg_published": 0.5, "flow_reg": 0.5}, noise=0)
+    of = given["model"] == "flow_reg"
+    share = given.loc[of, "item"].astype(int) % 10
+    given.loc[of, "value"] += np.select([share == 0, share < 4], [1.0, 0.05], -0.05)
+    said = findings(given, 1)[0]
+    assert re.search(
+        r"\*\*no difference\*\* \(\+\d+%; 95 % interval of the difference 0\.\d+ to 0\.\d+, but p = 0\.\d+ by", said
+    )
+    assert ", but p" not in findings(scores(SYSTEMS), 1)[0]
+
+
 def test_few_systems_make_few_sentences():
     assert findings(scores({"oracle": 0, "nearest": 0, "cnn": 0.1}), 1) == []
 

@@ -77,6 +77,22 @@ def test_without_patience_the_rate_falls_along_half_a_cosine_whether_stopped_or_
     assert rates.tolist() == pytest.approx([0.01 * (1 + math.cos(math.pi * epoch / 6)) / 2 for epoch in range(6)])
 
 
+def test_the_rate_falls_with_each_step_so_that_few_epochs_end_as_many_do(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    rates = []
+    step = Training.training_step
+    monkeypatch.setattr(
+        Training,
+        "training_step",
+        lambda self, *given: (rates.append(self.trainer.optimizers[0].param_groups[0]["lr"]), step(self, *given))[1],
+    )
+    run("mlp", tmp_path, parts, size, replace(PLAN, patience=None, epochs=2))
+    steps = len(rates)
+    assert steps == 2 * math.ceil(70 / PLAN.batch_size)
+    assert rates == pytest.approx([0.01 * (1 + math.cos(math.pi * at / steps)) / 2 for at in range(steps)])
+
+
 def test_a_stopped_training_on_more_than_memory_holds_ends_in_the_same_file(
     tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
 ):
@@ -246,6 +262,33 @@ def test_the_order_of_an_epoch_depends_on_nothing_but_seed_and_epoch(parts: tupl
     torch.manual_seed(321)
     assert order(1, 4) == first
     assert order(1, 5) != first != order(2, 4)
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_epochs_of_some_items_go_on_where_the_last_one_stopped(parts: tuple[Items, Items], passes: int):
+    def orders(size: int | None, epochs: int) -> list[int]:
+        sampler = EpochOrder(parts[0], 3, passes, size)
+        rows = []
+        for epoch in range(epochs):
+            sampler.set_epoch(epoch)
+            rows += list(sampler)
+            assert len(rows) == (epoch + 1) * len(sampler)
+        return rows
+
+    whole = orders(None, 4)
+    assert orders(28, 10) == whole  # of 70 items
+    assert orders(140, 2) == whole
+    assert sorted(whole[:70]) == list(range(70))
+
+
+def test_a_training_in_epochs_of_some_items_goes_on_too(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    plan = replace(PLAN, patience=None, epoch_items=40)
+    undisturbed = run("mlp", tmp_path / "undisturbed", parts, size, plan).read_bytes()
+    with stopped(monkeypatch):
+        run("mlp", tmp_path / "stopped", parts, size, plan)
+    assert run("mlp", tmp_path / "stopped", parts, size, plan).read_bytes() == undisturbed
 
 
 def test_seeds_of_different_purposes_differ():
