@@ -90,6 +90,9 @@ saving("save-sound", async () => new Blob([await sound(place())], { type: "audio
 // matching
 const match = async (file) => {
   if (file.size > shown.largest) return tell(`${file.name} is too large. Take a file of up to ${shown.largest / 2 ** 20} MiB.`, true);
+  try { await file.slice(0, 1).arrayBuffer(); } catch {
+    return tell(`${file.name} can't be read. If it is a folder, drop one of its files.`, true);
+  }
   tell(`Listening to ${file.name} …`);
   try {
     const heard = await (await post("match", file)).json();

@@ -312,6 +312,15 @@ def test_a_file_that_can_not_be_matched_is_told_in_plain_words(page: webdriver.C
     assert page.find_element(By.ID, "told").text == ""
 
 
+def test_a_folder_that_is_dropped_is_said_to_be_one(page: webdriver.Chrome, tmp_path: Path):
+    (tmp_path / "sounds").mkdir()
+    data = {"items": [], "files": [str(tmp_path / "sounds")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 200, "data": data})
+    until(page, "document.querySelector('#told').textContent.startsWith('sounds ')")
+    assert page.find_element(By.ID, "told").text == "sounds can't be read. If it is a folder, drop one of its files."
+
+
 def test_names_that_hold_html_are_text(page: webdriver.Chrome):
     hostile = next(dot for dot in dots(page) if dot.get_attribute("aria-label") == HOSTILE)
     page.execute_script("arguments[0].focus()", hostile)
