@@ -70,7 +70,9 @@ def laid_out(table: pd.DataFrame, submitted: Sequence[str] = ()) -> pd.DataFrame
             f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in table.itertuples(index=False)
         ],
         f"Against {RIVAL}": [
-            "" if row.system == RIVAL else f"{row.change:+.0%} ({row.change_low:+.0%} to {row.change_high:+.0%})"
+            ""
+            if row.system == RIVAL
+            else f"{_change(row.change)} ({_change(row.change_low)} to {_change(row.change_high)})"
             for row in table.itertuples(index=False)
         ],
     }
@@ -147,6 +149,11 @@ def _campaign(made: Mapping[str, Any]) -> str:
     )
 
 
+def _change(share: float) -> str:
+    """Write a change in percent; what rounds to nothing is neither more nor less."""
+    return "0%" if abs(share) < 0.005 else f"{share:+.0%}"
+
+
 def _limits(draws: pd.Series) -> tuple[float, float]:
     low, high = draws.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
@@ -162,6 +169,6 @@ def _versus(scores: pd.DataFrame, first: str, second: str, seed: int) -> str:
     but = f", but p = {number(row['p_holm'])} by Wilcoxon's test" if alone else ""
     return (
         f"`{first}` {number(means[first])}, `{second}` {number(means[second])} in log-mel L1: **{verdict}** "
-        f"({means[first] / means[second] - 1:+.0%}; 95 % interval of the difference {number(row['low'])} to "
+        f"({_change(means[first] / means[second] - 1)}; 95 % interval of the difference {number(row['low'])} to "
         f"{number(row['high'])}{but})."
     )

@@ -90,6 +90,11 @@ def test_where_interval_and_ranks_do_not_agree_it_is_said():
     assert ", but p" not in findings(scores(SYSTEMS), 1)[0]
 
 
+def test_what_rounds_to_nothing_has_no_sign():
+    said = findings(scores({"nearest": 0.0, "flow_reg": 0.5, "flow_reg_published": 0.501}, noise=1e-4), 1)[0]
+    assert "(0%; 95 % interval" in said
+
+
 def test_few_systems_make_few_sentences():
     assert findings(scores({"oracle": 0, "nearest": 0, "cnn": 0.1}), 1) == []
 
