@@ -168,9 +168,9 @@ def main() -> None:
     device = torch.accelerator.current_accelerator(check_available=True)
     if device:
         torch.use_deterministic_algorithms(True)
-        spent = on_accelerator(device)
-        row("train_all_models_accelerator", spent, "ms/preset", "", None)
-        row("train_all_models_speed", gflop / spent, "TFLOP/s", "", None)
+        milliseconds = on_accelerator(device)
+        row("train_all_models_accelerator", milliseconds, "ms/preset", "", None)
+        row("train_all_models_speed", gflop / milliseconds, "TFLOP/s", "", None)
 
 
 if __name__ == "__main__":

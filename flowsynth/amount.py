@@ -1,6 +1,7 @@
 """What more training presets bring: scores of the same models with more and more drawn presets, at equal work.
 
-Trainings see as many presets in all; what differs is how many of them are different ones.
+With the same `epoch_items` in all budgets trainings see as many presets in all; what differs is how many of them are
+different ones.
 """
 
 from collections.abc import Mapping

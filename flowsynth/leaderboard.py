@@ -165,8 +165,8 @@ def _versus(scores: pd.DataFrame, first: str, second: str, seed: int) -> str:
     rows = compare(scores[scores["metric"] == JUDGE], seed, first).set_index("second")
     row = rows.loc[second]
     verdict = ("better" if row["mean_difference"] < 0 else "worse") if row["differ"] else "no difference"
-    alone = not row["differ"] and (row["low"] > 0 or row["high"] < 0)
-    but = f", but p = {number(row['p_holm'])} by Wilcoxon's test" if alone else ""
+    interval_alone = not row["differ"] and (row["low"] > 0 or row["high"] < 0)
+    but = f", but p = {number(row['p_holm'])} by Wilcoxon's test" if interval_alone else ""
     return (
         f"`{first}` {number(means[first])}, `{second}` {number(means[second])} in log-mel L1: **{verdict}** "
         f"({_change(means[first] / means[second] - 1)}; 95 % interval of the difference {number(row['low'])} to "

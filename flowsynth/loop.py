@@ -34,14 +34,14 @@ class EpochOrder(Sampler[int]):
     Args:
         items: To be ordered.
         seed: Of the training.
-        passes: Epochs that are one here.
-        size: Items of an epoch, or None for all there are. Epochs go on where the one before stopped, so that each item comes
-            once before any comes again.
+        passes: Times as many items that an epoch has (`Model.passes`).
+        epoch_items: Items of an epoch of one pass, or None for all there are. Epochs go on where the one before stopped, so
+            that each item comes once before any comes again.
     """
 
-    def __init__(self, items: Items, seed: int, passes: int = 1, size: int | None = None):
+    def __init__(self, items: Items, seed: int, passes: int = 1, epoch_items: int | None = None):
         self.items, self.seed, self.passes, self.epoch = items, seed, passes, 0
-        self.size = passes * (size or len(items))
+        self.size = passes * (epoch_items or len(items))
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning before each epoch."""

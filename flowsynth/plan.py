@@ -10,7 +10,7 @@ class Plan:
     """How a model is trained.
 
     Attributes:
-        epochs: Times that an epoch is seen; validation ends each of them.
+        epochs: Of the training; each ends with the validation part.
         batch_size: Items in a step.
         learning_rate: Of Adam at the start.
         patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved. If None, the

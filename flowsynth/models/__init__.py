@@ -28,8 +28,8 @@ class Model(nn.Module, ABC):
         size: Sizes of the budget's networks.
 
     Attributes:
-        passes: Epochs of the budget that make one of this model. Budgets give epochs, and mean work: a model whose steps cost
-            a fraction of those of the others may have more of them.
+        passes: Times as many items that an epoch of this model has. Budgets give epochs, and mean work: a model whose steps
+            cost a fraction of those of the others may have more of them.
     """
 
     passes: ClassVar[int] = 1
