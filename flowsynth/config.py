@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,20 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
 def datasets(config: Mapping[str, Any], budget: str) -> list[str]:
     """Data sets of a budget that are of the synthesizer chosen."""
     return [name for name in config["budgets"][budget]["datasets"] if name.rstrip("0123456789") == config["synth"]]
+
+
+def unequal(budgets: Mapping[str, Mapping[str, Any]]) -> str:
+    """What budgets differ in besides the number of drawn presets, in words; empty if they are the same work.
+
+    Args:
+        budgets: Settings by name.
+    """
+    may_differ = {"sampled", "in_memory"}  # how much is kept in memory changes no score
+    for (first, least), (second, given) in pairwise(budgets.items()):
+        for key in dict.fromkeys([*least, *given]):
+            if key not in may_differ and least.get(key) != given.get(key):
+                return f"{key} is {least.get(key)} in {first} and {given.get(key)} in {second}"
+    return ""
 
 
 def _known(name: str) -> None:

@@ -161,8 +161,10 @@ def heading(metric: Metric) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, without an exponent where that is readable."""
+    """Three significant digits, zeros at the end too, without an exponent where that is readable."""
     size = abs(value)
     if value == 0:
         return "0"
-    return f"{value:.3g}" if 1e-4 <= size < 999.5 else f"{value:,.0f}" if 999.5 <= size < 1e7 else f"{value:.2e}"
+    if 1e-4 <= size < 999.5:
+        return f"{value:#.3g}".removesuffix(".")
+    return f"{value:,.0f}" if 999.5 <= size < 1e7 else f"{value:.2e}"

@@ -21,8 +21,8 @@ def test_data_sets_stand_side_by_side_and_are_summarised_apart():
     head, *rows = cells(complexity.markdown(found))
     assert head[0] == "Model"
     assert [name.split(": ")[0] for name in head[1:]] == ["16"] * 3 + ["30"] * 3
-    assert rows == [["mlp", *["**1**"] * 3, *["4"] * 3], ["cnn", *["2"] * 3, *["**3**"] * 3]]
-    assert r"cnn & 2 & 2 & 2 & \textbf{3}" in complexity.latex(found)
+    assert rows == [["mlp", *["**1.00**"] * 3, *["4.00"] * 3], ["cnn", *["2.00"] * 3, *["**3.00**"] * 3]]
+    assert r"cnn & 2.00 & 2.00 & 2.00 & \textbf{3.00}" in complexity.latex(found)
 
 
 def test_where_no_network_is_below_the_nearest_preset_is_said():
@@ -46,4 +46,4 @@ def test_rows_stay_together_where_a_model_is_marked_or_lacks_a_fold_in_one_data_
     second = pd.concat([scores("mean", [{"a": 1.0}, {"a": 1.0}]), scores("mlp", [{"a": 0.5}])])
     found = complexity.table({"toy16": (16, first), "toy30": (30, second)}, ["mean", "mlp"])
     _, *rows = cells(complexity.markdown(found))
-    assert rows == [["mean", *["1"] * 3, *["1 ± 0"] * 3], ["mlp", *["**2**"] * 3, *["**0.5**"] * 3]]
+    assert rows == [["mean", *["1.00"] * 3, *["1.00 ± 0"] * 3], ["mlp", *["**2.00**"] * 3, *["**0.500**"] * 3]]

@@ -87,9 +87,9 @@ def test_search_stands_beside_the_others_on_its_sounds_alone(summary: pd.DataFra
 def test_the_page_says_what_is_best_and_what_is_left_out(summary: pd.DataFrame):
     text = markdown(summary, {"samples": ["sonic-pi-samples"]})
     assert "## voices: 2 sounds" in text
-    assert "Best by Log-mel L1: mlp, 1.5, against nearest 1.5." in text
+    assert "Best by Log-mel L1: mlp, 1.50, against nearest 1.50." in text
     assert "## Searched sounds of all collections: 1 sounds" in text
-    assert "Best by Log-mel L1: cnn, 1, against nearest 1 and search 0.5." in text
+    assert "Best by Log-mel L1: cnn, 1.00, against nearest 1.00 and search 0.500." in text
     assert "Left out: samples, as these packages are not installed: sonic-pi-samples." in text
 
 

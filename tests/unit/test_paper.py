@@ -53,6 +53,6 @@ def test_the_papers_nearest_size_is_taken(ours: int, theirs: int):
 def test_markdown_says_what_was_not_run():
     text = markdown(beside(scores("cnn", [1.0, 3.0]), PUBLISHED, REASONS, 16))
     cnn, vae = (next(line for line in text.splitlines() if f"| {name} " in line) for name in ("cnn", "vae"))
-    assert "6.33 ± 1.9 / 2 ± 1.41" in cnn
+    assert "6.33 ± 1.90 / 2.00 ± 1.41" in cnn
     assert "not run" in vae
     assert "Diva" in text.splitlines()[-1]

@@ -190,9 +190,9 @@ def test_markdown_has_mean_and_deviation_and_the_best_that_is_no_control_in_bold
     shown = {name: set(values) for name, *values in rows}
     assert shown == {
         "oracle": {"0 ± 0"},
-        "mean": {"0.65 ± 0.0707"},
-        "mlp": {"0.4 ± 0.141"},
-        "cnn_large": {"**0.3 ± 0.141**"},
+        "mean": {"0.650 ± 0.0707"},
+        "mlp": {"0.400 ± 0.141"},
+        "cnn_large": {"**0.300 ± 0.141**"},
     }
 
 
@@ -205,9 +205,9 @@ def test_latex_has_all_models_and_the_best_that_is_no_control_in_bold(summary):
     rows = [line.removesuffix(r" \\").split(" & ") for line in lines[4:-2]]
     assert {name: set(values) for name, *values in rows} == {
         "oracle": {r"0 $\pm$ 0"},
-        "mean": {r"0.65 $\pm$ 0.0707"},
-        "mlp": {r"0.4 $\pm$ 0.141"},
-        r"cnn\_large": {r"\textbf{0.3 $\pm$ 0.141}"},
+        "mean": {r"0.650 $\pm$ 0.0707"},
+        "mlp": {r"0.400 $\pm$ 0.141"},
+        r"cnn\_large": {r"\textbf{0.300 $\pm$ 0.141}"},
     }
 
 
@@ -237,7 +237,7 @@ def test_what_is_missing_is_shown():
     text = tables.markdown(tables.summarise(pd.concat(frames), ["mlp", "cnn"]))
     row = cells(text)[2]
     assert row[0] == "cnn (1 of 2 folds)"
-    assert sorted(set(row[1:])) == ["2", "missing"]
+    assert sorted(set(row[1:])) == ["2.00", "missing"]
 
 
 def test_controls_alone_have_nothing_in_bold():
@@ -262,8 +262,8 @@ def higher(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_higher_is_better_the_highest_is_in_bold(higher):
     frames = [scores(model, [{"a": value}], ["mel_mse"]) for model, value in [("mlp", 0.2), ("cnn", 0.4)]]
     summary = tables.summarise(pd.concat(frames), ["mlp", "cnn"])
-    assert cells(tables.markdown(summary)) == [["Model", "Likeness ↑"], ["mlp", "0.2"], ["cnn", "**0.4**"]]
-    assert r"cnn & \textbf{0.4}" in tables.latex(summary)
+    assert cells(tables.markdown(summary)) == [["Model", "Likeness ↑"], ["mlp", "0.200"], ["cnn", "**0.400**"]]
+    assert r"cnn & \textbf{0.400}" in tables.latex(summary)
 
 
 def test_latex_has_arrows_that_it_can_set(higher):
@@ -279,8 +279,10 @@ def test_latex_has_arrows_that_it_can_set(higher):
         (0.0, "0"),
         (0.12345, "0.123"),
         (12.345, "12.3"),
-        (0.5, "0.5"),
-        (0.0001, "0.0001"),
+        (0.5, "0.500"),
+        (1, "1.00"),
+        (120.0, "120"),
+        (0.0001, "0.000100"),
         (999.4, "999"),
         (999.7, "1,000"),
         (1234.6, "1,235"),

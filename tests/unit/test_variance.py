@@ -61,7 +61,7 @@ def test_what_is_said_is_what_was_measured():
     }
     shares = {"fold": 0.0, "seed": 0.04, "item": 0.76, "rest": 0.2}
     said = finding(pd.DataFrame([row | shares, row | shares | {"metric": "mel_mse"}]))
-    assert said.startswith("- `cnn`, trained 4 times in each of 3 folds: Log-mel L1 0.7; its mean")
-    assert "a standard deviation of 0.02 from training" in said
+    assert said.startswith("- `cnn`, trained 4 times in each of 3 folds: Log-mel L1 0.700; its mean")
+    assert "a standard deviation of 0.0200 from training" in said
     assert "76% is the sound's, 20% how a training does" in said
     assert said.count("\n") == 1

@@ -56,12 +56,22 @@ def test_the_default_run_has_every_figure_that_can_be_drawn(with_latent: Project
         ("macro_controls", "a model with a latent, such as flow_reg or vae"),
         ("semantic", "the model flow_dis and another one with a latent"),
         ("complexity", "a budget with several data sets"),
+        ("amount", "budgets named drawn_0, drawn_10000 and so on"),
     ],
 )
 def test_a_figure_that_can_not_be_drawn_says_what_it_needs(project: Project, name: str, needs: str):
     run = project.snakemake(f"figure_{name}", "--dry-run")
     assert run.returncode != 0
     assert f"figure_{name} needs {needs}: see config.yaml" in run.stdout
+
+
+def test_drawn_presets_are_not_said_to_bring_what_longer_training_brings(project: Project):
+    tiny = TINY["budgets"]["tiny"]
+    longer = {**tiny, "sampled": 10, "epochs": tiny["epochs"] + 1}
+    project.configure(budgets={"tiny": tiny, "drawn_0": tiny, "drawn_10": longer})
+    run = project.snakemake("figure_amount", "--dry-run")
+    assert run.returncode != 0
+    assert f"epochs is {tiny['epochs']} in drawn_0 and {tiny['epochs'] + 1} in drawn_10" in run.stdout
 
 
 def test_all_figures_are_listed(project: Project):

@@ -1,21 +1,29 @@
 # What more drawn presets bring: snakemake -c2 figure_amount. Each budget drawn_N is run on its first data set.
 import re
 
+from flowsynth.config import unequal
+
 AMOUNTS = {
     name: given
     for name, given in config["budgets"].items()
     if re.fullmatch("drawn_[0-9]+", name)
 }
 LEAST = next(iter(AMOUNTS.values()), None)
+UNEQUAL = unequal(AMOUNTS)
+AMOUNT_NEEDS = (
+    f"the same in all budgets drawn_N but the number of drawn presets, and {UNEQUAL}"
+    if UNEQUAL
+    else "" if AMOUNTS else "budgets named drawn_0, drawn_10000 and so on"
+)
 
 
 rule figure_amount:
     input:
         (
             multiext("results/drawn/amount", ".csv", ".pdf", ".png")
-            if LEAST
+            if not AMOUNT_NEEDS
             else lambda wildcards: refuse(
-                "figure_amount needs budgets named drawn_0, drawn_10000 and so on: see config.yaml"
+                f"figure_amount needs {AMOUNT_NEEDS}: see config.yaml"
             )
         ),
 
