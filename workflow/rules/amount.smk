@@ -10,33 +10,35 @@ AMOUNTS = {
 }
 LEAST = next(iter(AMOUNTS.values()), None)
 UNEQUAL = unequal(AMOUNTS)
-AMOUNT_NEEDS = (
-    f"the same in all budgets drawn_N but the number of drawn presets, and {UNEQUAL}"
-    if UNEQUAL
-    else "" if AMOUNTS else "budgets named drawn_0, drawn_10000 and so on"
-)
+
+
+def scores_of_amounts(wildcards):
+    """Scores of all budgets drawn_N, which must be the same work."""
+    if not AMOUNTS:
+        refuse(
+            "figure_amount needs budgets named drawn_0, drawn_10000 and so on: see config.yaml"
+        )
+    if UNEQUAL:
+        refuse(
+            f"figure_amount needs budgets drawn_N that differ in sampled alone, and {UNEQUAL}: see config.yaml"
+        )
+    return [
+        f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
+        for name, given in AMOUNTS.items()
+        for fold in range(given["folds"])
+        for model in given.get("models", config["models"])
+    ]
 
 
 rule figure_amount:
     input:
-        (
-            multiext("results/drawn/amount", ".csv", ".pdf", ".png")
-            if not AMOUNT_NEEDS
-            else lambda wildcards: refuse(
-                f"figure_amount needs {AMOUNT_NEEDS}: see config.yaml"
-            )
-        ),
+        multiext("results/drawn/amount", ".csv", ".pdf", ".png"),
 
 
 rule amount:
     input:
         code=code("amount", "tables"),
-        scores=[
-            f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
-            for name, given in AMOUNTS.items()
-            for fold in range(given["folds"])
-            for model in given.get("models", config["models"])
-        ],
+        scores=scores_of_amounts,
     output:
         "results/drawn/amount.csv",
     log:
