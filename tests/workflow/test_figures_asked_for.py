@@ -56,7 +56,7 @@ def test_the_default_run_has_every_figure_that_can_be_drawn(with_latent: Project
         ("macro_controls", "a model with a latent, such as flow_reg or vae"),
         ("semantic", "the model flow_dis and another one with a latent"),
         ("complexity", "a budget with several data sets"),
-        ("amount", "budgets named drawn_0, drawn_10000 and so on"),
+        ("amount", "budgets drawn_N: drawn_0, drawn_10000 and so on"),
     ],
 )
 def test_a_figure_that_can_not_be_drawn_says_what_it_needs(project: Project, name: str, needs: str):

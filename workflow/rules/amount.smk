@@ -10,24 +10,11 @@ AMOUNTS = {
 }
 LEAST = next(iter(AMOUNTS.values()), None)
 UNEQUAL = unequal(AMOUNTS)
-
-
-def scores_of_amounts(wildcards):
-    """Scores of all budgets drawn_N, which must be the same work."""
-    if not AMOUNTS:
-        refuse(
-            "figure_amount needs budgets named drawn_0, drawn_10000 and so on: see config.yaml"
-        )
-    if UNEQUAL:
-        refuse(
-            f"figure_amount needs budgets drawn_N that differ in sampled alone, and {UNEQUAL}: see config.yaml"
-        )
-    return [
-        f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
-        for name, given in AMOUNTS.items()
-        for fold in range(given["folds"])
-        for model in given.get("models", config["models"])
-    ]
+AMOUNT_NEEDS = (
+    f" that differ in sampled alone, and {UNEQUAL}"
+    if UNEQUAL
+    else "" if AMOUNTS else ": drawn_0, drawn_10000 and so on"
+)
 
 
 rule figure_amount:
@@ -38,7 +25,20 @@ rule figure_amount:
 rule amount:
     input:
         code=code("amount", "tables"),
-        scores=scores_of_amounts,
+        scores=(
+            (
+                lambda wildcards: refuse(
+                    f"figure_amount needs budgets drawn_N{AMOUNT_NEEDS}: see config.yaml"
+                )
+            )
+            if AMOUNT_NEEDS
+            else [
+                f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
+                for name, given in AMOUNTS.items()
+                for fold in range(given["folds"])
+                for model in given.get("models", config["models"])
+            ]
+        ),
     output:
         "results/drawn/amount.csv",
     log:
