@@ -1,6 +1,7 @@
 """The page of a comparison: where a candidate wins and loses most, to be heard, and how it stands against each baseline."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,29 @@ from flowsynth.page.build import Section, build
 from flowsynth.page.sections import Group, Sound, read
 from flowsynth.render import render
 from flowsynth.synths import dataset
-from flowsynth.systems import is_control, renderings
+from flowsynth.systems import is_answers, is_control, renderings
 from flowsynth.tables import heading, number, to_markdown
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is compared.
+
+    Attributes:
+        given: What was asked for: the name of a system, or the path of a file of answers.
+        name: Of the candidate.
+        answers: Folder of its first fold, with ``predictions.h5`` and ``audio.h5``.
+    """
+
+    given: str
+    name: str
+    answers: Path
+
+    def taken(self) -> str:
+        """A sentence about how many renderings it takes."""
+        if is_answers(self.given):
+            return f"How many renderings {self.name} takes for a sound is not known: its answers were given as a file."
+        return f"{self.name} takes {renderings(self.name)} renderings for a sound before it answers."
 
 
 def rival_of(table: pd.DataFrame) -> str:
@@ -58,56 +80,49 @@ def markdown(table: pd.DataFrame, candidate: str) -> str:
 
 def make(
     folder: Path,
+    candidate: Candidate,
     table: pd.DataFrame,
     scores: pd.DataFrame,
-    candidate: str,
-    answers: Path,
-    targets: Sequence[Path],
     baselines: Path,
+    targets: Sequence[Path],
     called: Mapping[str, str],
-    data: str,
     note: Note,
     timeout: float,
-    command: str,
-    submitted: bool,
 ) -> int:
     """Write the page.
 
     Args:
         folder: Of the page; what was in it is removed.
+        candidate: What is compared.
         table: As made by `flowsynth.compare.against`.
         scores: Of all items, of the candidate and the baselines.
-        candidate: Name of the candidate.
-        answers: Folder of the candidate's first fold, with ``predictions.h5`` and ``audio.h5``.
+        baselines: Folder of the baselines, which has the name of the data set.
         targets: Files of audio that hold the items.
-        baselines: Folder of the baselines.
         called: Names of the presets by item.
-        data: Name of the data set.
         note: What is played.
         timeout: Seconds after which a rendering is given up.
-        command: That makes this again.
-        submitted: Whether the candidate is a file of answers.
 
     Returns:
         Size of the page in bytes.
     """
+    name, data = candidate.name, baselines.name
     synth, names = dataset(data)
     rival = rival_of(table)
-    chosen = extremes(scores, candidate, rival, JUDGE)
+    chosen = extremes(scores, name, rival, JUDGE)
     fold = int(scores["fold"].min())
     items, columns, values = read_answers(baselines, fold, frozen_name(rival))
     theirs = values[[items.index(item) for item in chosen["item"]]]
     rendered = [result.audio for result in render(synth, note, synth.expand(theirs, columns), timeout)]
     wanted = chosen["item"].tolist()
     originals = {k: v for path in targets for k, v in read(path, "audio", wanted).items()}
-    ours = read(answers / "predictions.h5", "estimates", wanted)
-    heard = read(answers / "audio.h5", "audio", [f"{item}/0" for item in wanted])
+    ours = read(candidate.answers / "predictions.h5", "estimates", wanted)
+    heard = read(candidate.answers / "audio.h5", "audio", [f"{item}/0" for item in wanted])
     groups: dict[str, list[Group]] = {"wins": [], "losses": []}
     for place, row in enumerate(chosen.itertuples()):
         truth = originals[row.item][1][synth.columns(names)]
         sounds = [
             Sound("original", originals[row.item][0], truth),
-            Sound(candidate, heard[f"{row.item}/0"][0], ours[row.item][0][0], truth, row.candidate),
+            Sound(name, heard[f"{row.item}/0"][0], ours[row.item][0][0], truth, row.candidate),
             Sound(rival, rendered[place], theirs[place], truth, row.rival),
         ]
         side = "wins" if row.gain > 0 else "losses"
@@ -116,24 +131,21 @@ def make(
         groups[side].append(Group(row.item, title, reason, sounds, folded=bool(groups[side])))
     said = {"wins": "wins most", "losses": "loses most"}
     sections = [
-        Section(side, f"Where {candidate} {said[side]}", "<p>Beside it the best baseline in sound.</p>", found)
+        Section(side, f"Where {name} {said[side]}", "<p>Beside it the best baseline in sound.</p>", found)
         for side, found in groups.items()
         if found
     ]
-    taken = f"{candidate} takes {renderings(candidate)} renderings for a sound before it answers."
-    if submitted:
-        taken = f"How many renderings {candidate} takes for a sound is not known: its answers were given as a file."
     counts = table.groupby("verdict")["metric"].size()
     facts = {
-        "title": f"{candidate} against the baselines",
-        "run": f"{taken} Data set {data}, {scores['fold'].nunique()} folds. "
+        "title": f"{name} against the baselines",
+        "run": f"{candidate.taken()} Data set {data}, {scores['fold'].nunique()} folds. "
         f"Over all metrics and baselines it is {counts.get('better', 0)} times better, "
         f"{counts.get('worse', 0)} times worse, and {counts.get('no difference', 0)} times there is no difference that can be "
         "told from luck. Sounds are of the first fold.",
-        "commands": command,
+        "commands": f"snakemake -c2 compare --config candidate={candidate.given} compared_on={data}",
         "synth": synth.name,
         "parameters": ", ".join(names),
         "chosen": f"By the difference in {registry()[JUDGE].label} from {rival}, the largest to either side.",
         "missing": "",
     }
-    return build(folder, sections, tables(table, candidate), [], synth, names, note.sample_rate, facts)
+    return build(folder, sections, tables(table, name), [], synth, names, note.sample_rate, facts)

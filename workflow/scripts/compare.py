@@ -7,10 +7,9 @@ import pandas as pd
 from flowsynth.baselines import hashes, read_scores, require_same, rounded
 from flowsynth.compare import FROZEN, against
 from flowsynth.host import Note
-from flowsynth.page.compared import make, markdown
+from flowsynth.page.compared import Candidate, make, markdown
 from flowsynth.progress import job, log
 from flowsynth.provenance import write_csv, write_text
-from flowsynth.systems import is_answers
 from flowsynth.tables import gather
 
 with job(Path(snakemake.log[0])):
@@ -30,24 +29,9 @@ with job(Path(snakemake.log[0])):
     render = dict(params.render)
     timeout = render.pop("timeout")
     page = Path(snakemake.output.index).parent
-    answers = files[0].parent  # of the first fold
+    shown = Candidate(str(params.given), candidate, files[0].parent)
     called = dict(zip(presets["id"], presets["name"], strict=True))
-    command = f"snakemake -c2 compare --config candidate={params.given} compared_on={wildcards.dataset}"
-    size = make(
-        page,
-        table,
-        scores,
-        candidate,
-        answers,
-        audio,
-        folder,
-        called,
-        wildcards.dataset,
-        Note(**render),
-        timeout,
-        command,
-        is_answers(str(params.given)),
-    )
+    size = make(page, shown, table, scores, folder, audio, called, Note(**render), timeout)
     # after the page, which removes what was in its folder
     write_csv(table, Path(snakemake.output.csv), seed=params.seed)
     write_text(Path(snakemake.output.md), markdown(table, candidate))
