@@ -64,7 +64,22 @@ def anova(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def resampled(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples models"]:
-    """Draw folds, and items within each of them, again and again; the mean over folds of the mean over items of each draw.
+    """The mean over folds of the mean over items of each draw of `draws`, of the values of `paired`."""
+    return draws(values, seed) @ values.to_numpy()
+
+
+def resampled_medians(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples models"]:
+    """The median over all items of each draw of `draws`, of the values of `paired`."""
+    weights = draws(values, seed)
+    medians = np.empty((len(weights), values.shape[1]))
+    for place, column in enumerate(values.to_numpy().T):
+        order = column.argsort(kind="stable")
+        medians[:, place] = column[order][(weights[:, order].cumsum(axis=1) < 0.5).sum(axis=1).clip(max=len(order) - 1)]
+    return medians
+
+
+def draws(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples items"]:
+    """Draw folds, and items within each of them, again and again: how much each item weighs in each draw, 1 in all.
 
     All models get the same draws, so that their differences are paired.
 
@@ -87,7 +102,7 @@ def resampled(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples m
             rows,
             rng.multinomial(size, np.full(size, 1 / size), len(rows)) / size,
         )
-    return weights @ values.to_numpy() / len(sizes)
+    return weights / len(sizes)
 
 
 def compare(scores: pd.DataFrame, seed: int, candidate: str | None = None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pytest
 
 from flowsynth.baselines import KEPT, SCORES
 from flowsynth.frozen import MANIFEST
-from flowsynth.leaderboard import findings, laid_out, markdown, of_page, standings
+from flowsynth.leaderboard import findings, laid_out, limits, markdown, of_page, standings
 
 METRICS = ("log_mel_l1", "spectral_convergence", "mel_mse", "parameter_mse")
 
@@ -58,7 +58,7 @@ def test_controls_and_submissions_are_said_to_be_such():
 
 def test_what_differs_is_told_from_what_does_not():
     said = findings(scores(SYSTEMS), 1)
-    assert len(said) == 8  # there is no flow matching in it
+    assert len(said) == 11  # there is no flow matching in it
     assert "`flow_reg` " in said[0]
     assert "**no difference**" in said[0]
     assert "`npe_nsf` " in said[1]
@@ -69,6 +69,8 @@ def test_what_differs_is_told_from_what_does_not():
     assert "`proxy_best16` " in said[5]
     assert "`proxy_best16` " in said[6]
     assert "`cnn` " in said[6]
+    assert "`cnn` " in said[7]
+    assert "in the median of spectral convergence: **better** (95 % interval of the difference -0." in said[7]
     corrected = findings(scores(SYSTEMS | {"proxy_corrected16": -0.3, "npe_nsf_refined16": -0.25}), 1)
     assert (
         "listen to 16 of its answers, and the best of the paper's models without one: `npe_nsf_best16` " in corrected[2]
@@ -93,6 +95,19 @@ def test_where_interval_and_ranks_do_not_agree_it_is_said():
 def test_what_rounds_to_nothing_has_no_sign():
     said = findings(scores({"nearest": 0.0, "flow_reg": 0.5, "flow_reg_published": 0.501}, noise=1e-4), 1)[0]
     assert "(0%; 95 % interval" in said
+
+
+def test_a_few_sounds_that_carry_the_mean_are_told_from_the_others():
+    index = pd.MultiIndex.from_product([[0, 1], range(10)], names=["fold", "item"])
+    values = pd.DataFrame({"nearest": 0.4, "proxy_best16": 0.1}, index=index)
+    values.loc[[(0, 3), (1, 7)], "proxy_best16"] = 0.9
+    values.loc[(1, 7), "nearest"] = 0.8
+    spread, chosen = limits(values, "proxy_best16")
+    assert "`proxy_best16` comes within 0.100, `nearest` within 0.400" in spread
+    assert (
+        "the 10% that are worst for it carry 50% of its log-mel L1, 0.900 each, and have 0.600 with `nearest`" in spread
+    )
+    assert "would have 0.150" in chosen  # 18 of 0.1, one of 0.4, one of 0.8
 
 
 def test_few_systems_make_few_sentences():

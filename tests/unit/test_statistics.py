@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import f as f_distribution
 
-from flowsynth.statistics import anova, compare, paired, resampled
+from flowsynth.statistics import anova, compare, paired, resampled, resampled_medians
 
 
 def scores(values: dict[str, np.ndarray], metric: str = "mel_mse", folds: int = 1) -> pd.DataFrame:
@@ -111,6 +111,17 @@ def test_resamples_are_paired_and_have_the_mean_of_the_folds_means():
     assert np.allclose(drawn[:, 1] - drawn[:, 0], 1)
     assert drawn[:, 0].mean() == pytest.approx(6, abs=0.3)
     assert np.array_equal(drawn, resampled(values, 1))
+
+
+def test_medians_are_of_all_items_and_paired():
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([range(3), range(201)], names=["fold", "item"])
+    values = pd.DataFrame({"a": rng.gamma(1.0, 1.0, 603)}, index=index).assign(b=lambda table: table["a"] + 1)
+    drawn = resampled_medians(values, 1)
+    assert np.allclose(drawn[:, 1] - drawn[:, 0], 1)
+    assert np.median(drawn[:, 0]) == pytest.approx(values["a"].median(), abs=0.02)
+    assert 0.03 < drawn[:, 0].std() < 0.09  # 1 / sqrt(603) of an exponential, a little more as folds are drawn too
+    assert resampled_medians(values.iloc[:1], 1).tolist() == [values.iloc[0].tolist()] * len(drawn)
 
 
 def test_what_is_better_on_most_items_and_much_worse_on_few_is_no_difference():
