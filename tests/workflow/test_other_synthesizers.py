@@ -25,6 +25,11 @@ def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
     presets = pd.read_csv(project.folder / "results/tiny/faust64/presets.csv")
     assert len(presets) == 60
     assert set(presets["bank"]) == {"drawn"}
+    audio = "results/tiny/faust64/audio/0.h5"
+    assert project.planned(audio, "--config", "synth=faust") == {}
+    program = project.folder / "flowsynth" / "synths" / "faust.dsp"
+    program.write_text(program.read_text() + "// edited\n")
+    assert "render" in project.planned(audio, "--config", "synth=faust")
 
 
 def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: Project):

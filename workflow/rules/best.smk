@@ -17,7 +17,7 @@ use rule infer as infer_candidates with:
 rule best:
     input:
         code=code("best"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
     output:
@@ -58,7 +58,7 @@ rule correct:
     input:
         code=code("correct"),
         model=lambda wildcards: code_of(wildcards.model),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
@@ -86,7 +86,7 @@ rule correct:
 rule refine:
     input:
         code=code("search"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         starts="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
     output:

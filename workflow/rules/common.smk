@@ -77,9 +77,11 @@ def refuse(why):
 
 
 @cache
-def table_of(dataset):
-    """The parameter table of a data set's synthesizer."""
-    return str(PACKAGE / "synths" / f"{synths.dataset(dataset)[0].name}.yaml")
+def synth_of(dataset):
+    """What says what a data set's synthesizer is: its parameter table, and its program where that is one of Faust."""
+    synth = synths.dataset(dataset)[0]
+    program = [os.path.relpath(synth.plugin)] if synth.plugin.suffix == ".dsp" else []
+    return [str(PACKAGE / "synths" / f"{synth.name}.yaml"), *program]
 
 
 def budget(wildcards):

@@ -59,7 +59,7 @@ rule explore:
 use rule resynthesise as resynthesise_exploration with:
     input:
         code=code("resynthesise"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
     output:
         audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/audio/{kind}.h5",

@@ -72,7 +72,7 @@ use rule infer as infer_outside with:
 rule search:
     input:
         code=code("search"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=OUTSIDE,
@@ -104,7 +104,7 @@ rule search:
 use rule resynthesise as resynthesise_outside with:
     input:
         code=code("resynthesise"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
     output:
         audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",

@@ -1,7 +1,7 @@
 rule presets:
     input:
         code=code("presets", "host"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
     output:
         "results/{budget}/{dataset}/presets.csv",
     log:

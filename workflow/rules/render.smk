@@ -1,7 +1,7 @@
 rule render:
     input:
         code=code("render"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         presets="results/{budget}/{dataset}/presets.csv",
     output:
         audio="results/{budget}/{dataset}/audio/{shard}.h5",

@@ -1,7 +1,7 @@
 rule resynthesise:
     input:
         code=code("resynthesise"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
     output:
         audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",

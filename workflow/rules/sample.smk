@@ -2,7 +2,7 @@
 rule sample:
     input:
         code=code("sample", "render", "features", "data"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         presets="results/{budget}/{dataset}/presets.csv",
         split="results/{budget}/{dataset}/split/{split}.csv",
         features=shards("features"),  # of the people's presets, to stay away from those that are held out

@@ -195,7 +195,7 @@ rule semantics:
 rule symmetry:
     input:
         code=code("symmetry", "metrics/parameters"),
-        table=lambda wildcards: table_of(wildcards.dataset),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
             budget=wildcards.budget,
