@@ -133,8 +133,9 @@ def compare(scores: pd.DataFrame, seed: int, candidate: str | None = None) -> pd
             difference = values[first] - values[second]
             # without any difference there is nothing to rank
             p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
-            # what that test goes by: whether the larger ranks are of positive or of negative differences
-            sign = float((np.sign(difference) * difference.abs().rank()).sum())
+            # what that test goes by: whether the larger ranks are of positive or of negative differences, without equal items
+            ranked = difference[difference != 0]
+            sign = float((np.sign(ranked) * ranked.abs().rank()).sum())
             low, high = (drawn[first] - drawn[second]).quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             mean = means[first] - means[second]
             rows.append((metric, first, second, len(difference), difference.median(), mean, low, high, p))

@@ -133,3 +133,23 @@ def test_what_is_better_on_most_items_and_much_worse_on_few_is_no_difference():
     assert row["p_holm"] < 0.001
     assert row["low"] > 0
     assert not row["differ"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "differ"),
+    [
+        ([(156, 0.01), (114, -0.3)], True),  # most are worse, but larger ranks and the mean are of the better ones
+        (
+            [(140, -0.01), (115, 0.1), (15, -3.0)],
+            False,
+        ),  # most are better and so is the mean, but the larger ranks are not
+    ],
+)
+def test_items_that_are_equal_say_nothing_of_the_direction(parts: list[tuple[int, float]], differ: bool):
+    given = np.concatenate([np.zeros(699), *(np.full(count, size) for count, size in parts)])
+    rng = np.random.default_rng(0)
+    values = rng.permutation(given * (1 + 0.01 * rng.random(969)))
+    row = compare(scores({"a": values, "b": np.zeros(969)}, folds=3), 1).iloc[0]
+    assert row["p_holm"] < 0.05
+    assert row["high"] < 0
+    assert row["differ"] == differ
