@@ -50,7 +50,8 @@ def load(path: Path) -> tuple[models.Model, list[str]]:
         arguments = dict(checkpoint["arguments"])
         model = models.find(checkpoint["model"])(**{**arguments, "size": Size(**arguments["size"])})
         for name, buffer in model.named_buffers():
-            buffer.resize_(checkpoint["state"][name].shape)  # a control holds as many presets as it was given
+            if name in checkpoint["state"]:  # else it is one that is made anew
+                buffer.resize_(checkpoint["state"][name].shape)  # a control holds as many presets as it was given
         model.load_state_dict(checkpoint["state"])
     except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
         raise ValueError(

@@ -7,6 +7,7 @@ the answer of a system by a search of N renderings: ``npe_nsf_best16_refined64``
 another order of the items. Everything else in the pipeline takes a system for a model.
 """
 
+import ast
 import re
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -48,13 +49,21 @@ def models() -> dict[str, EntryPoint]:
 
 
 def source(model: str) -> Path:
-    """The file that a model is written in."""
+    """The file that a model is written in.
+
+    Raises:
+        ValueError: If a package that offers it is broken.
+    """
     own = Path(__file__).parent / "models" / f"{model}.py"
     if own.exists():
         return own
-    spec = find_spec(models()[model].module)
+    offered, reason = models()[model].module, "there is no such file"
+    try:
+        spec = find_spec(offered)
+    except ImportError as error:
+        spec, reason = None, str(error)
     if spec is None or spec.origin is None:
-        raise ValueError(f"the model {model}: there is no module {models()[model].module}")
+        raise ValueError(f"the model {model}: an installed package offers it from the module {offered}, but {reason}")
     return Path(spec.origin)
 
 
@@ -89,7 +98,15 @@ def surrogates() -> frozenset[str]:
 
 
 def _derived_from(base: str) -> frozenset[str]:
-    return frozenset(model for model in models() if f"{base}):" in source(model).read_text())
+    """Models whose source has a class with that base; importing them would take torch."""
+    return frozenset(model for model in models() if base in _bases(source(model)))
+
+
+def _bases(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {
+        ast.unparse(base).rpartition(".")[2] for node in nodes if isinstance(node, ast.ClassDef) for base in node.bases
+    }
 
 
 def training_of(system: str) -> int:

@@ -110,18 +110,18 @@ def find(name: str) -> type[Model]:
     """Find the class of a model.
 
     Raises:
-        ValueError: If there is no model of that name, or its file has not exactly one; known names are listed.
+        ValueError: If there is no model of that name, or what is offered is not one, or is written elsewhere.
     """
     if name not in names():
         raise ValueError(f"unknown model {name!r}, expected one of {names()}")
     offered = systems.models()[name]
     loaded = offered.load()
     values = [loaded] if offered.attr else vars(loaded).values()
-    found = [
-        value
-        for value in values
-        if isinstance(value, type) and issubclass(value, Model) and value.__module__ == offered.module
-    ]
+    kinds = [value for value in values if isinstance(value, type) and issubclass(value, Model)]
+    found = [kind for kind in kinds if offered.attr or kind.__module__ == offered.module]
     if len(found) != 1:
         raise ValueError(f"{offered.value}: got {len(found)} models, expected one class derived from Model")
+    written = found[0].__module__
+    if written != offered.module:  # its source is what tells whether it was edited
+        raise ValueError(f"{offered.value} is written in another module: offer it as {written}:{found[0].__name__}")
     return found[0]

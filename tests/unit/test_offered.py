@@ -27,12 +27,19 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[{systems.GROUP}]\n{name} = {value}\n")
         (tmp_path / "somebody_elses.py").write_text(SOURCE)
+        (tmp_path / "passed_on.py").write_text("from somebody_elses import Other")
         monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.delitem(sys.modules, "somebody_elses", raising=False)
-        systems.models.cache_clear()
+        for module in ("somebody_elses", "passed_on"):
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        forget()
 
     yield install
-    systems.models.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    for cached in (systems.models, systems.controls, systems.surrogates):
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize("value", ["somebody_elses", "somebody_elses:Other"])
@@ -42,6 +49,7 @@ def test_an_offered_model_is_found_by_its_name(offer, value: str, tmp_path: Path
     assert "cnn" in models.names()
     assert models.find("other").__name__ == "Other"
     assert systems.source("other") == tmp_path / "somebody_elses.py"
+    assert systems.is_control("other")
 
 
 @pytest.mark.parametrize("name", ["cnn", "cnn_best16", "Other"])
@@ -55,3 +63,15 @@ def test_what_is_offered_has_to_be_a_model(offer):
     offer("other", "pathlib:Path")
     with pytest.raises(ValueError, match="pathlib:Path: got 0 models"):
         models.find("other")
+
+
+def test_a_model_that_is_written_elsewhere_is_offered_from_there(offer):
+    offer("other", "passed_on:Other")
+    with pytest.raises(ValueError, match="written in another module: offer it as somebody_elses:Other"):
+        models.find("other")
+
+
+def test_a_broken_package_is_named(offer):
+    offer("other", "nowhere.networks:Other")
+    with pytest.raises(ValueError, match=r"the model other: .* from the module nowhere.networks, but No module named"):
+        systems.is_control("cnn")
