@@ -81,6 +81,8 @@ def _csv(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype={"item": str}, keep_default_na=False, skip_blank_lines=False)
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is no table of comma-separated values: {error}") from error
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ValueError(f"{path}: its lines have more values than its first line has names")
     table = table.set_index(pd.RangeIndex(2, len(table) + 2))  # by line of the file
     return table[(table.astype(str) != "").any(axis=1)]
 
@@ -89,16 +91,18 @@ def _hdf5(path: Path) -> pd.DataFrame:
     try:
         with h5py.File(path, "r") as file:
             names = [name.decode() if isinstance(name, bytes) else str(name) for name in file["names"][:]]
-            values = np.asarray(file["values"])
+            values = file["values"][:]
             items = [item.decode() if isinstance(item, bytes) else str(item) for item in file["item"][:]]
-            folds = np.asarray(file["fold"])
-    except (OSError, KeyError) as error:
+            folds = file["fold"][:]
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no HDF5 file with fold, item, values and names: {error}") from error
     if values.ndim != 2 or values.shape != (len(items), len(names)) or folds.shape != (len(items),):
         raise ValueError(
             f"{path}: values have the shape {values.shape} and fold {folds.shape}, expected {(len(items), len(names))} and "
             f"{(len(items),)} for {len(items)} items and {len(names)} names"
         )
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{path}: values are of the type {values.dtype}, expected numbers")
     return pd.concat([pd.DataFrame({"fold": folds, "item": items}), pd.DataFrame(values, columns=names)], axis=1)
 
 

@@ -104,3 +104,31 @@ def test_an_hdf5_file_of_other_shapes_is_refused(tmp_path: Path):
         file["values"] = np.zeros((2, 2))
     with pytest.raises(ValueError, match=r"values have the shape \(2, 2\)"):
         read(path, NAMES, EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("names", np.bytes_("cutoff"), "is no HDF5 file with fold, item, values and names"),
+        ("item", [b"a1", b"\xff", b"a1"], "is no HDF5 file with fold, item, values and names"),
+        ("values", {}, "is no HDF5 file with fold, item, values and names"),
+        ("values", np.full((3, 2), 0.5 + 1j), "values are of the type complex128, expected numbers"),
+        ("values", [["0.5", "0.5"]] * 3, "values are of the type object, expected numbers"),
+    ],
+)
+def test_an_hdf5_file_of_other_types_is_refused(tmp_path: Path, name: str, content: object, said: str):
+    path = written(tmp_path, RIGHT, "h5")
+    with h5py.File(path, "r+") as file:
+        del file[name]
+        if isinstance(content, dict):
+            file.create_group(name)
+        else:
+            file[name] = content
+    with pytest.raises(ValueError, match=f"{path}:? {said}"):
+        read(path, NAMES, EXPECTED)
+
+
+def test_lines_with_more_values_than_there_are_names_are_refused(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("fold,item,cutoff,decay\n0,a1,0.0,0.5,\n0,00,0.25,0.125,\n1,a1,1.0,0.75,\n")
+    with pytest.raises(ValueError, match=r"a.csv: its lines have more values than its first line has names"):
+        read(tmp_path / "a.csv", NAMES, EXPECTED)
