@@ -6,10 +6,9 @@ be frozen a fold at a time.
 """
 
 import gzip
-import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,43 +17,20 @@ import numpy as np
 import pandas as pd
 
 from flowsynth import store
-from flowsynth.checkpoints import maker_of
 from flowsynth.frozen import MANIFEST, differing, frozen_folds
+from flowsynth.origins import commits
 from flowsynth.provenance import maker, replacing, write_text
 from flowsynth.score import COLUMNS
+from flowsynth.systems import model_of, models
 
 SCORES = "scores.csv.gz"
 DIGITS = 6  # of a score that are kept
 KEPT = ["fold", "model", "item", "metric", "value"]
-SCORING = ("metrics/*.py", "features.py", "score.py")  # whose code a score depends on, once there is a sound
 
 
 def rounded(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores with as many digits as baselines keep."""
     return scores.assign(value=[float(f"{value:.{DIGITS}g}") for value in scores["value"]])
-
-
-def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
-    """Hash what scores are of: presets, split, the content of all sounds, and the code that scores.
-
-    Args:
-        presets: Table of presets.
-        split: Table of the split.
-        audio: All shards; their number and the commit that made them don't matter.
-    """
-    sounds: dict[str, str] = {}
-    for path in audio:
-        with store.reading(path) as file:
-            for row, name in enumerate(store.ids(file)):
-                sounds[name] = hashlib.sha256(file["audio"][row].tobytes()).hexdigest()
-    here = Path(__file__).parent
-    code = [file for pattern in SCORING for file in sorted(here.glob(pattern))]
-    return {
-        "presets": _digest(presets.read_bytes()),
-        "split": _digest(split.read_bytes()),
-        "audio": _digest("\n".join(f"{name} {sounds[name]}" for name in sorted(sounds)).encode()),
-        "scoring": _digest(b"".join(file.read_bytes() for file in code)),
-    }
 
 
 def freeze(
@@ -72,15 +48,14 @@ def freeze(
         scores: Of all items, as made by `flowsynth.tables.gather`, one sample an item.
         predictions: Files of answers by fold and system.
         tables: Files of scores, whose makers count too.
-        data: As made by `hashes`.
+        data: As made by `flowsynth.origins.hashes`.
         settings: What else should be known, such as the configuration.
 
     Raises:
         ValueError: If something was made by code that is no commit, or there are baselines of other data, or other folds of
             other settings, or candidates were added to them, which would be lost.
     """
-    made = maker(**settings)
-    commits = _commits(made, predictions.values(), tables)
+    made, names = maker(**settings), commits(predictions.values(), tables)
     folds, systems = ({key[part] for key in predictions} for part in (0, 1))
     scores, before = rounded(scores)[KEPT], set()
     if (folder / MANIFEST).exists():
@@ -98,14 +73,14 @@ def freeze(
             _keep(kept.require_group(f"fold{fold}"), system, path)
         if before:
             _require_settings(settings, folder)
-            commits = sorted({*commits, *json.loads((folder / MANIFEST).read_text())["commits"]})
+            names = sorted({*names, *json.loads((folder / MANIFEST).read_text())["commits"]})
             theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
             scores = pd.concat([theirs[theirs["fold"].isin(before)], scores])
             with h5py.File(folder / "predictions.h5", "r") as old:
                 for fold in sorted(before):
                     old.copy(f"fold{fold}", kept)
     _write_scores(folder, scores)
-    manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": commits, "maker": made, "added": {}}
+    manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": names, "maker": made, "added": {}}
     _write_manifest(folder, manifest)
 
 
@@ -126,7 +101,7 @@ def add(
     tables: Sequence[Path],
     data: Mapping[str, str],
 ) -> None:
-    """Put a candidate beside the baselines that there are; one of the same name that was added before gives way to it.
+    """Put a candidate beside the baselines that there are; stopped half-way, it can be done again.
 
     Args:
         folder: Of the baselines.
@@ -134,49 +109,38 @@ def add(
         scores: Of the candidate, of all items, one sample an item.
         predictions: Its files of answers by fold.
         tables: Its files of scores.
-        data: As made by `hashes`.
+        data: As made by `flowsynth.origins.hashes`.
 
     Raises:
-        ValueError: If something was made by code that is no commit, the baselines are of other data, or one of them has the
-            name.
+        ValueError: If something was made by code that is no commit, the baselines are of other data, or one of them, or what
+            was added to them with other answers, has the name.
     """
     require_same(data, folder)
     manifest = json.loads((folder / MANIFEST).read_text())
-    made = maker()
-    commits = _commits(made, predictions.values(), tables)
+    offered = models().get(model_of(name))
+    made = {"commits": commits(predictions.values(), tables), "maker": maker(), "file": offered is None}
+    if offered and offered.dist:
+        made["package"] = f"{offered.dist.name} {offered.dist.version}"
     theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
     if name in set(theirs["model"]) - manifest["added"].keys():
         raise ValueError(f"{name} is one of the baselines in {folder}; call the candidate by another name")
-    _write_scores(folder, pd.concat([theirs[theirs["model"] != name], rounded(scores.assign(model=name))[KEPT]]))
     with replacing(folder / "predictions.h5") as temporary:
         shutil.copyfile(folder / "predictions.h5", temporary)
         with h5py.File(temporary, "a") as kept:
             for fold, path in sorted(predictions.items()):
-                if name in kept[f"fold{fold}/answers"]:
-                    del kept[f"fold{fold}/answers/{name}"]
-                _keep(kept[f"fold{fold}"], name, path)
-    manifest["added"][name] = {"commits": commits, "maker": made}
+                group = kept[f"fold{fold}"]
+                before = group[f"answers/{name}"][:] if name in group["answers"] else np.empty(0)
+                if before.size:
+                    del group[f"answers/{name}"]
+                _keep(group, name, path)
+                if name in manifest["added"] and not np.array_equal(before, group[f"answers/{name}"]):
+                    raise ValueError(
+                        f"{name} was added to {folder} before, with other answers; call the candidate by another name, or, if "
+                        f"it was never committed, take the one before away first: git checkout -- {folder}"
+                    )
+    manifest["added"][name] = made
     _write_manifest(folder, manifest)
-
-
-def _commits(made: Mapping[str, Any], answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
-    """The commits of all makers, of what answers come from and of their sounds too; what is of no commit is refused."""
-    commits = {str(made["commit"])}
-    for path in answers:
-        for file in (path, path.with_name("candidates.h5"), path.with_name("audio.h5")):
-            if file.exists():
-                with store.reading(file) as opened:
-                    commits.add(str(store.settings(opened)["commit"]))
-        checkpoint = path.with_name("checkpoint.pt")
-        if checkpoint.exists():
-            commits.add(str(maker_of(checkpoint)["commit"]))
-    commits |= {str(json.loads(path.with_name(f"{path.name}.json").read_text())["commit"]) for path in tables}
-    unclean = sorted(commit for commit in commits if commit == "unknown" or commit.endswith("-dirty"))
-    if unclean:
-        raise ValueError(
-            f"made by commit {', '.join(unclean)}: commit first, and run again, or nobody could make it again"
-        )
-    return sorted(commits)
+    _write_scores(folder, pd.concat([theirs[theirs["model"] != name], rounded(scores.assign(model=name))[KEPT]]))
 
 
 def _write_scores(folder: Path, table: pd.DataFrame) -> None:
@@ -228,7 +192,7 @@ def require_same(data: Mapping[str, str], folder: Path) -> None:
     """Refuse to compare what is of other data.
 
     Args:
-        data: As made by `hashes`.
+        data: As made by `flowsynth.origins.hashes`.
         folder: Of the baselines.
 
     Raises:
@@ -245,7 +209,3 @@ def require_same(data: Mapping[str, str], folder: Path) -> None:
             f"the baselines in {folder} are of other data, they differ in: {', '.join(told)}. Scores of other data can't be "
             f"compared: run on the same commit and configuration; or, to make new baselines, delete {folder} first"
         )
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

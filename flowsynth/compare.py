@@ -4,6 +4,7 @@ References:
     `flowsynth.statistics`: what is called a difference.
 """
 
+from collections.abc import Collection
 from typing import Literal
 
 import pandas as pd
@@ -26,18 +27,19 @@ def frozen_name(baseline: str) -> str:
     return baseline.removesuffix(FROZEN)
 
 
-def against(scores: pd.DataFrame, candidate: str, seed: int) -> pd.DataFrame:
+def against(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[str] = ()) -> pd.DataFrame:
     """Compare a candidate with each baseline.
 
     Args:
         scores: Of all items, of the candidate and the baselines, as made by `flowsynth.tables.gather`.
         candidate: Its name.
         seed: Of the bootstrap.
+        files: Baselines that were submitted as a file of answers.
 
     Returns:
         The columns of `COLUMNS`, one row a metric and baseline: means over folds, their difference (candidate minus
         baseline) with the limits of its 95 % interval, p corrected by Holm over the baselines, the verdict, and how many
-        renderings for a sound the baseline takes before it answers.
+        renderings for a sound the baseline takes before it answers, if that is known.
     """
     metrics, means = registry(), {}
     for metric in dict.fromkeys(scores["metric"]):
@@ -48,12 +50,12 @@ def against(scores: pd.DataFrame, candidate: str, seed: int) -> pd.DataFrame:
         verdict: Verdict = "no difference"
         if row.differ:
             verdict = "better" if (row.mean_difference < 0) == lower else "worse"
-        mean = means[row.metric]
+        mean, baseline = means[row.metric], frozen_name(row.second)
         rows.append(
             (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low, row.high,
-             row.p_holm, verdict, renderings(frozen_name(row.second)))
+             row.p_holm, verdict, pd.NA if baseline in files else renderings(baseline))
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_renderings": "Int64"})
 
 
 def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = SHOWN) -> pd.DataFrame:

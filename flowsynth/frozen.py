@@ -21,6 +21,12 @@ def frozen_folds(folder: Path) -> list[int]:
     return list(json.loads((folder / MANIFEST).read_text())["folds"])
 
 
+def submitted(folder: Path) -> list[str]:
+    """What was added to baselines as a file of answers: how many renderings that took is not known."""
+    added = json.loads((folder / MANIFEST).read_text())["added"]
+    return [name for name, made in added.items() if made["file"]]
+
+
 def differing(folder: Path, settings: Mapping[str, Any]) -> list[str]:
     """Say which settings are others than those that baselines were made with, and that scores depend on."""
     theirs = json.loads((folder / MANIFEST).read_text())["maker"]

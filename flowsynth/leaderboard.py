@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from flowsynth.baselines import read_scores
-from flowsynth.frozen import MANIFEST
+from flowsynth.frozen import MANIFEST, submitted
 from flowsynth.metrics import JUDGE, registry
 from flowsynth.seeds import derive_seed
 from flowsynth.statistics import LEVEL, compare, paired, resampled, resampled_medians
@@ -58,14 +58,14 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def laid_out(table: pd.DataFrame, submitted: Sequence[str] = ()) -> pd.DataFrame:
+def laid_out(table: pd.DataFrame, files: Sequence[str] = ()) -> pd.DataFrame:
     """Lay standings out as a table of text; controls are said to be such, and so is what was submitted as a file."""
     metrics = registry()
-    kinds = ["control" if is_control(name) else "submitted" if name in submitted else "" for name in table["system"]]
+    kinds = ["control" if is_control(name) else "submitted" if name in files else "" for name in table["system"]]
     shown = {
         "System": [f"{name} ({kind})" if kind else name for name, kind in zip(table["system"], kinds, strict=True)],
         "Renderings a sound": [
-            "not known" if name in submitted else str(count)
+            "not known" if name in files else str(count)
             for name, count in zip(table["system"], table["renderings"], strict=True)
         ],
         heading(metrics[JUDGE]): [
@@ -152,26 +152,28 @@ def markdown(folder: Path) -> str:
     """The findings and the table of a folder of baselines, for the README."""
     scores, made = _read(folder)
     sentences = "\n".join(f"- {sentence}" for sentence in findings(scores, made["seed"]))
-    table = laid_out(standings(scores, made["seed"]), made["added"])
+    table = laid_out(standings(scores, made["seed"]), made["submitted"])
     return f"### {made['dataset']}\n\n{_campaign(made)}.\n\n{sentences}\n\n{to_markdown(table)}"
 
 
 def of_page(folder: Path) -> tuple[str, pd.DataFrame]:
     """Caption and table of text of a folder of baselines, for the page."""
     scores, made = _read(folder)
-    return f"Leaderboard: {_campaign(made)}", laid_out(standings(scores, made["seed"]), made["added"])
+    return f"Leaderboard: {_campaign(made)}", laid_out(standings(scores, made["seed"]), made["submitted"])
 
 
 def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Scores of baselines, and what they were made with."""
     manifest = json.loads((folder / MANIFEST).read_text())
-    made = manifest["maker"] | {"added": list(manifest["added"]), "frozen": len(manifest["folds"])}
+    made = manifest["maker"] | {"submitted": submitted(folder), "frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: made[key] for key in ("budget", "dataset", "split")}), made
 
 
 def _campaign(made: Mapping[str, Any]) -> str:
     items = made.get("epoch_items")
     epochs = f"{made['epochs']} epochs of {items:,} presets" if items else f"{made['epochs']} epochs"
+    for model, passes in made.get("passes", {}).items():
+        epochs += f", of `{model}` {passes} times as many"
     some = "" if made["frozen"] == made["folds"] else f"{made['frozen']} of "
     return (
         f"budget {made['budget']}, {some}{made['folds']} folds, {made['sampled']:,} drawn presets beside those that people "

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
@@ -32,6 +32,17 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}-dirty" if dirty else head
+
+
+@cache
+def _differs(commit: str, *files: Path) -> bool:
+    command = ["git", "-C", str(Path(__file__).parent), "diff", "--quiet", commit, "--", *map(str, files)]
+    return subprocess.run(command, capture_output=True).returncode != 0
+
+
+def same_since(commit: str, files: Sequence[Path]) -> bool:
+    """Whether files of this code are what they were at a commit; not, if that is not known here."""
+    return not _differs(commit, *files)
 
 
 @cache

@@ -14,8 +14,11 @@ import sys
 import yaml
 from readme import ROOT
 
-from flowsynth.baselines import add, freeze, hashes
+from flowsynth.baselines import add, freeze
 from flowsynth.frozen import SETTINGS, frozen_folds
+from flowsynth.models import find
+from flowsynth.origins import hashes
+from flowsynth.systems import model_of
 from flowsynth.tables import gather
 
 
@@ -65,6 +68,8 @@ def main() -> None:
                 add(baselines, asked.add, scores, {fold: path for (fold, _), path in predictions.items()}, tables, data)
             else:
                 settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in SETTINGS}}
+                passes = {model: find(model).passes for model in dict.fromkeys(map(model_of, systems))}
+                settings["passes"] = {model: times for model, times in passes.items() if times > 1}
                 freeze(baselines, scores, predictions, tables, data, settings)
         except (ValueError, FileNotFoundError) as error:
             sys.exit(f"error: {error}")

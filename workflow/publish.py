@@ -42,7 +42,7 @@ def main() -> None:
             sys.exit(f"error: there is no {TABLES[name]}: README.md says what makes it")
         commit = json.loads(maker.read_text())["commit"]
         if commit == "unknown" or commit.endswith("-dirty"):
-            sys.exit(f"error: {TABLES[name]} was made by commit {commit}; commit first, and run again")
+            sys.exit(f"error: {TABLES[name]} was made by commit {commit}; commit, delete it, and run again")
     PUBLISHED.mkdir(parents=True, exist_ok=True)
     for name, maker in makers.items():
         shutil.copy(TABLES[name], PUBLISHED / f"{name}.csv")

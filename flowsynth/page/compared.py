@@ -10,11 +10,12 @@ from flowsynth.baselines import read_answers
 from flowsynth.compare import extremes, frozen_name
 from flowsynth.host import Note
 from flowsynth.metrics import JUDGE, registry
+from flowsynth.models import find
 from flowsynth.page.build import Section, build
 from flowsynth.page.sections import Group, Sound, read
 from flowsynth.render import render
 from flowsynth.synths import dataset
-from flowsynth.systems import is_answers, is_control, renderings
+from flowsynth.systems import is_answers, is_control, model_of, renderings
 from flowsynth.tables import heading, number, to_markdown
 
 
@@ -33,10 +34,12 @@ class Candidate:
     answers: Path
 
     def taken(self) -> str:
-        """A sentence about how many renderings it takes."""
+        """A sentence about how many renderings it takes, and whether it was trained longer than others."""
         if is_answers(self.given):
             return f"How many renderings {self.name} takes for a sound is not known: its answers were given as a file."
-        return f"{self.name} takes {renderings(self.name)} renderings for a sound before it answers."
+        passes = find(model_of(self.name)).passes
+        more = f", and was trained on {passes} times as many presets as the budget has" if passes > 1 else ""
+        return f"{self.name} takes {renderings(self.name)} renderings for a sound before it answers{more}."
 
 
 def rival_of(table: pd.DataFrame) -> str:
@@ -67,7 +70,7 @@ def tables(table: pd.DataFrame, candidate: str) -> dict[str, pd.DataFrame]:
                 ],
                 "p (Holm)": rows["p_holm"].map(number),
                 "The candidate is": [f"**{v}**" if v != "no difference" else v for v in rows["verdict"]],
-                "Its renderings a sound": rows["baseline_renderings"].astype(str),
+                "Its renderings a sound": rows["baseline_renderings"].astype("string").fillna("not known"),
             }
         )
     return found

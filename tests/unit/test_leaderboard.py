@@ -125,12 +125,15 @@ def test_it_is_read_from_the_baselines(tmp_path: Path):
         "folds": 3,
         "sampled": 10000,
         "epochs": 8,
+        "passes": {"proxy": 4},
     }
-    (tmp_path / MANIFEST).write_text(json.dumps({"maker": made, "folds": [0, 2], "added": {"ours": {}}}))
+    added = {"ours": {"file": True}, "cnn": {"file": False}}
+    (tmp_path / MANIFEST).write_text(json.dumps({"maker": made, "folds": [0, 2], "added": added}))
     text = markdown(tmp_path)
     assert "| cnn " in text
     assert "| ours (submitted) " in text
     assert "2 of 3 folds, 10,000 drawn presets" in text
+    assert "8 epochs, of `proxy` 4 times as many; 95 % intervals" in text
     caption, shown = of_page(tmp_path)
     assert "budget cpu" in caption
     assert shown["System"].tolist() == ["nearest (control)", "cnn", "ours (submitted)"]

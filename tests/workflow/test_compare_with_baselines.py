@@ -104,9 +104,20 @@ def test_what_was_compared_is_put_beside_the_baselines(frozen: Project):
         with h5py.File(folder / "predictions.h5") as file:
             found, theirs = (file[f"fold1/answers/{name}"][:] for name in ("far", "cnn"))
         np.testing.assert_allclose(np.abs(found - theirs), 0.3, rtol=1e-5)
-        assert list(json.loads((folder / "manifest.json").read_text())["added"]) == ["far"]
+        assert json.loads((folder / "manifest.json").read_text())["added"]["far"]["file"]
         after = (folder / "scores.csv.gz").read_bytes()
-        assert freeze(frozen, "amsynth16", "--add", "far").returncode == 0  # again, in its own place
+        for written in (
+            [],
+            ["scores.csv.gz"],
+            ["scores.csv.gz", "manifest.json"],
+        ):  # again, and as after a stop half-way
+            for name in written:
+                (folder / name).write_bytes(before[name])
+            assert freeze(frozen, "amsynth16", "--add", "far").returncode == 0
+            assert (folder / "scores.csv.gz").read_bytes() == after
+        with h5py.File(folder / "predictions.h5", "r+") as file:
+            file["fold1/answers/far"][0, 0] += 0.01
+        assert "far was added to" in freeze(frozen, "amsynth16", "--add", "far").stdout  # but those are other answers
         assert (folder / "scores.csv.gz").read_bytes() == after
         assert "cnn is one of the baselines" in freeze(frozen, "amsynth16", "--add", "cnn").stdout
         assert "candidate=nobody compared_on=amsynth16" in freeze(frozen, "amsynth16", "--add", "nobody").stdout
@@ -209,7 +220,9 @@ def test_a_dirty_tree_is_not_frozen(frozen: Project):
     try:
         trained = torch.load(checkpoint)
         torch.save(trained | {"maker": trained["maker"] | {"commit": "unknown"}}, checkpoint)
-        assert "made by commit unknown: commit first" in freeze(frozen).stdout
+        assert (
+            f"{checkpoint} was made by commit unknown, which nobody could make again: delete" in freeze(frozen).stdout
+        )
     finally:
         checkpoint.write_bytes(content)
     before = (frozen.folder / "results" / "baselines" / "amsynth16" / "scores.csv.gz").read_bytes()

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.baselines import hashes, read_scores, require_same, rounded
+from flowsynth.baselines import read_scores, require_same, rounded
 from flowsynth.compare import FROZEN, against
+from flowsynth.frozen import submitted
 from flowsynth.host import Note
+from flowsynth.origins import hashes
 from flowsynth.page.compared import Candidate, make, markdown
 from flowsynth.progress import job, log
 from flowsynth.provenance import write_csv, write_text
@@ -24,7 +26,7 @@ with job(Path(snakemake.log[0])):
     theirs = read_scores(folder, **labels)
     theirs["model"] = theirs["model"].replace(candidate, f"{candidate}{FROZEN}")
     scores = pd.concat([ours, theirs], ignore_index=True)
-    table = against(scores, candidate, params.seed)
+    table = against(scores, candidate, params.seed, submitted(folder))
     presets = pd.read_csv(given.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     render = dict(params.render)
     timeout = render.pop("timeout")

@@ -1,0 +1,98 @@
+"""What scores come from is told apart: other data by what is other, and code that is no commit by what it made."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from flowsynth import origins, provenance, store
+
+NAMES = ("a", "b")
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+    """Hash a small run, with something changed."""
+
+    def hashed(presets: str = "id\nx\n", split: str = "fold\n0\n", code: str = "x = 1\n", **changes) -> dict[str, str]:
+        for name, text in {"presets.csv": presets, "split.csv": split, "metric.py": code}.items():
+            (tmp_path / name).write_text(text)
+        audio = np.zeros((2, 4), dtype=np.float32)
+        audio[1, 3] = changes.get("sample", 0)
+        shards = []
+        for number, rows in enumerate(changes.get("shards", [[0, 1]])):
+            shards.append(tmp_path / f"{number}.h5")
+            with store.writing(shards[-1], [f"i{row}" for row in rows], np.zeros((len(rows), 2)), NAMES, {}) as file:
+                store.add_items(file, "audio", (4,))[:] = audio[rows]
+        monkeypatch.setattr(origins, "scoring", lambda: [tmp_path / "metric.py"])
+        return origins.hashes(tmp_path / "presets.csv", tmp_path / "split.csv", shards)
+
+    return hashed
+
+
+@pytest.mark.parametrize(
+    ("change", "other"),
+    [
+        ({}, []),
+        ({"shards": [[1], [0]]}, []),
+        ({"presets": "id\ny\n"}, ["presets"]),
+        ({"split": "fold\n1\n"}, ["split"]),
+        ({"code": "x = 2\n"}, ["scoring"]),
+        ({"sample": 1e-7}, ["audio"]),
+    ],
+)
+def test_the_hash_of_what_is_other_is_another_one(data, change: dict, other: list[str]):
+    before, after = data(), data(**change)
+    assert [name for name in before if before[name] != after[name]] == other
+
+
+def test_metrics_and_features_are_what_scores():
+    assert {"audio.py", "spectral.py", "parameters.py", "features.py", "score.py"} < {f.name for f in origins.scoring()}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """The commits of a system that takes the best of the answers of a model, and goes on from it, each made by a commit."""
+
+    def commits(
+        code: str = "c0", model: str = "c1", best: str = "c2", refined: str = "c3", scores: str = "c4"
+    ) -> list[str]:
+        folders = {name: tmp_path / name for name in ("cnn", "cnn_best16", "cnn_best16_refined8")}
+        for folder, made in {folders["cnn_best16"]: best, folders["cnn_best16_refined8"]: refined}.items():
+            monkeypatch.setattr(provenance, "commit", lambda made=made: made)
+            with store.writing(folder / "predictions.h5", ["i"], np.zeros((1, 2)), NAMES, {}):
+                pass
+        folders["cnn"].mkdir(exist_ok=True)
+        torch.save({"maker": {"commit": model}}, folders["cnn"] / "checkpoint.pt")
+        table = folders["cnn_best16_refined8"] / "scores.csv"
+        table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores}))
+        monkeypatch.setattr(origins, "commit", lambda: code)
+        monkeypatch.setattr(origins, "same_since", lambda name, files: name != "old")
+        return origins.commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
+
+    return commits
+
+
+def test_the_commits_of_all_that_answers_come_from_are_known(run):
+    assert run() == ["c0", "c1", "c2", "c3", "c4"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"code": "c0-dirty"}, "the code is of commit c0-dirty: commit first"),
+        ({"model": "unknown"}, "cnn/checkpoint.pt was made by commit unknown, which nobody could make again: delete"),
+        ({"best": "c-dirty"}, "cnn_best16/predictions.h5 was made by commit c-dirty"),
+        (
+            {"scores": "c-dirty", "model": "unknown"},
+            r"cnn_best16_refined8/scores.csv \(and 1 more\) was made by commit c-dirty",
+        ),
+        ({"scores": "old"}, "scores.csv was scored by commit old, with other code than that which scores now"),
+    ],
+)
+def test_what_nobody_could_make_again_is_refused(run, made: dict[str, str], said: str):
+    with pytest.raises(ValueError, match=said):
+        run(**made)
