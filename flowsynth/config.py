@@ -60,10 +60,9 @@ def unequal(budgets: Mapping[str, Mapping[str, Any]]) -> str:
     Args:
         budgets: Settings by name.
     """
-    may_differ = {"sampled", "in_memory"}  # how much is kept in memory changes no score
     for (first, least), (second, given) in pairwise(budgets.items()):
         for key in dict.fromkeys([*least, *given]):
-            if key not in may_differ and least.get(key) != given.get(key):
+            if key != "sampled" and least.get(key) != given.get(key):
                 return f"{key} is {least.get(key)} in {first} and {given.get(key)} in {second}"
     return ""
 
@@ -109,6 +108,15 @@ def wanting(collection: Mapping[str, str]) -> list[str]:
     if collection["kind"] == "soundfont" and shutil.which("fluidsynth") is None:
         packages.append("fluidsynth")
     return packages
+
+
+def files(collection: Mapping[str, str]) -> list[str]:
+    """Files that a collection of sounds is made from, those in subfolders too; hidden ones are left out."""
+    if "path" not in collection:
+        return []
+    path = Path(collection["path"])
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [str(file) for file in found if not file.name.startswith(".") and not file.is_dir()]
 
 
 def answering(config: Mapping[str, Any], budget: str) -> list[str]:

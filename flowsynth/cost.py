@@ -23,7 +23,8 @@ def cost(checkpoints: Mapping[str, Path], timings: Mapping[str, Path], items: It
 
     Args:
         checkpoints: Of the models, by name, all of one fold.
-        timings: Of their trainings, by name: tables with a column ``s``, the seconds of the whole job.
+        timings: Of their trainings, by name: tables with a column ``s``, the seconds of the job, of one that was stopped those
+            since it went on.
         items: To answer to, at least one.
 
     Returns:

@@ -102,7 +102,7 @@ def findings(scores: pd.DataFrame, seed: int) -> list[str]:
     flow, flow16 = best(FLOWS), best([f"{name}_best16" for name in FLOWS])
     point, leader = best(POINTS), best(heard)
     told("flow_reg", "flow_reg_published", "The paper's flow, trained by likelihood and by the published objective")
-    told(flow, point, "The best flow with one answer, and the best of the paper's models without one")
+    told(flow, point, "The best flow with one draw, and the best of the paper's models without one")
     told(
         flow16,
         point,
@@ -175,9 +175,10 @@ def _campaign(made: Mapping[str, Any]) -> str:
     for model, passes in made.get("passes", {}).items():
         epochs += f", of `{model}` {passes} times as many"
     some = "" if made["frozen"] == made["folds"] else f"{made['frozen']} of "
+    intervals = "95 % intervals" + (" over the sounds of one training" if made["frozen"] == 1 else "")
     return (
-        f"budget {made['budget']}, {some}{made['folds']} folds, {made['sampled']:,} drawn presets beside those that people "
-        f"made, {epochs}; 95 % intervals"
+        f"budget {made['budget']}, {some}{made['folds']} folds, up to {made['sampled']:,} drawn presets beside those that "
+        f"people made, {epochs}; {intervals}"
     )
 
 

@@ -69,7 +69,10 @@ def player(synth: Synth, note: Note, names: tuple[str, ...], timeout: float) -> 
     played = Player(synth, note, timeout)
 
     def play(values: Values) -> np.ndarray:
-        return played(synth.expand(values[None], names)[0]).audio
+        sound = played(synth.expand(values[None], names)[0])
+        if sound.status == "failed":
+            log.warning("%s: a rendering failed and counts as silence: %s", synth.name, sound.reason)
+        return sound.audio
 
     return play
 

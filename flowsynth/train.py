@@ -33,7 +33,8 @@ def fit(
         path: Of the checkpoint to write.
         history: Of the table of epochs to write.
         progress: Folder of the unfinished training. If there is one in it, of the same settings, data and code, it goes
-            on; at the end nothing but the curves for TensorBoard is left there.
+            on; not where the folder was moved, as Lightning then forgets which epoch was the best. At the end nothing but
+            the curves for TensorBoard is left there.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(derive_seed(seed, "weights"))
@@ -46,7 +47,7 @@ def fit(
         model.fit(some)
     else:
         del some
-        _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed], train, valid))
+        _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed, str(progress.resolve())], train, valid))
         from flowsynth import loop  # it takes seconds to import, and controls do not need it
 
         rows = loop.run(model, train, valid, plan, seed, progress)
@@ -60,7 +61,7 @@ def fit(
 
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:
-    """Name a training by all that its result depends on: settings, data, and the code of this package and the model."""
+    """Name a training by all that its result depends on: settings, place, data, and the code of this package and the model."""
     code = code_digest(systems.source(name))
     depends_on = [name, *settings, *(part.fingerprint() for part in parts), code, versions()]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
@@ -70,6 +71,9 @@ def _claim(progress: Path, key: str) -> None:
     """Keep an unfinished training if it has this key, and make room for a new one if not."""
     if progress.exists() and not ((progress / "key").exists() and (progress / "key").read_text() == key):
         if (progress / "last.ckpt").exists():
-            log.info("%s: the unfinished training had other settings, data or code; a new one begins", progress)
+            log.info(
+                "%s: the unfinished training had another place, other settings, data or code; a new one begins",
+                progress,
+            )
         shutil.rmtree(progress)
     write_text(progress / "key", key)

@@ -28,8 +28,8 @@ MORE = {
     "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance.finding),
     "amount": (
         "More drawn presets",
-        "Log-mel L1 with its 95 % interval, of trainings that see as many presets in all, of which more and more are "
-        "different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
+        "Log-mel L1 with its 95 % interval over sounds, of trainings that see as many presets in all, of which more and more "
+        "are different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
         amount.markdown,
     ),
 }

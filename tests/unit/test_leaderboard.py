@@ -65,7 +65,7 @@ def test_what_differs_is_told_from_what_does_not():
     assert "`cnn` " in said[1]
     assert "**better**" in said[1]
     worse = findings(scores(SYSTEMS | {"npe_nsf": 0.6, "flow_reg": 0.7}), 1)
-    assert "The best flow with one answer" in worse[1]
+    assert "The best flow with one draw" in worse[1]
     assert "`proxy_best16` " in said[5]
     assert "`proxy_best16` " in said[6]
     assert "`cnn` " in said[6]
@@ -132,7 +132,7 @@ def test_it_is_read_from_the_baselines(tmp_path: Path):
     text = markdown(tmp_path)
     assert "| cnn " in text
     assert "| ours (submitted) " in text
-    assert "2 of 3 folds, 10,000 drawn presets" in text
+    assert "2 of 3 folds, up to 10,000 drawn presets" in text
     assert "8 epochs, of `proxy` 4 times as many; 95 % intervals" in text
     caption, shown = of_page(tmp_path)
     assert "budget cpu" in caption

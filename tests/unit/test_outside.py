@@ -12,6 +12,7 @@ from programs import give_up
 from test_sounds import LEVEL, NOTE, RATE, noise, tone
 
 from flowsynth import debian, hums, outside, soundfont, sounds, store
+from flowsynth.config import files
 from flowsynth.features import extract
 
 
@@ -173,3 +174,12 @@ def test_the_licence_is_that_of_the_file(tmp_path: Path):
     assert found == ["CC0", "CC0", "MIT"]
     assert debian.licence("nothing", "drum.flac", tmp_path) == "unknown"
     assert debian.version("no-package-of-this-name") == "unknown"
+
+
+def test_the_files_of_a_collection_are_those_that_are_there_now(tmp_path: Path):
+    for name in ("b.wav", "more/a.wav", ".hidden", "more/.DS_Store"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert files({"kind": "folder", "path": str(tmp_path)}) == [str(tmp_path / "b.wav"), str(tmp_path / "more/a.wav")]
+    assert files({"kind": "soundfont", "path": str(tmp_path / "b.wav")}) == [str(tmp_path / "b.wav")]
+    assert files({"kind": "hums"}) == []

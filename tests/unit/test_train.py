@@ -124,6 +124,22 @@ def test_an_unfinished_training_of_something_else_is_not_taken_up(
     assert run("mlp", tmp_path / "stopped", *other).read_bytes() == undisturbed
 
 
+def test_an_unfinished_training_in_a_folder_that_was_moved_begins_anew(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    undisturbed = run("mlp", tmp_path / "undisturbed", parts, size).read_bytes()
+    with stopped(monkeypatch):
+        run("mlp", tmp_path / "stopped", parts, size)
+    (tmp_path / "stopped").rename(tmp_path / "moved")
+    seen: list[int] = []
+    start = Training.on_train_epoch_start
+    monkeypatch.setattr(
+        Training, "on_train_epoch_start", lambda self: (seen.append(self.current_epoch), start(self))[1]
+    )
+    assert run("mlp", tmp_path / "moved", parts, size).read_bytes() == undisturbed
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_finished_training_leaves_nothing_to_be_taken_up(tmp_path: Path, parts: tuple[Items, Items], size: Size):
     first = run("mlp", tmp_path, parts, size, replace(PLAN, epochs=2)).read_bytes()
     assert [path.name for path in (tmp_path / "progress").iterdir()] == ["tensorboard"]

@@ -29,6 +29,8 @@ def test_a_folder_of_sounds_goes_through_every_model(copy: Project):
     assert run.returncode == 0, run.stdout
     assert "broken.wav is left out" in run.stdout
     assert copy.planned() == {}
+    soundfile.write(mine / "1.wav", wave[::-1], 44100)  # another sound in the place of one
+    assert copy.planned()["outside"] == 1
 
     manifest = pd.read_csv(copy.results / "outside" / "sounds" / "mine.csv").set_index("file")
     assert manifest["status"].to_dict() == {"0.wav": "ok", "1.wav": "ok", "broken.wav": "refused"}

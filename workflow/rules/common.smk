@@ -61,8 +61,12 @@ def code(*names):
 
     An edit of any of them makes the rule run again, as if it were data.
     """
-    waiting = [PACKAGE / f"{name}.py" for name in names]
-    found = set()
+    return with_imported(*(PACKAGE / f"{name}.py" for name in names))
+
+
+def with_imported(*files):
+    """Files of code, and the modules of flowsynth that they import, and that those do."""
+    waiting, found = list(files), set()
     while waiting:
         file = waiting.pop()
         if file not in found:

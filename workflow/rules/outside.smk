@@ -1,5 +1,5 @@
 # Sounds that the synthesizer did not make, through every model of the first fold, by the rules that the test part goes through.
-from flowsynth.config import answering, wanting
+from flowsynth.config import answering, files, wanting
 
 OUTSIDE = [name for name, given in config["outside"].items() if not wanting(given)]
 
@@ -7,7 +7,7 @@ OUTSIDE = [name for name, given in config["outside"].items() if not wanting(give
 rule outside:
     input:
         code=code("outside", "data"),
-        path=lambda wildcards: config["outside"][wildcards.collection].get("path", []),
+        sources=lambda wildcards: files(config["outside"][wildcards.collection]),
         audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:

@@ -1,7 +1,11 @@
+from glob import glob
+
+
 rule presets:
     input:
         code=code("presets", "host"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
+        banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
     output:
         "results/{budget}/{dataset}/presets.csv",
     log:

@@ -26,11 +26,11 @@ ANY_MODEL = f"(?:{'|'.join(SOURCES)})(?:_seed[0-9]+)?"
 
 
 def code_of(name):
-    """Files that a model depends on; of one that a package offers its own file, and what every model is built on."""
+    """Files that a model depends on; of one that a package offers its own file, and what it is built on here."""
     model = model_of(name)
     if (PACKAGE / "models" / f"{model}.py").exists():
         return code(f"models/{model}")
-    return [str(SOURCES[model]), *code("models/__init__")]
+    return with_imported(SOURCES[model], PACKAGE / "models" / "__init__.py")
 
 
 def has_latent(model):
