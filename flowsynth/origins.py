@@ -54,7 +54,7 @@ def commits(answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
         ValueError: If something was made by code that is no commit, or scores by other code than this one scores with.
     """
     made = {path: str(json.loads(path.with_name(f"{path.name}.json").read_text())["commit"]) for path in tables}
-    stale = [path for path, name in made.items() if _is_commit(name) and not same_since(name, scoring())]
+    stale = [path for path, name in made.items() if _is_commit(name) and not same_since(name, *scoring())]
     before = dict.fromkeys(
         file for path in answers for file in _before(path.parent)
     )  # each once, some stand behind several

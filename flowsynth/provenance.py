@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
@@ -35,14 +35,10 @@ def commit() -> str:
 
 
 @cache
-def _differs(commit: str, *files: Path) -> bool:
-    command = ["git", "-C", str(Path(__file__).parent), "diff", "--quiet", commit, "--", *map(str, files)]
-    return subprocess.run(command, capture_output=True).returncode != 0
-
-
-def same_since(commit: str, files: Sequence[Path]) -> bool:
+def same_since(commit: str, *files: Path) -> bool:
     """Whether files of this code are what they were at a commit; not, if that is not known here."""
-    return not _differs(commit, *files)
+    command = ["git", "-C", str(Path(__file__).parent), "diff", "--quiet", commit, "--", *map(str, files)]
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 @cache

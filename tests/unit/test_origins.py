@@ -70,7 +70,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
         table = folders["cnn_best16_refined8"] / "scores.csv"
         table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores}))
         monkeypatch.setattr(origins, "commit", lambda: code)
-        monkeypatch.setattr(origins, "same_since", lambda name, files: name != "old")
+        monkeypatch.setattr(origins, "same_since", lambda name, *files: name != "old")
         return origins.commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
 
     return commits
