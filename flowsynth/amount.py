@@ -10,7 +10,7 @@ import pandas as pd
 
 from flowsynth.metrics import JUDGE
 from flowsynth.seeds import derive_seed
-from flowsynth.statistics import LEVEL, paired, resampled
+from flowsynth.statistics import interval, paired, resampled
 from flowsynth.tables import number, to_markdown
 
 COLUMNS = ["drawn", "model", "metric", "items", "mean", "low", "high", "median"]
@@ -31,10 +31,9 @@ def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
         for metric in dict.fromkeys(table["metric"]):
             values = paired(table, metric)
             draws = pd.DataFrame(resampled(values, derive_seed(seed, "amount", metric)), columns=values.columns)
-            limits = draws.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             means, medians = values.groupby(level="fold").mean().mean(), values.median()
             for model in values:
-                low, high = limits[model]
+                low, high = interval(draws[model])
                 rows.append((drawn, model, metric, len(values), means[model], low, high, medians[model]))
     return pd.DataFrame(rows, columns=COLUMNS)
 

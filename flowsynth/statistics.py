@@ -44,6 +44,12 @@ def paired(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return rows.pivot_table(index=["fold", "item"], columns="model", values="value", aggfunc="mean").dropna()
 
 
+def interval(draws: pd.Series) -> tuple[float, float]:
+    """Limits of the 95 % interval of what was drawn again and again."""
+    low, high = draws.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
 def anova(scores: pd.DataFrame) -> pd.DataFrame:
     """One-way analysis of variance of each metric over all models but the oracle, as the paper has it.
 
@@ -136,7 +142,7 @@ def compare(scores: pd.DataFrame, seed: int, candidate: str | None = None) -> pd
             # what that test goes by: whether the larger ranks are of positive or of negative differences, without equal items
             ranked = difference[difference != 0]
             sign = float((np.sign(ranked) * ranked.abs().rank()).sum())
-            low, high = (drawn[first] - drawn[second]).quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            low, high = interval(drawn[first] - drawn[second])
             mean = means[first] - means[second]
             rows.append((metric, first, second, len(difference), difference.median(), mean, low, high, p))
             signs.append(sign)

@@ -168,3 +168,8 @@ def number(value: float) -> str:
     if 1e-4 <= size < 999.5:
         return f"{value:#.3g}".removesuffix(".")
     return f"{value:,.0f}" if 999.5 <= size < 1e7 else f"{value:.2e}"
+
+
+def change(share: float) -> str:
+    """Write a change in percent; what rounds to nothing is neither more nor less."""
+    return "0%" if abs(share) < 0.005 else f"{share:+.0%}"

@@ -103,7 +103,7 @@ def current() -> str:
         "scores": markdown(scores),
         "findings": findings(outside, smoothness),
         "more": more(),
-        "leaderboard": "\n".join(map(leaderboard.markdown, frozen)) or NOT_YET,
+        "leaderboard": leaderboard.markdown(frozen) if frozen else NOT_YET,
     }.items():
         readme = readme_with(name, text, readme)
     return readme
