@@ -77,16 +77,17 @@ def laid_out(table: pd.DataFrame, files: Sequence[str] = ()) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def limits(values: pd.DataFrame, system: str) -> list[str]:
+def limits(scores: pd.DataFrame, system: str) -> list[str]:
     """Say what keeps a system from being better: how its errors are spread, and what choosing among all systems would bring.
 
     Args:
-        values: Log-mel L1, a row an item, a column a system, without the oracle.
+        scores: Of all items, one sample an item.
         system: Its name.
 
     Returns:
         A sentence each.
     """
+    values = paired(scores, JUDGE).drop(columns="oracle", errors="ignore")
     worst = values.nlargest(max(1, round(TAIL * len(values))), system)
     share = worst[system].sum() / values[system].sum()
     chosen = values.min(axis=1).groupby(level="fold").mean().mean()
@@ -107,7 +108,7 @@ def markdown(folders: Sequence[Path]) -> str:
         table = standings(scores, made["seed"])
         told[made["dataset"]] = flow_question.answers(scores, made["seed"])
         heard = table.loc[table["renderings"] == HEARD, "system"]
-        sentences = limits(paired(scores, JUDGE), heard.iloc[0]) if len(heard) else []
+        sentences = limits(scores, heard.iloc[0]) if len(heard) else []
         listed = "".join(f"- {sentence}\n" for sentence in sentences)
         shown = to_markdown(laid_out(table, made["submitted"]))
         sections.append(f"### {made['dataset']}\n\n{_campaign(made)}.\n\n{listed}\n{shown}")
