@@ -1,7 +1,7 @@
 """Fixed baselines: scores and answers of one campaign, with hashes of all that they are only comparable with.
 
 A folder of baselines has ``scores.csv.gz`` (one row a system, fold, item and metric, six digits), ``predictions.h5`` (a group
-a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``. A campaign that takes days may
+a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``. A campaign that takes long may
 be frozen a fold at a time.
 """
 
@@ -41,7 +41,7 @@ def freeze(
     data: Mapping[str, str],
     settings: Mapping[str, Any],
 ) -> None:
-    """Write baselines, and keep those of other folds that there are.
+    """Write baselines, and keep those of other folds that there are, and what was added to them.
 
     Args:
         folder: Of the baselines.
@@ -52,20 +52,22 @@ def freeze(
         settings: What else should be known, such as the configuration.
 
     Raises:
-        ValueError: If something was made by code that is no commit, or there are baselines of other data, or other folds of
-            other settings, or candidates were added to them, which would be lost.
+        ValueError: If something was made by code that is no commit, there are baselines of other data, other folds of other
+            settings, or candidates were added to them that have no answers to this fold, or are of other settings.
     """
     made, names = maker(**settings), commits(predictions.values(), tables)
     folds, systems = ({key[part] for key in predictions} for part in (0, 1))
-    scores, before = rounded(scores)[KEPT], set()
+    scores, before, added = rounded(scores)[KEPT], set(), {}
     if (folder / MANIFEST).exists():
         require_same(data, folder)
-        before = set(frozen_folds(folder)) - folds
-        added = sorted(json.loads((folder / MANIFEST).read_text())["added"].keys() - systems)
-        if added:
+        there = set(frozen_folds(folder))
+        before = there - folds
+        manifest = json.loads((folder / MANIFEST).read_text())
+        added = {name: how for name, how in manifest["added"].items() if name not in systems}
+        if added and (folds - there or differing(folder, settings)):
             raise ValueError(
-                f"{', '.join(added)} were added to {folder}, and are of its folds alone: delete the folder first, and add "
-                "them again afterwards"
+                f"{', '.join(added)} were added to {folder}, and are of its folds and settings alone: delete the folder "
+                "first, and add them again afterwards"
             )
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
@@ -73,14 +75,18 @@ def freeze(
             _keep(kept.require_group(f"fold{fold}"), system, path)
         if before:
             _require_settings(settings, folder)
-            names = sorted({*names, *json.loads((folder / MANIFEST).read_text())["commits"]})
+            names = sorted({*names, *manifest["commits"]})
+        if before or added:
             theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
-            scores = pd.concat([theirs[theirs["fold"].isin(before)], scores])
+            scores = pd.concat([theirs[theirs["fold"].isin(before) | theirs["model"].isin(added)], scores])
             with h5py.File(folder / "predictions.h5", "r") as old:
                 for fold in sorted(before):
                     old.copy(f"fold{fold}", kept)
+                for answers in (f"fold{fold}/answers" for fold in sorted(folds)):
+                    for name in added:
+                        old.copy(f"{answers}/{name}", kept[answers])
     _write_scores(folder, scores)
-    manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": names, "maker": made, "added": {}}
+    manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": names, "maker": made, "added": added}
     _write_manifest(folder, manifest)
 
 

@@ -122,7 +122,15 @@ def test_what_was_compared_is_put_beside_the_baselines(frozen: Project):
         assert "cnn is one of the baselines" in freeze(frozen, "amsynth16", "--add", "cnn").stdout
         assert "candidate=nobody compared_on=amsynth16" in freeze(frozen, "amsynth16", "--add", "nobody").stdout
         assert "unknown data sets amsynth17" in freeze(frozen, "amsynth17").stdout
-        assert "far were added to" in freeze(frozen, "amsynth16", "--fold", "1").stdout  # and would be lost
+        for of in ([], ["--fold", "1"]):
+            assert freeze(frozen, "amsynth16", *of).returncode == 0
+            assert (folder / "scores.csv.gz").read_bytes() == after  # what was added is kept
+            with h5py.File(folder / "predictions.h5") as file:
+                assert set(file["fold0/answers"]) == set(file["fold1/answers"]) == {"oracle", "mean", "cnn", "far"}
+        made = json.loads((folder / "manifest.json").read_text())
+        assert made["added"]["far"]["file"]
+        (folder / "manifest.json").write_text(json.dumps(made | {"folds": [0]}))
+        assert "far were added to" in freeze(frozen, "amsynth16", "--fold", "1").stdout  # without answers to that fold
     finally:
         for name, content in before.items():
             (folder / name).write_bytes(content)
