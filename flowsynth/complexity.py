@@ -41,7 +41,7 @@ def markdown(summary: pd.DataFrame) -> str:
 
 
 def finding(summary: pd.DataFrame) -> str:
-    """Say where no network is below the control `RIVAL`, in each metric."""
+    """Say where none of the networks is below the control `RIVAL`, in each metric."""
     parts = []
     for metric in METRICS:
         rows = summary[summary["metric"] == metric]
@@ -52,7 +52,12 @@ def finding(summary: pd.DataFrame) -> str:
             *others, last = sizes
             listed = f"{', '.join(others)} and {last}" if others else last
             parts.append(f"in {registry()[metric].label} with {listed} parameters")
-    return f"No network comes below `{RIVAL}` {', or '.join(parts) or 'everywhere'}.\n"
+    where = ", or ".join(parts)
+    return (
+        f"None of these networks comes below `{RIVAL}` {where}.\n"
+        if parts
+        else f"Some come below `{RIVAL}` everywhere.\n"
+    )
 
 
 def latex(summary: pd.DataFrame) -> str:

@@ -20,9 +20,22 @@ POINTS = ("mlp", "cnn", "resnet", "ae", "vae", "wae")  # of the paper: one answe
 FLOWS = ("flow_reg", "flow_cond", "flow_dis", "npe_nsf")  # normalising flows that are trained by likelihood
 MEDIAN = "spectral_convergence"  # few quiet targets make its mean
 ABOUT = (
-    "The first of each two is better if its log-mel L1 is lower: both values, by how much they differ, and the 95 % interval "
-    "of the difference. *Of 16*: the best of 16 draws, the one that sounds closest."
+    "Each row compares two systems; the lower log-mel L1 is the better one. Given are both values, the relative change, and "
+    "in brackets the 95 % interval of the difference. *Best of 16*: 16 draws are rendered, and the one that sounds closest "
+    "counts."
 )
+POINT = "the best of the paper's models without a flow"
+BEST = f"The best flow, best of {HEARD} draws"
+LEADER = f"The best system with {HEARD} renderings"
+LIKELIHOOD = "The paper's flow trained by likelihood, and by the published objective"
+ONE_DRAW = f"The best flow by one draw, and {POINT}"
+BEST_POINT = f"{BEST}, and {POINT}"
+BEST_MIXTURE = f"{BEST}, and a mixture of Gaussians, best of {HEARD}"
+BEST_MATCHING = f"{BEST}, and flow matching, best of {HEARD}"
+BEST_RIVAL = f"{BEST}, and the nearest training preset"
+LEADER_FLOW = f"{LEADER}, and the best flow, best of {HEARD} draws"
+LEADER_RIVAL = f"{LEADER}, and the nearest training preset"
+LEADER_POINT = f"{LEADER}, and {POINT}"
 
 
 def answers(scores: pd.DataFrame, seed: int) -> dict[str, str]:
@@ -47,8 +60,7 @@ def answers(scores: pd.DataFrame, seed: int) -> dict[str, str]:
                 compared[first] = compare(judged, seed, first).set_index("second")
             said[question] = _difference(compared[first].loc[second], first, second, means)
     leader, points = _best(means, _listening(means)), [name for name in POINTS if name in means]
-    measure = registry()[MEDIAN].label.lower()
-    said[f"The same system, and the best of those by the median of {measure}"] = (
+    said[f"{LEADER_POINT} by the median of {registry()[MEDIAN].label.lower()}"] = (
         _medians(scores, leader, points, seed) if leader and points else ""
     )
     return said
@@ -65,15 +77,15 @@ def _questions(means: pd.Series) -> Iterator[tuple[str, str | None, str | None]]
     """What is asked, and the two systems that answer it; None where there is no such system."""
     flow, flow16 = _best(means, FLOWS), _best(means, [f"{name}_best{HEARD}" for name in FLOWS])
     point, leader = _best(means, POINTS), _best(means, _listening(means))
-    yield "The paper's flow trained by likelihood, and by the published objective", "flow_reg", "flow_reg_published"
-    yield "The best flow by one draw, and the best of the paper's models without a flow", flow, point
-    yield f"The best flow of {HEARD}, and the best of the paper's models without a flow", flow16, point
-    yield f"The best flow of {HEARD}, and a mixture of Gaussians of {HEARD}", flow16, f"mdn_best{HEARD}"
-    yield f"The best flow of {HEARD}, and flow matching of {HEARD}", flow16, f"flow_matching_best{HEARD}"
-    yield f"The best flow of {HEARD}, and the nearest training preset", flow16, RIVAL
-    yield f"The best system with {HEARD} renderings, and the best flow of {HEARD}", leader, flow16
-    yield f"The best system with {HEARD} renderings, and the nearest training preset", leader, RIVAL
-    yield f"The best system with {HEARD} renderings, and the best of the paper's models without a flow", leader, point
+    yield LIKELIHOOD, "flow_reg", "flow_reg_published"
+    yield ONE_DRAW, flow, point
+    yield BEST_POINT, flow16, point
+    yield BEST_MIXTURE, flow16, f"mdn_best{HEARD}"
+    yield BEST_MATCHING, flow16, f"flow_matching_best{HEARD}"
+    yield BEST_RIVAL, flow16, RIVAL
+    yield LEADER_FLOW, leader, flow16
+    yield LEADER_RIVAL, leader, RIVAL
+    yield LEADER_POINT, leader, point
 
 
 def _listening(means: pd.Series) -> list[str]:

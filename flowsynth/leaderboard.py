@@ -104,7 +104,7 @@ def markdown(folders: Sequence[Path]) -> str:
     """What folders of baselines, each of a data set, answer, and the standings of each, for the README."""
     sections, told = [], {}
     for folder in folders:
-        scores, made = _read(folder)
+        scores, made = read(folder)
         table = standings(scores, made["seed"])
         told[made["dataset"]] = flow_question.answers(scores, made["seed"])
         heard = table.loc[table["renderings"] == HEARD, "system"]
@@ -117,12 +117,12 @@ def markdown(folders: Sequence[Path]) -> str:
 
 def of_page(folder: Path) -> tuple[str, pd.DataFrame]:
     """Caption and table of text of a folder of baselines, for the page."""
-    scores, made = _read(folder)
+    scores, made = read(folder)
     return f"Leaderboard: {_campaign(made)}", laid_out(standings(scores, made["seed"]), made["submitted"])
 
 
-def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Scores of baselines, and what they were made with."""
+def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read the scores of baselines, and what they were made with."""
     manifest = json.loads((folder / MANIFEST).read_text())
     made = manifest["maker"] | {"submitted": submitted(folder), "frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: made[key] for key in ("budget", "dataset", "split")}), made
@@ -132,7 +132,7 @@ def _campaign(made: Mapping[str, Any]) -> str:
     items = made.get("epoch_items")
     epochs = f"{made['epochs']} epochs of {items:,} presets" if items else f"{made['epochs']} epochs"
     for model, passes in made.get("passes", {}).items():
-        epochs += f", of `{model}` {passes} times as many"
+        epochs += f" ({passes} times as many passes over them for `{model}`)"
     some = "" if made["frozen"] == made["folds"] else f"{made['frozen']} of "
     intervals = "95 % intervals" + (" over the sounds of one training" if made["frozen"] == 1 else "")
     return (

@@ -24,7 +24,7 @@ from flowsynth.tables import number
 SOURCES = ("fold", "seed", "item", "rest")
 SAID = {
     "item": "is the sound's",
-    "rest": "how a training does on a sound in particular",
+    "rest": "how a training does on a sound in particular, with the chance of its draw if it draws",
     "seed": "the seed's",
     "fold": "the fold's",
 }
@@ -100,10 +100,14 @@ def finding(table: pd.DataFrame) -> str:
     """Say how much of a score is luck, a line a model, by the metric that judges."""
     lines = []
     for row in table[table["metric"] == JUDGE].itertuples():
-        shares = ", ".join(f"{getattr(row, source):.0%} {said}" for source, said in SAID.items())
+        shares = ", ".join(f"{_share(getattr(row, source))} {said}" for source, said in SAID.items())
         lines.append(
             f"- `{row.model}`, trained {row.seeds} times in each of {row.folds} folds: {registry()[JUDGE].label} "
             f"{number(row.mean)}; its mean over the sounds of a fold has a standard deviation of "
             f"{number(row.sd_of_a_training)} from training to training. Of the variance of a single score, {shares}."
         )
     return "\n".join(lines) + "\n"
+
+
+def _share(share: float) -> str:
+    return "below 1%" if 0 < share < 0.005 else f"{share:.0%}"

@@ -3,7 +3,7 @@
 Refuses what was made by code that differs from a commit: nobody could make it again.
 
     python workflow/publish.py                 the tables of the default run
-    python workflow/publish.py complexity      one that another budget makes
+    python workflow/publish.py complexity      one that is made when it is asked for
 """
 
 import argparse
@@ -31,7 +31,8 @@ def main() -> None:
     """Publish the tables asked for."""
     parser = argparse.ArgumentParser(description="Make what was measured the published numbers.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of a table: {', '.join(TABLES)}")
-    names = parser.parse_args().names or [name for name in TABLES if name not in MORE]
+    ran = [name for name, path in TABLES.items() if OF_RUN in path.parents and name not in MORE]
+    names = parser.parse_args().names or ran
     if set(names) - set(TABLES):
         sys.exit(
             f"error: unknown tables {', '.join(sorted(set(names) - set(TABLES)))}, expected some of {', '.join(TABLES)}"

@@ -6,13 +6,14 @@ import pandas as pd
 
 from flowsynth import amount, complexity, leaderboard, matches, variance
 from flowsynth.frozen import MANIFEST
-from flowsynth.metrics import JUDGE
-from flowsynth.tables import markdown, number
+from flowsynth.metrics import JUDGE, registry
+from flowsynth.tables import heading, markdown, number, to_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
 SHOWN = "flow_reg"  # whose latent was explored
+SMOOTHNESS = (JUDGE, "sot")  # distances that smoothness is measured by
 # what is not of the default run, or is asked for by name there: published once it was run
 MORE = {
     "matches": (
@@ -47,7 +48,7 @@ def readme_with(name: str, text: str, readme: str) -> str:
 
 
 def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
-    """Say in three sentences how models do with sounds from outside, and whether the latent acts more smoothly."""
+    """Say how models do with sounds from outside, and whether the latent acts more smoothly."""
     rows = outside[(outside["collection"] == "every") & (outside["metric"] == JUDGE)].set_index(["sounds", "model"])
     every, searched = rows.loc["all"], rows.loc["searched"]
     best = every.index[every["best"]][0]
@@ -64,21 +65,42 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
         f"{mean(searched, 'nearest')}, where `nearest` leaves off, to {mean(searched, 'search')}; the best network, "
         f"`{searched_best}`, has {mean(searched, searched_best)}.",
     ]
-    whole = smoothness[(smoothness["metric"] == JUDGE) & (smoothness["matching"] == "whole")].set_index("measure")
+    parts = [
+        f"by {registry()[metric].label} {_smoothness(smoothness[smoothness['metric'] == metric])}"
+        for metric in SMOOTHNESS
+    ]
+    said.append(
+        f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound, compared with parameters, "
+        f"{'; '.join(parts)}."
+    )
+    return "\n".join(f"- {sentence}" for sentence in said) + "\n"
+
+
+def metrics() -> str:
+    """What the metrics are."""
+    rows = [
+        {"Metric": heading(metric), "Definition": metric.definition.replace("|", "\\|"), "Source": metric.source}
+        for metric in registry().values()
+    ]
+    return to_markdown(pd.DataFrame(rows))
+
+
+def _smoothness(rows: pd.DataFrame) -> str:
+    """Say whether the latent is straighter, and more even."""
+    whole = rows[rows["matching"] == "whole"].set_index("measure")
     # what is claimed, the opposite, and whether it is the higher value that the claim is for
-    words = {"unevenness": ("more evenly", "less evenly", False), "straightness": ("straighter", "less straight", True)}
+    words = {"straightness": ("straighter", "less straight", True), "unevenness": ("more evenly", "less evenly", False)}
     parts = []
     for measure, (claimed, opposite, higher) in words.items():
         row = whole.loc[measure]
         unsure = row["low"] <= 0 <= row["high"]
         verdict = f"not measurably {claimed}" if unsure else claimed if (row["difference"] > 0) == higher else opposite
         values = [number(row[key]) for key in ("latent", "native", "low", "high")]
-        parts.append(f"{verdict} ({measure} {values[0]} against {values[1]}, 95 % interval of the difference "
-                     f"{values[2]} to {values[3]})")  # fmt: skip
-    said.append(
-        f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound {' and '.join(parts)} than parameters."
-    )
-    return "\n".join(f"- {sentence}" for sentence in said) + "\n"
+        parts.append(
+            f"{verdict} ({measure} {values[0]} against {values[1]}, 95 % interval of the difference "
+            f"{values[2]} to {values[3]})"
+        )
+    return " and ".join(parts)
 
 
 def more() -> str:
@@ -101,6 +123,7 @@ def current() -> str:
     readme = (ROOT / "README.md").read_text()
     for name, text in {
         "scores": markdown(scores),
+        "metrics": metrics(),
         "findings": findings(outside, smoothness),
         "more": more(),
         "leaderboard": leaderboard.markdown(frozen) if frozen else NOT_YET,

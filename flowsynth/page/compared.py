@@ -38,7 +38,11 @@ class Candidate:
         if is_answers(self.given):
             return f"How many renderings {self.name} takes for a sound is not known: its answers were given as a file."
         passes = find(model_of(self.name)).passes
-        more = f", and was trained on {passes} times as many presets as the budget has" if passes > 1 else ""
+        more = (
+            f", and its training passed over the presets {passes} times as often as the budget says"
+            if passes > 1
+            else ""
+        )
         return f"{self.name} takes {renderings(self.name)} renderings for a sound before it answers{more}."
 
 

@@ -36,7 +36,7 @@ def test_where_no_network_is_below_the_nearest_preset_is_said():
     }
     said = complexity.finding(complexity.table(given, ["nearest", "mean", "cnn"]))
     assert said.startswith(
-        "No network comes below `nearest` in MSE_n with 30 parameters, or in Spectral convergence with 30"
+        "None of these networks comes below `nearest` in MSE_n with 30 parameters, or in Spectral convergence with 30"
     )
     assert "16" not in said
 

@@ -6,46 +6,51 @@ import numpy as np
 import pytest
 from scored import SYSTEMS, scores
 
-from flowsynth.flow_question import answers, markdown
-
-PAPERS = "The paper's flow trained by likelihood, and by the published objective"
-ONE_DRAW = "The best flow by one draw, and the best of the paper's models without a flow"
-OF_16 = "The best flow of 16, and the best of the paper's models without a flow"
+from flowsynth.flow_question import (
+    BEST_MATCHING,
+    BEST_POINT,
+    BEST_RIVAL,
+    LEADER_FLOW,
+    LEADER_POINT,
+    LEADER_RIVAL,
+    LIKELIHOOD,
+    ONE_DRAW,
+    answers,
+    markdown,
+)
 
 
 def test_what_differs_is_told_from_what_does_not():
     said = answers(scores(SYSTEMS), 1)
-    assert [question for question, answer in said.items() if not answer] == [
-        "The best flow of 16, and flow matching of 16"
-    ]
-    assert re.match(r"\*\*no difference\*\*: `flow_reg` 0\.\d+, `flow_reg_published` 0\.\d+, ", said[PAPERS])
+    assert [question for question, answer in said.items() if not answer] == [BEST_MATCHING]
+    assert re.match(r"\*\*no difference\*\*: `flow_reg` 0\.\d+, `flow_reg_published` 0\.\d+, ", said[LIKELIHOOD])
     assert re.match(r"\*\*better\*\*: `npe_nsf` 0\.\d+, `cnn` 0\.\d+, -\d+% \(-0\.\d+ to -0\.\d+\)$", said[ONE_DRAW])
-    assert said["The best flow of 16, and the nearest training preset"].startswith("**better**: `npe_nsf_best16` ")
+    assert said[BEST_RIVAL].startswith("**better**: `npe_nsf_best16` ")
     worse = answers(scores(SYSTEMS | {"npe_nsf": 0.6, "flow_reg": 0.7}), 1)
     assert worse[ONE_DRAW].startswith("**worse**: `npe_nsf` ")
 
 
 @pytest.mark.parametrize(
-    ("other", "second"),
+    ("question", "second"),
     [
-        ("the best flow of 16", "npe_nsf_best16"),
-        ("the nearest training preset", "nearest"),
-        ("the best of the paper's models without a flow", "cnn"),
+        (LEADER_FLOW, "npe_nsf_best16"),
+        (LEADER_RIVAL, "nearest"),
+        (LEADER_POINT, "cnn"),
     ],
 )
-def test_the_best_that_listens_is_held_against_all_others(other: str, second: str):
+def test_the_best_that_listens_is_held_against_all_others(question: str, second: str):
     given = SYSTEMS | {"proxy_corrected16": -0.3, "npe_nsf_best16_refined64": -0.35, "npe_nsf_refined16": -0.25}
     said = answers(scores(given), 1)
-    best = said[f"The best system with 16 renderings, and {other}"]
+    best = said[question]
     assert best.startswith("**better**: `proxy_corrected16` 0.")
     assert f", `{second}` 0." in best
-    assert said[OF_16].startswith("**better**: `npe_nsf_best16` ")
+    assert said[BEST_POINT].startswith("**better**: `npe_nsf_best16` ")
 
 
 def test_the_median_is_that_of_the_model_which_is_best_by_it():
     given = scores(SYSTEMS)
     given.loc[(given["model"] == "mlp") & (given["metric"] == "spectral_convergence"), "value"] -= 0.2
-    said = answers(given, 1)["The same system, and the best of those by the median of spectral convergence"]
+    said = answers(given, 1)[f"{LEADER_POINT} by the median of spectral convergence"]
     assert re.match(r"\*\*better\*\*: `proxy_best16` 0\.\d+, `mlp` 0\.\d+ \(-0\.\d+ to -0\.\d+\)$", said)
 
 
@@ -55,15 +60,15 @@ def test_where_interval_and_ranks_do_not_agree_it_is_said():
     of = given["model"] == "flow_reg"
     share = given.loc[of, "item"].astype(int) % 10
     given.loc[of, "value"] += np.select([share == 0, share < 4], [1.0, 0.05], -0.05)
-    said = answers(given, 1)[PAPERS]
+    said = answers(given, 1)[LIKELIHOOD]
     assert said.startswith("**no difference**: ")
     assert re.search(r"\+\d+% \(0\.\d+ to 0\.\d+, but p = 0\.\d+ by Wilcoxon's test\)$", said)
-    assert ", but p" not in answers(scores(SYSTEMS), 1)[PAPERS]
+    assert ", but p" not in answers(scores(SYSTEMS), 1)[LIKELIHOOD]
 
 
 def test_what_rounds_to_nothing_has_no_sign():
     said = answers(scores({"nearest": 0.0, "flow_reg": 0.5, "flow_reg_published": 0.501}, noise=1e-4), 1)
-    assert ", 0% (" in said[PAPERS]
+    assert ", 0% (" in said[LIKELIHOOD]
 
 
 def test_few_systems_answer_nothing():

@@ -67,7 +67,7 @@ def test_it_is_read_from_the_baselines(tmp_path: Path):
     assert "| cnn " in text
     assert "| ours (submitted) " in text
     assert "2 of 3 folds, up to 10,000 drawn presets" in text
-    assert "8 epochs, of `proxy` 4 times as many; 95 % intervals" in text
+    assert "8 epochs (4 times as many passes over them for `proxy`); 95 % intervals" in text
     caption, shown = of_page(tmp_path)
     assert "budget cpu" in caption
     assert shown["System"].tolist() == ["nearest (control)", "cnn", "ours (submitted)"]

@@ -8,9 +8,21 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flowsynth import leaderboard
+from flowsynth.flow_question import (
+    BEST_MATCHING,
+    BEST_MIXTURE,
+    BEST_POINT,
+    BEST_RIVAL,
+    LIKELIHOOD,
+    ONE_DRAW,
+    answers,
+)
+from flowsynth.frozen import MANIFEST
 from flowsynth.synths import load
 
 ROOT = Path(__file__).resolve().parents[2]
+BASELINES = ROOT / "results" / "baselines"
 README = (ROOT / "README.md").read_text()
 MAKING = runpy.run_path(str(ROOT / "workflow" / "readme.py"))
 
@@ -27,7 +39,19 @@ def test_a_difference_within_the_noise_is_no_finding(low: float, high: float, sa
     tables = {name: pd.read_csv(ROOT / "results" / "published" / f"{name}.csv") for name in ("outside", "smoothness")}
     uneven = tables["smoothness"]["measure"] == "unevenness"
     tables["smoothness"].loc[uneven, ["low", "high", "difference"]] = low, high, (low + high) / 2
-    assert f"act on the sound {said} (" in MAKING["findings"](**tables)
+    assert f" and {said} (unevenness " in MAKING["findings"](**tables)
+
+
+def test_what_the_readme_opens_with_on_flows_is_what_the_baselines_say():
+    found = {path.parent.name: leaderboard.read(path.parent) for path in sorted(BASELINES.glob(f"*/{MANIFEST}"))}
+    assert found
+    for name, (scores, made) in found.items():
+        said = {question: answer.split("**")[1] for question, answer in answers(scores, made["seed"]).items() if answer}
+        for question in (LIKELIHOOD, ONE_DRAW):
+            assert said[question] != "better", name
+        for question in (BEST_POINT, BEST_MIXTURE, BEST_MATCHING):
+            assert said[question] == "better", name
+        assert said[BEST_RIVAL] == "worse", name
 
 
 def test_the_published_scores_name_a_commit():

@@ -64,4 +64,6 @@ def test_what_is_said_is_what_was_measured():
     assert said.startswith("- `cnn`, trained 4 times in each of 3 folds: Log-mel L1 0.700; its mean")
     assert "a standard deviation of 0.0200 from training" in said
     assert "76% is the sound's, 20% how a training does" in said
+    assert ", 4% the seed's, 0% the fold's" in said
     assert said.count("\n") == 1
+    assert ", below 1% the seed's" in finding(pd.DataFrame([row | shares | {"seed": 0.004}]))
