@@ -1,7 +1,7 @@
-"""What more training presets bring: scores of the same models with more and more drawn presets, at equal work.
+"""What more of something brings: scores of the same models with more and more drawn presets, or after longer training.
 
-With the same `epoch_items` in all budgets trainings see as many presets in all; what differs is how many of them are
-different ones.
+With the same `epoch_items` in all budgets, trainings on more drawn presets are no longer: they see as many presets in all, and
+what differs is how many of them are different ones.
 """
 
 from collections.abc import Mapping
@@ -13,37 +13,42 @@ from flowsynth.seeds import derive_seed
 from flowsynth.statistics import interval, paired, resampled
 from flowsynth.tables import number, to_markdown
 
-COLUMNS = ["drawn", "model", "metric", "items", "mean", "low", "high", "median"]
+COLUMNS = ["amount", "model", "metric", "items", "mean", "low", "high", "median"]
 
 
 def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
     """Put the scores of budgets side by side.
 
     Args:
-        scores: By number of drawn presets, as made by `flowsynth.tables.gather`.
+        scores: By number of drawn presets or of epochs, as made by `flowsynth.tables.gather`.
         seed: Of the bootstrap.
 
     Returns:
         The columns of `COLUMNS`: means with the limits of their 95 % intervals over folds and items.
     """
     rows = []
-    for drawn, table in scores.items():
+    for given, table in scores.items():
         for metric in dict.fromkeys(table["metric"]):
             values = paired(table, metric)
             draws = pd.DataFrame(resampled(values, derive_seed(seed, "amount", metric)), columns=values.columns)
             means, medians = values.groupby(level="fold").mean().mean(), values.median()
             for model in values:
                 low, high = interval(draws[model])
-                rows.append((drawn, model, metric, len(values), means[model], low, high, medians[model]))
+                rows.append((given, model, metric, len(values), means[model], low, high, medians[model]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def markdown(table: pd.DataFrame) -> str:
-    """Lay the metric that judges out: one row a model, one column a number of drawn presets, intervals in brackets."""
+def markdown(table: pd.DataFrame, of: str) -> str:
+    """Lay the metric that judges out: one row a model, one column an amount, intervals in brackets.
+
+    Args:
+        table: As made by `amount`.
+        of: What there is more and more of.
+    """
     rows = table[(table["metric"] == JUDGE) & (table["model"] != "oracle")]
     cells = rows.assign(
         cell=[f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in rows.itertuples()]
     )
-    wide = cells.pivot(index="model", columns="drawn", values="cell").loc[list(dict.fromkeys(rows["model"]))]
-    wide.columns = [f"{drawn:,} drawn" for drawn in wide.columns]
+    wide = cells.pivot(index="model", columns="amount", values="cell").loc[list(dict.fromkeys(rows["model"]))]
+    wide.columns = [f"{given:,} {of}" for given in wide.columns]
     return to_markdown(wide.reset_index(names="Model"))

@@ -54,15 +54,16 @@ def datasets(config: Mapping[str, Any], budget: str) -> list[str]:
     return [name for name in config["budgets"][budget]["datasets"] if name.rstrip("0123456789") == config["synth"]]
 
 
-def unequal(budgets: Mapping[str, Mapping[str, Any]]) -> str:
-    """What budgets differ in besides the number of drawn presets, in words; empty if they are the same work.
+def unequal(budgets: Mapping[str, Mapping[str, Any]], but: str) -> str:
+    """What budgets differ in besides one setting, in words; empty if it is nothing.
 
     Args:
         budgets: Settings by name.
+        but: The setting.
     """
     for (first, least), (second, given) in pairwise(budgets.items()):
         for key in dict.fromkeys([*least, *given]):
-            if key != "sampled" and least.get(key) != given.get(key):
+            if key != but and least.get(key) != given.get(key):
                 return f"{key} is {least.get(key)} in {first} and {given.get(key)} in {second}"
     return ""
 

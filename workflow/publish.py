@@ -24,6 +24,7 @@ TABLES = {
     "complexity": RESULTS / "complexity" / "tables" / "complexity.csv",
     "variance": RESULTS / "seeds" / "amsynth16" / "tables" / "variance.csv",
     "amount": RESULTS / "drawn" / "amount.csv",
+    "epochs": RESULTS / "epochs" / "amount.csv",
 }
 
 

@@ -31,7 +31,13 @@ MORE = {
         "More drawn presets",
         "Log-mel L1 with its 95 % interval over sounds, of trainings that see as many presets in all, of which more and more "
         "are different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
-        amount.markdown,
+        lambda table: amount.markdown(table, "drawn"),
+    ),
+    "epochs": (
+        "Longer training",
+        "Log-mel L1 with its 95 % interval over sounds, after as long a training as in the campaign and after eight times as "
+        "long: budgets `epochs_8` and `epochs_64`.",
+        lambda table: amount.markdown(table, "epochs"),
     ),
 }
 NOT_YET = (

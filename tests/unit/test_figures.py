@@ -125,7 +125,7 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "critical_difference": lambda: critical_difference.draw(scored(), MODELS, "title"),
     "calibration": lambda: calibration.draw(*drawing(), "title"),
     "match": lambda: match.draw(*np.random.default_rng(0).normal(size=(2, 88200)).astype("f4"), 22050, *ONE, "title"),
-    "amount": lambda: amount.draw(of_amount({0: scored(), 10000: scored()}, 1), MODELS, "title"),
+    "amount": lambda: amount.draw(of_amount({0: scored(), 10000: scored()}, 1), MODELS, "epochs", "title"),
 }
 
 

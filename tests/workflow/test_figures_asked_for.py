@@ -65,6 +65,18 @@ def test_a_figure_that_can_not_be_drawn_says_what_it_needs(project: Project, nam
     assert f"figure_{name} needs {needs}: see config.yaml" in run.stdout
 
 
+def test_longer_training_is_a_scale_of_its_own(project: Project):
+    tiny = TINY["budgets"]["tiny"]
+    project.configure(budgets={"tiny": tiny, "epochs_2": {**tiny, "epochs": 2}, "epochs_4": {**tiny, "epochs": 4}})
+    plan = project.planned("results/epochs/amount.png")
+    assert plan["amount"] == plan["draw_amount"] == 1
+    assert plan["train"] == 2 * tiny["folds"]  # the cnn
+    project.configure(budgets={"tiny": tiny})
+    run = project.snakemake("results/epochs/amount.png", "--dry-run")
+    assert run.returncode != 0
+    assert "results/epochs/amount.png needs budgets epochs_N: epochs_8, epochs_64 and so on: see" in run.stdout
+
+
 def test_drawn_presets_are_not_said_to_bring_what_longer_training_brings(project: Project):
     tiny = TINY["budgets"]["tiny"]
     longer = {**tiny, "sampled": 10, "epochs": tiny["epochs"] + 1}

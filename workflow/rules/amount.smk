@@ -1,20 +1,46 @@
-# What more drawn presets bring: snakemake -c2 figure_amount. Each budget drawn_N is run on its first data set.
+# What more drawn presets bring, at equal work: snakemake -c2 figure_amount
+# What longer training brings: snakemake -c2 results/epochs/amount.png
+# Each budget drawn_N or epochs_N is run on its first data set.
 import re
 
 from flowsynth.config import unequal
 
-AMOUNTS = {
-    name: given
-    for name, given in config["budgets"].items()
-    if re.fullmatch("drawn_[0-9]+", name)
+SCALES = {
+    "drawn": {
+        "target": "figure_amount",
+        "setting": "sampled",
+        "such": "drawn_0, drawn_10000",
+        "label": "presets drawn for training",
+        "title": "Presets drawn for training, at equal work",
+    },
+    "epochs": {
+        "target": "results/epochs/amount.png",
+        "setting": "epochs",
+        "such": "epochs_8, epochs_64",
+        "label": "epochs of training",
+        "title": "Longer training",
+    },
 }
-LEAST = next(iter(AMOUNTS.values()), None)
-UNEQUAL = unequal(AMOUNTS)
-AMOUNT_NEEDS = (
-    f" that differ in sampled alone, and {UNEQUAL}"
-    if UNEQUAL
-    else "" if AMOUNTS else ": drawn_0, drawn_10000 and so on"
-)
+AMOUNTS = {
+    scale: {
+        name: given
+        for name, given in config["budgets"].items()
+        if re.fullmatch(f"{scale}_[0-9]+", name)
+    }
+    for scale in SCALES
+}
+LEAST = {scale: next(iter(given.values()), None) for scale, given in AMOUNTS.items()}
+UNEQUAL = {
+    scale: unequal(given, SCALES[scale]["setting"]) for scale, given in AMOUNTS.items()
+}
+AMOUNT_NEEDS = {
+    scale: (
+        f" that differ in {SCALES[scale]['setting']} alone, and {UNEQUAL[scale]}"
+        if UNEQUAL[scale]
+        else "" if AMOUNTS[scale] else f": {SCALES[scale]['such']} and so on"
+    )
+    for scale in SCALES
+}
 
 
 rule figure_amount:
@@ -25,26 +51,25 @@ rule figure_amount:
 rule amount:
     input:
         code=code("amount", "tables"),
-        scores=(
-            (
-                lambda wildcards: refuse(
-                    f"figure_amount needs budgets drawn_N{AMOUNT_NEEDS}: see config.yaml"
-                )
+        scores=lambda wildcards: (
+            refuse(
+                f"{SCALES[wildcards.scale]['target']} needs budgets {wildcards.scale}_N"
+                f"{AMOUNT_NEEDS[wildcards.scale]}: see config.yaml"
             )
-            if AMOUNT_NEEDS
+            if AMOUNT_NEEDS[wildcards.scale]
             else [
                 f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
-                for name, given in AMOUNTS.items()
+                for name, given in AMOUNTS[wildcards.scale].items()
                 for fold in range(given["folds"])
                 for model in given.get("models", config["models"])
             ]
         ),
     output:
-        "results/drawn/amount.csv",
+        "results/{scale,drawn|epochs}/amount.csv",
     log:
-        "results/drawn/logs/amount.log",
+        "results/{scale}/logs/amount.log",
     benchmark:
-        "results/drawn/benchmarks/amount.tsv"
+        "results/{scale}/benchmarks/amount.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -52,7 +77,10 @@ rule amount:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        drawn={name: given["sampled"] for name, given in AMOUNTS.items()},
+        amounts=lambda wildcards: {
+            name: given[SCALES[wildcards.scale]["setting"]]
+            for name, given in AMOUNTS[wildcards.scale].items()
+        },
         seed=config["seed"],
     script:
         "../scripts/amount.py"
@@ -62,13 +90,13 @@ rule draw_amount:
     input:
         code=code("figures/amount"),
         style=str(PACKAGE / "figures.mplstyle"),
-        table="results/drawn/amount.csv",
+        table="results/{scale}/amount.csv",
     output:
-        captioned("results/drawn/amount"),
+        captioned("results/{scale,drawn|epochs}/amount"),
     log:
-        "results/drawn/logs/figures/amount.log",
+        "results/{scale}/logs/figures/amount.log",
     benchmark:
-        "results/drawn/benchmarks/figures/amount.tsv"
+        "results/{scale}/benchmarks/figures/amount.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -76,7 +104,9 @@ rule draw_amount:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        models=LEAST.get("models", config["models"]) if LEAST else [],
-        folds=LEAST["folds"] if LEAST else 0,
+        models=lambda wildcards: LEAST[wildcards.scale].get("models", config["models"]),
+        folds=lambda wildcards: LEAST[wildcards.scale]["folds"],
+        label=lambda wildcards: SCALES[wildcards.scale]["label"],
+        title=lambda wildcards: SCALES[wildcards.scale]["title"],
     script:
         "../scripts/draw_amount.py"

@@ -1,4 +1,4 @@
-"""Put the scores of budgets with more and more drawn presets side by side."""
+"""Put the scores of budgets with more and more drawn presets, or epochs, side by side."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from flowsynth.tables import gather
 
 with job(Path(snakemake.log[0])):
     paths = {
-        drawn: [Path(path) for path in snakemake.input.scores if Path(path).parts[1] == budget]
-        for budget, drawn in snakemake.params.drawn.items()
+        given: [Path(path) for path in snakemake.input.scores if Path(path).parts[1] == budget]
+        for budget, given in snakemake.params.amounts.items()
     }
-    table = amount({drawn: gather(found) for drawn, found in paths.items()}, snakemake.params.seed)
+    table = amount({given: gather(found) for given, found in paths.items()}, snakemake.params.seed)
     write_csv(table, Path(snakemake.output[0]), seed=snakemake.params.seed)

@@ -1,4 +1,4 @@
-"""Draw what more drawn presets bring."""
+"""Draw what more drawn presets, or longer training, brings."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from flowsynth.progress import job
 
 with job(Path(snakemake.log[0])):
     folds = snakemake.params.folds
-    title = f"Presets drawn for training, at equal work. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals."
-    figure = draw(pd.read_csv(snakemake.input.table), snakemake.params.models, title)
+    title = f"{snakemake.params.title}. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals."
+    table = pd.read_csv(snakemake.input.table)
+    figure = draw(table, snakemake.params.models, snakemake.params.label, title)
     save(figure, *map(Path, snakemake.output))
