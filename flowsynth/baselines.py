@@ -6,6 +6,7 @@ be frozen a fold at a time.
 """
 
 import gzip
+import itertools
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -82,9 +83,8 @@ def freeze(
             with h5py.File(folder / "predictions.h5", "r") as old:
                 for fold in sorted(before):
                     old.copy(f"fold{fold}", kept)
-                for answers in (f"fold{fold}/answers" for fold in sorted(folds)):
-                    for name in added:
-                        old.copy(f"{answers}/{name}", kept[answers])
+                for again, name in itertools.product(sorted(folds), added):
+                    old.copy(f"fold{again}/answers/{name}", kept[f"fold{again}/answers"])
     _write_scores(folder, scores)
     manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": names, "maker": made, "added": added}
     _write_manifest(folder, manifest)

@@ -52,12 +52,9 @@ def finding(summary: pd.DataFrame) -> str:
             *others, last = sizes
             listed = f"{', '.join(others)} and {last}" if others else last
             parts.append(f"in {registry()[metric].label} with {listed} parameters")
-    where = ", or ".join(parts)
-    return (
-        f"None of these networks comes below `{RIVAL}` {where}.\n"
-        if parts
-        else f"Some come below `{RIVAL}` everywhere.\n"
-    )
+    if not parts:
+        return f"Some network comes below `{RIVAL}` in each of these metrics, with each number of parameters.\n"
+    return f"None of these networks comes below `{RIVAL}` {', or '.join(parts)}.\n"
 
 
 def latex(summary: pd.DataFrame) -> str:

@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
 SHOWN = "flow_reg"  # whose latent was explored
-SMOOTHNESS = (JUDGE, "sot")  # distances that smoothness is measured by
 # what is not of the default run, or is asked for by name there: published once it was run
 MORE = {
     "matches": (
@@ -72,8 +71,8 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
         f"`{searched_best}`, has {mean(searched, searched_best)}.",
     ]
     parts = [
-        f"by {registry()[metric].label} {_smoothness(smoothness[smoothness['metric'] == metric])}"
-        for metric in SMOOTHNESS
+        f"by {registry()[metric].label} {_smoothness(rows)}"
+        for metric, rows in smoothness.groupby("metric", sort=False)
     ]
     said.append(
         f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound, compared with parameters, "

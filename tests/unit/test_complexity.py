@@ -39,6 +39,8 @@ def test_where_no_network_is_below_the_nearest_preset_is_said():
         "None of these networks comes below `nearest` in MSE_n with 30 parameters, or in Spectral convergence with 30"
     )
     assert "16" not in said
+    below = complexity.table({"toy16": given["toy16"]}, ["nearest", "mean", "cnn"])
+    assert complexity.finding(below).startswith("Some network comes below `nearest` in each")
 
 
 def test_rows_stay_together_where_a_model_is_marked_or_lacks_a_fold_in_one_data_set_only():
