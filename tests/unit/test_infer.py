@@ -13,14 +13,14 @@ from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.train import fit
 
-PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
+PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="auto", precision="32-true")
 
 
 def estimates(name: str, folder: Path, parts: tuple[Items, Items], size: Size, items: Items, seed: int = 1) -> dict:
     path = folder / "checkpoint.pt"
     if not path.exists():
         fit(name, *parts, size, PLAN, 5, path, folder / "history.csv", folder / "progress")
-    infer(path, items, 3, seed, folder / "predictions.h5")
+    infer(path, items, 3, seed, folder / "predictions.h5", "auto")
     with store.reading(folder / "predictions.h5") as file:
         assert file["estimates"].shape == (len(items), 3, 3)
         return dict(zip(store.ids(file), file["estimates"][:].tolist(), strict=True))

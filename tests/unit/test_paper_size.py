@@ -15,7 +15,7 @@ from flowsynth.plan import Plan
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 SIZE = Size(**CONFIG["budgets"]["paper"]["network"])
 SHAPE = CONFIG["features"]["n_mels"], CONFIG["features"]["frames"]
-PLAN = Plan(epochs=1, batch_size=4, learning_rate=2e-4, patience=1, threads=1, accelerator="cpu", precision="32-true")
+PLAN = Plan(epochs=1, batch_size=4, learning_rate=2e-4, patience=1, threads=1, accelerator="auto", precision="32-true")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from flowsynth.plan import Plan, plan_of
 from flowsynth.seeds import derive_seed
 from flowsynth.train import fit
 
-PLAN = Plan(epochs=6, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
+PLAN = Plan(epochs=6, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="auto", precision="32-true")
 TRAINED = [name for name in models.names() if not issubclass(models.find(name), models.Control)]
 
 
