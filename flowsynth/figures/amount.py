@@ -37,8 +37,8 @@ def draw(table: pd.DataFrame, models: Sequence[str], label: str, title: str) -> 
             else:
                 bar = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
                 axis.errorbar(places, rows["mean"], bar, **drawn_as)
-        label = heading(registry()[name]) + (", median" if name == MEDIAN else "")
-        axis.set(title=label, xlabel=label, yscale="log")
+        metric = heading(registry()[name]) + (", median" if name == MEDIAN else "")
+        axis.set(title=metric, xlabel=label, yscale="log")
         axis.set_xticks(range(len(amounts)), [f"{given:,}" for given in amounts])
         axis.grid(axis="y")
     axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))

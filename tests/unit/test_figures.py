@@ -216,6 +216,12 @@ def test_the_colour_is_that_of_the_smoother(measure: str, low: float, high: floa
     assert smoothness._smoother(measure, -1, 1) not in smoothness.KINDS.values()
 
 
+def test_more_and_more_is_what_the_axes_say():
+    figure = DRAWINGS["amount"]()
+    assert {axis.get_xlabel() for axis in figure.axes} == {"epochs"}
+    assert figure.axes[0].get_title(loc="left") == "Log-mel L1 ↓"
+
+
 def test_one_size_alone_is_no_comparison():
     with pytest.raises(ValueError, match="nothing to compare"):
         complexity.draw(sizes().query("parameters == 16"), MODELS, "title")
