@@ -35,6 +35,7 @@ BEST_MATCHING = f"{BEST}, and flow matching, best of {HEARD}"
 BEST_RIVAL = f"{BEST}, and the nearest training preset"
 LEADER_FLOW = f"{LEADER}, and the best flow, best of {HEARD} draws"
 LEADER_RIVAL = f"{LEADER}, and the nearest training preset"
+LEADER_PEOPLE = f"{LEADER}, and the nearest of the training presets that people made"
 LEADER_POINT = f"{LEADER}, and {POINT}"
 
 
@@ -85,6 +86,7 @@ def _questions(means: pd.Series) -> Iterator[tuple[str, str | None, str | None]]
     yield BEST_RIVAL, flow16, RIVAL
     yield LEADER_FLOW, leader, flow16
     yield LEADER_RIVAL, leader, RIVAL
+    yield LEADER_PEOPLE, leader, f"{RIVAL}_people"
     yield LEADER_POINT, leader, point
 
 

@@ -97,6 +97,12 @@ def surrogates() -> frozenset[str]:
     return _derived_from("Surrogate")
 
 
+@cache
+def undrawn() -> frozenset[str]:
+    """Models that get no drawn presets, told from their sources: the classes that are derived from ``Undrawn`` itself."""
+    return _derived_from("Undrawn")
+
+
 def _derived_from(base: str) -> frozenset[str]:
     """Models whose source has a class with that base; importing them would take torch."""
     return frozenset(model for model in models() if base in _bases(source(model)))

@@ -101,6 +101,10 @@ class Control(Model):
         """Take what it needs from the training part."""
 
 
+class Undrawn:
+    """Marks a model whose training part is what people made alone: it is given none of the presets that are drawn."""
+
+
 def names() -> list[str]:
     """Names of all models."""
     return list(systems.models())

@@ -11,6 +11,7 @@ from flowsynth.flow_question import (
     BEST_POINT,
     BEST_RIVAL,
     LEADER_FLOW,
+    LEADER_PEOPLE,
     LEADER_POINT,
     LEADER_RIVAL,
     LIKELIHOOD,
@@ -22,7 +23,7 @@ from flowsynth.flow_question import (
 
 def test_what_differs_is_told_from_what_does_not():
     said = answers(scores(SYSTEMS), 1)
-    assert [question for question, answer in said.items() if not answer] == [BEST_MATCHING]
+    assert [question for question, answer in said.items() if not answer] == [BEST_MATCHING, LEADER_PEOPLE]
     assert re.match(r"\*\*no difference\*\*: `flow_reg` 0\.\d+, `flow_reg_published` 0\.\d+, ", said[LIKELIHOOD])
     assert re.match(r"\*\*better\*\*: `npe_nsf` 0\.\d+, `cnn` 0\.\d+, -\d+% \(-0\.\d+ to -0\.\d+\)$", said[ONE_DRAW])
     assert said[BEST_RIVAL].startswith("**better**: `npe_nsf_best16` ")
@@ -35,11 +36,13 @@ def test_what_differs_is_told_from_what_does_not():
     [
         (LEADER_FLOW, "npe_nsf_best16"),
         (LEADER_RIVAL, "nearest"),
+        (LEADER_PEOPLE, "nearest_people"),
         (LEADER_POINT, "cnn"),
     ],
 )
 def test_the_best_that_listens_is_held_against_all_others(question: str, second: str):
-    given = SYSTEMS | {"proxy_corrected16": -0.3, "npe_nsf_best16_refined64": -0.35, "npe_nsf_refined16": -0.25}
+    others = {"nearest_people": 0.1, "npe_nsf_best16_refined64": -0.35, "npe_nsf_refined16": -0.25}
+    given = SYSTEMS | others | {"proxy_corrected16": -0.3}
     said = answers(scores(given), 1)
     best = said[question]
     assert best.startswith("**better**: `proxy_corrected16` 0.")

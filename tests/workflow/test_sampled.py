@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 from project import TINY, Project
 
+from flowsynth.checkpoints import load
+
 DRAWN = 40
 
 
 def with_drawn(project: Project, count: int) -> None:
-    project.configure(models=["oracle", "cnn"], budgets={"tiny": {**TINY["budgets"]["tiny"], "sampled": count}})
+    tiny = {**TINY["budgets"]["tiny"], "sampled": count}
+    project.configure(models=["oracle", "nearest_people", "cnn"], budgets={"tiny": tiny})
 
 
 def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
@@ -23,7 +26,7 @@ def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
     wanted = scores, f"{folds}/fold1/sampled/0.h5"
     plan = copy.planned(*wanted)
     assert plan["sample"] == 2  # one file a fold
-    assert (plan["train"], plan["train_control"]) == (1, 1)
+    assert (plan["train"], plan["train_control"]) == (1, 2)
     assert not plan.keys() & {"render", "features", "split"}
     run = copy.snakemake(*wanted)
     assert run.returncode == 0, run.stdout
@@ -49,6 +52,9 @@ def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
         held_out = split.loc[(split["fold"] == fold) & (split["part"] != "train"), "id"]
         assert min(np.abs(drawn - mel[name]).mean((1, 2)).min() for name in held_out) > 0.05
     assert not set(names[0]) & set(names[1])
+    people = set(split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"])
+    known = load(before.parents[1] / "nearest_people" / "checkpoint.pt")[0].values
+    assert 0 < len(known) <= len(people)  # none of those that are drawn
     table = pd.read_csv(copy.folder / scores, dtype={"item": str})
     assert set(table["item"]) <= set(split.loc[split["part"] == "test", "id"])
     assert copy.planned(*wanted) == {}

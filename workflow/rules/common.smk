@@ -105,8 +105,9 @@ SAMPLED_IN_A_JOB = 5000
 
 
 def sampled(wildcards):
-    """Files of features of the presets that are drawn for the training part of a fold."""
-    w, count = wildcards, budget(wildcards)["sampled"]
+    """Files of features of the presets that are drawn for the training part that a model has of a fold."""
+    w = wildcards
+    count = 0 if model_of(w.model) in undrawn() else budget(w)["sampled"]
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
     return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
 

@@ -8,6 +8,7 @@ from flowsynth.systems import (
     models,
     source,
     surrogates,
+    undrawn,
 )
 
 SYSTEMS = BUDGET.get("models", config["models"])  # models, and systems of them
