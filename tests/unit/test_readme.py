@@ -14,12 +14,19 @@ from flowsynth.flow_question import (
     BEST_MIXTURE,
     BEST_POINT,
     BEST_RIVAL,
+    HEARD,
+    LEADER_FLOW,
+    LEADER_PEOPLE,
+    LEADER_RIVAL,
     LIKELIHOOD,
     ONE_DRAW,
     answers,
 )
 from flowsynth.frozen import MANIFEST
+from flowsynth.metrics import JUDGE
+from flowsynth.statistics import paired
 from flowsynth.synths import load
+from flowsynth.systems import renderings
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINES = ROOT / "results" / "baselines"
@@ -52,6 +59,13 @@ def test_what_the_readme_opens_with_on_flows_is_what_the_baselines_say():
         for question in (BEST_POINT, BEST_MIXTURE, BEST_MATCHING):
             assert said[question] == "better", name
         assert said[BEST_RIVAL] == "worse", name
+        for question in (LEADER_FLOW, LEADER_RIVAL, LEADER_PEOPLE):
+            assert said[question] == "better", name
+        means = paired(scores, JUDGE).groupby(level="fold").mean().mean()
+        listening = means[[renderings(system) == HEARD for system in means.index]]
+        assert listening.idxmin() == "proxy_corrected16"
+        assert listening.min() < means["nearest_people"] / 2
+        assert listening.min() < means["nearest"] * 3 / 5
 
 
 def test_the_published_scores_name_a_commit():
