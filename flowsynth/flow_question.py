@@ -15,6 +15,7 @@ from flowsynth.systems import renderings
 from flowsynth.tables import change, number, to_markdown
 
 RIVAL = "nearest"
+PEOPLE = "nearest_people"
 HEARD = 16  # renderings that a system may listen to
 POINTS = ("mlp", "cnn", "resnet", "ae", "vae", "wae")  # of the paper: one answer, by regression, and no flow
 FLOWS = ("flow_reg", "flow_cond", "flow_dis", "npe_nsf")  # normalising flows that are trained by likelihood
@@ -32,9 +33,10 @@ ONE_DRAW = f"The best flow by one draw, and {POINT}"
 BEST_POINT = f"{BEST}, and {POINT}"
 BEST_MIXTURE = f"{BEST}, and a mixture of Gaussians, best of {HEARD}"
 BEST_MATCHING = f"{BEST}, and flow matching, best of {HEARD}"
-BEST_RIVAL = f"{BEST}, and the nearest training preset"
+BEST_RIVAL = f"{BEST}, and the nearest training preset, drawn ones too"
+BEST_PEOPLE = f"{BEST}, and the nearest of the training presets that people made"
 LEADER_FLOW = f"{LEADER}, and the best flow, best of {HEARD} draws"
-LEADER_RIVAL = f"{LEADER}, and the nearest training preset"
+LEADER_RIVAL = f"{LEADER}, and the nearest training preset, drawn ones too"
 LEADER_PEOPLE = f"{LEADER}, and the nearest of the training presets that people made"
 LEADER_POINT = f"{LEADER}, and {POINT}"
 
@@ -84,9 +86,10 @@ def _questions(means: pd.Series) -> Iterator[tuple[str, str | None, str | None]]
     yield BEST_MIXTURE, flow16, f"mdn_best{HEARD}"
     yield BEST_MATCHING, flow16, f"flow_matching_best{HEARD}"
     yield BEST_RIVAL, flow16, RIVAL
+    yield BEST_PEOPLE, flow16, PEOPLE
     yield LEADER_FLOW, leader, flow16
     yield LEADER_RIVAL, leader, RIVAL
-    yield LEADER_PEOPLE, leader, f"{RIVAL}_people"
+    yield LEADER_PEOPLE, leader, PEOPLE
     yield LEADER_POINT, leader, point
 
 

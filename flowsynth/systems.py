@@ -98,9 +98,9 @@ def surrogates() -> frozenset[str]:
 
 
 @cache
-def undrawn() -> frozenset[str]:
-    """Models that get no drawn presets, told from their sources: the classes that are derived from ``Undrawn`` itself."""
-    return _derived_from("Undrawn")
+def people_only() -> frozenset[str]:
+    """Models that get no drawn presets, told from their sources: classes derived from ``PeopleOnly`` itself."""
+    return _derived_from("PeopleOnly")
 
 
 def _derived_from(base: str) -> frozenset[str]:

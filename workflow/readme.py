@@ -28,14 +28,14 @@ MORE = {
     "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance.finding),
     "amount": (
         "More drawn presets",
-        "Log-mel L1 with its 95 % interval over sounds, of trainings that see as many presets in all, of which more and more "
-        "are different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
+        "Log-mel L1 with its 95 % interval over the sounds of one fold, by one training each. In a row, trainings see as many "
+        "presets in all, of which more and more are different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
         lambda table: amount.markdown(table, "drawn"),
     ),
     "epochs": (
         "Longer training",
-        "Log-mel L1 with its 95 % interval over sounds, after as long a training as in the campaign and after eight times as "
-        "long: budgets `epochs_8` and `epochs_64`.",
+        "Log-mel L1 with its 95 % interval over the sounds of one fold, by one training each, as long as in the campaign and "
+        "eight times as long: budgets `epochs_8` and `epochs_64`.",
         lambda table: amount.markdown(table, "epochs"),
     ),
 }

@@ -101,7 +101,7 @@ class Control(Model):
         """Take what it needs from the training part."""
 
 
-class Undrawn:
+class PeopleOnly:
     """Marks a model whose training part is what people made alone: it is given none of the presets that are drawn."""
 
 

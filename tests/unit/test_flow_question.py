@@ -8,6 +8,7 @@ from scored import SYSTEMS, scores
 
 from flowsynth.flow_question import (
     BEST_MATCHING,
+    BEST_PEOPLE,
     BEST_POINT,
     BEST_RIVAL,
     LEADER_FLOW,
@@ -23,7 +24,7 @@ from flowsynth.flow_question import (
 
 def test_what_differs_is_told_from_what_does_not():
     said = answers(scores(SYSTEMS), 1)
-    assert [question for question, answer in said.items() if not answer] == [BEST_MATCHING, LEADER_PEOPLE]
+    assert [question for question, answer in said.items() if not answer] == [BEST_MATCHING, BEST_PEOPLE, LEADER_PEOPLE]
     assert re.match(r"\*\*no difference\*\*: `flow_reg` 0\.\d+, `flow_reg_published` 0\.\d+, ", said[LIKELIHOOD])
     assert re.match(r"\*\*better\*\*: `npe_nsf` 0\.\d+, `cnn` 0\.\d+, -\d+% \(-0\.\d+ to -0\.\d+\)$", said[ONE_DRAW])
     assert said[BEST_RIVAL].startswith("**better**: `npe_nsf_best16` ")
@@ -48,6 +49,7 @@ def test_the_best_that_listens_is_held_against_all_others(question: str, second:
     assert best.startswith("**better**: `proxy_corrected16` 0.")
     assert f", `{second}` 0." in best
     assert said[BEST_POINT].startswith("**better**: `npe_nsf_best16` ")
+    assert re.match(r"\*\*better\*\*: `npe_nsf_best16` 0\.\d+, `nearest_people` 0\.\d+, ", said[BEST_PEOPLE])
 
 
 def test_the_median_is_that_of_the_model_which_is_best_by_it():

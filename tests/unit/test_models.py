@@ -47,6 +47,7 @@ def test_its_file_says_what_it_is_and_what_kind_it_is_of(name: str):
     assert ast.get_docstring(ast.parse(systems.source(name).read_text()))
     assert systems.is_control(name) == issubclass(found, models.Control)
     assert (name in systems.surrogates()) == issubclass(found, Surrogate)
+    assert (name in systems.people_only()) == issubclass(found, models.PeopleOnly)
 
 
 @pytest.mark.parametrize("name", NAMES)

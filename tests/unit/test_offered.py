@@ -38,7 +38,7 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def forget() -> None:
-    for cached in (systems.models, systems.controls, systems.surrogates):
+    for cached in (systems.models, systems.controls, systems.surrogates, systems.people_only):
         cached.cache_clear()
 
 

@@ -52,12 +52,22 @@ def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
         held_out = split.loc[(split["fold"] == fold) & (split["part"] != "train"), "id"]
         assert min(np.abs(drawn - mel[name]).mean((1, 2)).min() for name in held_out) > 0.05
     assert not set(names[0]) & set(names[1])
-    people = set(split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"])
-    known = load(before.parents[1] / "nearest_people" / "checkpoint.pt")[0].values
-    assert 0 < len(known) <= len(people)  # none of those that are drawn
+    with h5py.File(files[0]) as file:
+        drawn = file["mel"][:]
+    known = load(before.parents[1] / "nearest_people" / "checkpoint.pt")[0].mel.numpy()
+    people = split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"]
+    assert {one.tobytes() for one in known} == {mel[name].tobytes() for name in people}
+    assert not {one.tobytes() for one in known} & {one.tobytes() for one in drawn}
     table = pd.read_csv(copy.folder / scores, dtype={"item": str})
     assert set(table["item"]) <= set(split.loc[split["part"] == "test", "id"])
     assert copy.planned(*wanted) == {}
+
+
+def test_what_is_fitted_to_presets_of_people_needs_no_drawn_ones(copy: Project):
+    with_drawn(copy, DRAWN)
+    plan = copy.planned("results/tiny/amsynth16/grouped/fold0/nearest_people/scores.csv")
+    assert (plan["train_control"], plan["score"]) == (1, 1)
+    assert "sample" not in plan
 
 
 def test_a_million_drawn_presets_are_some_hundred_jobs(copy: Project):

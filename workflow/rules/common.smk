@@ -105,9 +105,9 @@ SAMPLED_IN_A_JOB = 5000
 
 
 def sampled(wildcards):
-    """Files of features of the presets that are drawn for the training part that a model has of a fold."""
+    """Features of the presets that are drawn for a fold's training part; none for a model that gets people's alone."""
     w = wildcards
-    count = 0 if model_of(w.model) in undrawn() else budget(w)["sampled"]
+    count = 0 if model_of(w.model) in people_only() else budget(w)["sampled"]
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
     return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
 

@@ -6,9 +6,9 @@ from flowsynth.systems import (
     last_step,
     model_of,
     models,
+    people_only,
     source,
     surrogates,
-    undrawn,
 )
 
 SYSTEMS = BUDGET.get("models", config["models"])  # models, and systems of them
