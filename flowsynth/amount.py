@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from flowsynth.metrics import JUDGE
+from flowsynth.metrics import JUDGE, registry
 from flowsynth.seeds import derive_seed
 from flowsynth.statistics import interval, paired, resampled
 from flowsynth.tables import number, to_markdown
 
-COLUMNS = ["amount", "model", "metric", "items", "mean", "low", "high", "median"]
+COLUMNS = ["amount", "model", "metric", "folds", "items", "mean", "low", "high", "median"]
 
 
 def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
@@ -34,12 +34,13 @@ def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
             means, medians = values.groupby(level="fold").mean().mean(), values.median()
             for model in values:
                 low, high = interval(draws[model])
-                rows.append((given, model, metric, len(values), means[model], low, high, medians[model]))
+                folds = values.index.get_level_values("fold").nunique()
+                rows.append((given, model, metric, folds, len(values), means[model], low, high, medians[model]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def markdown(table: pd.DataFrame, of: str) -> str:
-    """Lay the metric that judges out: one row a model, one column an amount, intervals in brackets.
+    """Lay the metric that judges out: what it is over, and one row a model, one column an amount, intervals in brackets.
 
     Args:
         table: As made by `amount`.
@@ -51,4 +52,7 @@ def markdown(table: pd.DataFrame, of: str) -> str:
     )
     wide = cells.pivot(index="model", columns="amount", values="cell").loc[list(dict.fromkeys(rows["model"]))]
     wide.columns = [f"{given:,} {of}" for given in wide.columns]
-    return to_markdown(wide.reset_index(names="Model"))
+    folds = table["folds"].max()
+    over = f"{folds} folds and their sounds" if folds > 1 else "the sounds of one fold"
+    means = f"{registry()[JUDGE].label} with its 95 % interval over {over}, by one training each."
+    return f"{means}\n\n{to_markdown(wide.reset_index(names='Model'))}"

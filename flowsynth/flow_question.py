@@ -39,6 +39,8 @@ LEADER_FLOW = f"{LEADER}, and the best flow, best of {HEARD} draws"
 LEADER_RIVAL = f"{LEADER}, and the nearest training preset, drawn ones too"
 LEADER_PEOPLE = f"{LEADER}, and the nearest of the training presets that people made"
 LEADER_POINT = f"{LEADER}, and {POINT}"
+# those that are asked again of longer trainings
+OF_FLOWS = (LIKELIHOOD, ONE_DRAW, BEST_POINT, BEST_MIXTURE, BEST_MATCHING, BEST_RIVAL, BEST_PEOPLE)
 
 
 def answers(scores: pd.DataFrame, seed: int) -> dict[str, str]:
@@ -69,9 +71,16 @@ def answers(scores: pd.DataFrame, seed: int) -> dict[str, str]:
     return said
 
 
+def of_flows(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Ask of scores what the benchmark is there to settle: the columns question and answer, a row for each that has one."""
+    said = answers(scores, seed)
+    return pd.DataFrame([(q, said[q]) for q in OF_FLOWS if said[q]], columns=["question", "answer"])
+
+
 def markdown(answered: Mapping[str, Mapping[str, str]]) -> str:
-    """Put answers by data set and question into a table, a row for each question that has one."""
+    """Put answers by campaign and question into a table, a row for each question that has one."""
     table = pd.DataFrame(answered)
+    table = table.fillna("")
     table = table[table.ne("").any(axis=1)]
     return f"{ABOUT}\n\n{to_markdown(table.rename_axis('Compared').reset_index())}" if len(table) else ""
 

@@ -100,8 +100,13 @@ def limits(scores: pd.DataFrame, system: str) -> list[str]:
     ]
 
 
-def markdown(folders: Sequence[Path]) -> str:
-    """What folders of baselines, each of a data set, answer, and the standings of each, for the README."""
+def markdown(folders: Sequence[Path], others: Mapping[str, Mapping[str, str]]) -> str:
+    """What baselines answer, and how systems stand in them, for the README.
+
+    Args:
+        folders: Of baselines, each of a data set.
+        others: What other scores answer, by what they are and by question.
+    """
     sections, told = [], {}
     for folder in folders:
         scores, made = read(folder)
@@ -112,7 +117,7 @@ def markdown(folders: Sequence[Path]) -> str:
         listed = "".join(f"- {sentence}\n" for sentence in sentences)
         shown = to_markdown(laid_out(table, made["submitted"]))
         sections.append(f"### {made['dataset']}\n\n{_campaign(made)}.\n\n{listed}\n{shown}")
-    return "\n".join([flow_question.markdown(told), *sections])
+    return "\n".join([flow_question.markdown({**told, **others}), *sections])
 
 
 def of_page(folder: Path) -> tuple[str, pd.DataFrame]:

@@ -28,14 +28,13 @@ MORE = {
     "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance.finding),
     "amount": (
         "More drawn presets",
-        "Log-mel L1 with its 95 % interval over the sounds of one fold, by one training each. In a row, trainings see as many "
-        "presets in all, of which more and more are different ones: budgets `drawn_0`, `drawn_10000` and `drawn_50000`.",
+        "In a row, trainings see as many presets in all, of which more and more are different ones: budgets `drawn_0`, "
+        "`drawn_10000` and `drawn_50000`.",
         lambda table: amount.markdown(table, "drawn"),
     ),
     "epochs": (
         "Longer training",
-        "Log-mel L1 with its 95 % interval over the sounds of one fold, by one training each, as long as in the campaign and "
-        "eight times as long: budgets `epochs_8` and `epochs_64`.",
+        "Trainings as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
         lambda table: amount.markdown(table, "epochs"),
     ),
 }
@@ -124,6 +123,9 @@ def current() -> str:
     scores, outside, smoothness = (
         pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
     )
+    longer = PUBLISHED / "flows.csv"
+    others = pd.read_csv(longer).groupby("of") if longer.exists() else ()
+    answered = {str(of): dict(zip(rows["question"], rows["answer"], strict=True)) for of, rows in others}
     frozen = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
     readme = (ROOT / "README.md").read_text()
     for name, text in {
@@ -131,7 +133,7 @@ def current() -> str:
         "metrics": metrics(),
         "findings": findings(outside, smoothness),
         "more": more(),
-        "leaderboard": leaderboard.markdown(frozen) if frozen else NOT_YET,
+        "leaderboard": leaderboard.markdown(frozen, answered) if frozen else NOT_YET,
     }.items():
         readme = readme_with(name, text, readme)
     return readme

@@ -25,6 +25,7 @@ def test_each_amount_has_its_means_within_their_intervals():
     assert len(table) == 2 * 2 * 2
     assert ((table["low"] < table["mean"]) & (table["mean"] < table["high"])).all()
     assert (table["items"] == 60).all()
+    assert (table["folds"] == 2).all()
     means = table.set_index(["amount", "model", "metric"])["mean"]
     assert means[0, "cnn", "log_mel_l1"] == pytest.approx(3, abs=0.1)
     assert means[10000, "mean", "parameter_mse"] == pytest.approx(1, abs=0.1)
@@ -34,6 +35,7 @@ def test_each_amount_has_its_means_within_their_intervals():
 
 def test_the_table_has_a_column_for_each_amount():
     text = markdown(amount({0: scores(2.0), 10000: scores(1.0)}, 1), "drawn")
-    head, _, *rows = text.strip().splitlines()
+    assert text.startswith("Log-mel L1 with its 95 % interval over 2 folds and their sounds, by one training each.\n\n")
+    head, _, *rows = text.split("\n\n")[1].strip().splitlines()
     assert [cell.strip() for cell in head.strip("|").split("|")] == ["Model", "0 drawn", "10,000 drawn"]
     assert [row.split("|")[1].strip() for row in rows] == ["cnn", "mean"]

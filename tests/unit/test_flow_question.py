@@ -8,6 +8,7 @@ from scored import SYSTEMS, scores
 
 from flowsynth.flow_question import (
     BEST_MATCHING,
+    BEST_MIXTURE,
     BEST_PEOPLE,
     BEST_POINT,
     BEST_RIVAL,
@@ -19,6 +20,7 @@ from flowsynth.flow_question import (
     ONE_DRAW,
     answers,
     markdown,
+    of_flows,
 )
 
 
@@ -74,6 +76,17 @@ def test_where_interval_and_ranks_do_not_agree_it_is_said():
 def test_what_rounds_to_nothing_has_no_sign():
     said = answers(scores({"nearest": 0.0, "flow_reg": 0.5, "flow_reg_published": 0.501}, noise=1e-4), 1)
     assert ", 0% (" in said[LIKELIHOOD]
+
+
+def test_of_longer_trainings_it_is_asked_what_is_of_flows():
+    table = of_flows(scores(SYSTEMS), 1)
+    assert table["question"].tolist() == [LIKELIHOOD, ONE_DRAW, BEST_POINT, BEST_MIXTURE, BEST_RIVAL]
+    assert table.set_index("question").loc[ONE_DRAW, "answer"].startswith("**better**: `npe_nsf` ")
+    said = dict(zip(table["question"], table["answer"], strict=True))
+    head, *_ = (
+        markdown({"amsynth16": answers(scores(SYSTEMS), 1), "amsynth16, 64 epochs": said}).split("\n\n")[1].split("\n")
+    )
+    assert [cell.strip() for cell in head.strip("|").split("|")] == ["Compared", "amsynth16", "amsynth16, 64 epochs"]
 
 
 def test_few_systems_answer_nothing():

@@ -63,7 +63,7 @@ def test_it_is_read_from_the_baselines(tmp_path: Path):
     }
     added = {"ours": {"file": True}, "cnn": {"file": False}}
     (tmp_path / MANIFEST).write_text(json.dumps({"maker": made, "folds": [0, 2], "added": added}))
-    text = markdown([tmp_path])
+    text = markdown([tmp_path], {})
     assert "| cnn " in text
     assert "| ours (submitted) " in text
     assert "2 of 3 folds, up to 10,000 drawn presets" in text

@@ -71,10 +71,13 @@ def test_longer_training_is_a_scale_of_its_own(project: Project):
     plan = project.planned("results/epochs/amount.png")
     assert plan["amount"] == plan["draw_amount"] == 1
     assert plan["train"] == 2 * tiny["folds"]  # the cnn
+    plan = project.planned("results/epochs/flows.csv")
+    assert (plan["flows"], plan["train"]) == (1, tiny["folds"])  # the longest
     project.configure(budgets={"tiny": tiny})
-    run = project.snakemake("results/epochs/amount.png", "--dry-run")
-    assert run.returncode != 0
-    assert "results/epochs/amount.png needs budgets epochs_N: epochs_8, epochs_64 and so on: see" in run.stdout
+    for target in ("amount.png", "flows.csv"):
+        run = project.snakemake(f"results/epochs/{target}", "--dry-run")
+        assert run.returncode != 0
+        assert "results/epochs/amount.png needs budgets epochs_N: epochs_8, epochs_64 and so on: see" in run.stdout
 
 
 def test_drawn_presets_are_not_said_to_bring_what_longer_training_brings(project: Project):

@@ -1,5 +1,6 @@
 # What more drawn presets bring, at equal work: snakemake -c2 figure_amount
 # What longer training brings: snakemake -c2 results/epochs/amount.png
+# What flows are after the longest: snakemake -c2 results/epochs/flows.csv
 # Each budget drawn_N or epochs_N is run on its first data set.
 import re
 
@@ -30,6 +31,9 @@ AMOUNTS = {
     for scale in SCALES
 }
 LEAST = {scale: next(iter(given.values()), None) for scale, given in AMOUNTS.items()}
+LONGEST = max(
+    AMOUNTS["epochs"], key=lambda name: AMOUNTS["epochs"][name]["epochs"], default=None
+)
 UNEQUAL = {
     scale: unequal(given, SCALES[scale]["setting"]) for scale, given in AMOUNTS.items()
 }
@@ -43,6 +47,21 @@ AMOUNT_NEEDS = {
 }
 
 
+def amount_scores(scale, names):
+    """Scores of all that budgets run, each on its first data set."""
+    if AMOUNT_NEEDS[scale]:
+        refuse(
+            f"{SCALES[scale]['target']} needs budgets {scale}_N{AMOUNT_NEEDS[scale]}: see config.yaml"
+        )
+    return [
+        f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
+        for name, given in AMOUNTS[scale].items()
+        if name in names
+        for fold in range(given["folds"])
+        for model in given.get("models", config["models"])
+    ]
+
+
 rule figure_amount:
     input:
         multiext("results/drawn/amount", ".csv", ".pdf", ".png"),
@@ -51,18 +70,8 @@ rule figure_amount:
 rule amount:
     input:
         code=code("amount", "tables"),
-        scores=lambda wildcards: (
-            refuse(
-                f"{SCALES[wildcards.scale]['target']} needs budgets {wildcards.scale}_N"
-                f"{AMOUNT_NEEDS[wildcards.scale]}: see config.yaml"
-            )
-            if AMOUNT_NEEDS[wildcards.scale]
-            else [
-                f"results/{name}/{given['datasets'][0]}/{config['split']}/fold{fold}/{model}/scores.csv"
-                for name, given in AMOUNTS[wildcards.scale].items()
-                for fold in range(given["folds"])
-                for model in given.get("models", config["models"])
-            ]
+        scores=lambda wildcards: amount_scores(
+            wildcards.scale, AMOUNTS[wildcards.scale]
         ),
     output:
         "results/{scale,drawn|epochs}/amount.csv",
@@ -110,3 +119,26 @@ rule draw_amount:
         title=lambda wildcards: SCALES[wildcards.scale]["title"],
     script:
         "../scripts/draw_amount.py"
+
+
+rule flows:
+    input:
+        code=code("flow_question", "tables"),
+        scores=lambda wildcards: amount_scores("epochs", [LONGEST]),
+    output:
+        "results/epochs/flows.csv",
+    log:
+        "results/epochs/logs/flows.log",
+    benchmark:
+        "results/epochs/benchmarks/flows.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(10),
+    params:
+        epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
+        seed=config["seed"],
+    script:
+        "../scripts/flows.py"

@@ -1,0 +1,14 @@
+"""Answer of the longest trainings what the benchmark is there to settle."""
+
+from pathlib import Path
+
+from flowsynth.flow_question import of_flows
+from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.tables import gather
+
+with job(Path(snakemake.log[0])):
+    scores = gather([Path(path) for path in snakemake.input.scores])
+    table = of_flows(scores, snakemake.params.seed)
+    table.insert(0, "of", f"{scores['dataset'].iloc[0]}, {snakemake.params.epochs} epochs")
+    write_csv(table, Path(snakemake.output[0]), seed=snakemake.params.seed)
