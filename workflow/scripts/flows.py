@@ -10,5 +10,7 @@ from flowsynth.tables import gather
 with job(Path(snakemake.log[0])):
     scores = gather([Path(path) for path in snakemake.input.scores])
     table = of_flows(scores, snakemake.params.seed)
-    table.insert(0, "of", f"{scores['dataset'].iloc[0]}, {snakemake.params.epochs} epochs")
+    folds = scores["fold"].nunique()
+    of = f"{scores['dataset'].iloc[0]}, {snakemake.params.epochs} epochs, {folds} fold{'s' * (folds > 1)}"
+    table.insert(0, "of", of)
     write_csv(table, Path(snakemake.output[0]), seed=snakemake.params.seed)
