@@ -84,6 +84,7 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
         means = paired(scores, JUDGE).groupby(level="fold").mean().mean()
         of_16 = means[["flow_reg_best16", "npe_nsf_best16", "mdn_best16", "flow_matching_best16"]]
         assert of_16.max() < means[list(POINTS)].min()
+        assert means["flow_reg"] > means[list(POINTS)].min()
         assert (abs(of_16["flow_reg_best16"] / of_16[["mdn_best16", "flow_matching_best16"]] - 1) < 0.05).all()
         listening = means[[renderings(system) == HEARD for system in means.index]]
         assert listening.idxmin() == "proxy_corrected16"
