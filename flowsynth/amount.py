@@ -31,10 +31,10 @@ def amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
         for metric in dict.fromkeys(table["metric"]):
             values = paired(table, metric)
             draws = pd.DataFrame(resampled(values, derive_seed(seed, "amount", metric)), columns=values.columns)
+            folds = values.index.get_level_values("fold").nunique()
             means, medians = values.groupby(level="fold").mean().mean(), values.median()
             for model in values:
                 low, high = interval(draws[model])
-                folds = values.index.get_level_values("fold").nunique()
                 rows.append((given, model, metric, folds, len(values), means[model], low, high, medians[model]))
     return pd.DataFrame(rows, columns=COLUMNS)
 

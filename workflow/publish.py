@@ -25,7 +25,7 @@ TABLES = {
     "variance": RESULTS / "seeds" / "amsynth16" / "tables" / "variance.csv",
     "amount": RESULTS / "drawn" / "amount.csv",
     "epochs": RESULTS / "epochs" / "amount.csv",
-    "flows": RESULTS / "epochs" / "flows.csv",
+    "flow_question": RESULTS / "epochs" / "flow_question.csv",
 }
 
 

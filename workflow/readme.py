@@ -123,7 +123,7 @@ def current() -> str:
     scores, outside, smoothness = (
         pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
     )
-    longer = PUBLISHED / "flows.csv"
+    longer = PUBLISHED / "flow_question.csv"
     others = pd.read_csv(longer).groupby("of") if longer.exists() else ()
     answered = {str(of): dict(zip(rows["question"], rows["answer"], strict=True)) for of, rows in others}
     frozen = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]

@@ -95,7 +95,7 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
         assert means["proxy_corrected16"] < means["nearest_people"] / 2
     without = judged("amount", 0)
     assert 0.7 < without["proxy_corrected16"] / without["nearest"] < 0.8
-    longer = pd.read_csv(PUBLISHED / "flows.csv").set_index("question")["answer"]
+    longer = pd.read_csv(PUBLISHED / "flow_question.csv").set_index("question")["answer"]
     assert all(longer[question].startswith("**better**") for question in (ONE_DRAW, BEST_POINT, BEST_RIVAL))
     assert 0.7 < judged("epochs", 64)["npe_nsf"] / judged("epochs", 64)[["mlp", "cnn"]].min() < 0.8
     assert judged("epochs", 64)["flow_reg"] > judged("epochs", 8)["flow_reg"]

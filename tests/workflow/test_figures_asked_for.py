@@ -71,10 +71,10 @@ def test_longer_training_is_a_scale_of_its_own(project: Project):
     plan = project.planned("results/epochs/amount.png")
     assert plan["amount"] == plan["draw_amount"] == 1
     assert plan["train"] == 2 * tiny["folds"]  # the cnn
-    plan = project.planned("results/epochs/flows.csv")
-    assert (plan["flows"], plan["train"]) == (1, tiny["folds"])  # the longest
+    plan = project.planned("results/epochs/flow_question.csv")
+    assert (plan["flow_question"], plan["train"]) == (1, tiny["folds"])  # the longest
     project.configure(budgets={"tiny": tiny})
-    for target in ("amount.png", "flows.csv"):
+    for target in ("amount.png", "flow_question.csv"):
         run = project.snakemake(f"results/epochs/{target}", "--dry-run")
         assert run.returncode != 0
         assert "results/epochs/amount.png needs budgets epochs_N: epochs_8, epochs_64 and so on: see" in run.stdout

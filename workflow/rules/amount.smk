@@ -1,6 +1,6 @@
 # What more drawn presets bring, at equal work: snakemake -c2 figure_amount
 # What longer training brings: snakemake -c2 results/epochs/amount.png
-# What flows are after the longest: snakemake -c2 results/epochs/flows.csv
+# What flows are after the longest: snakemake -c2 results/epochs/flow_question.csv
 # Each budget drawn_N or epochs_N is run on its first data set.
 rule figure_amount:
     input:
@@ -61,16 +61,16 @@ rule draw_amount:
         "../scripts/draw_amount.py"
 
 
-rule flows:
+rule flow_question:
     input:
         code=code("flow_question", "tables"),
         scores=lambda wildcards: amount_scores("epochs", [LONGEST]),
     output:
-        "results/epochs/flows.csv",
+        "results/epochs/flow_question.csv",
     log:
-        "results/epochs/logs/flows.log",
+        "results/epochs/logs/flow_question.log",
     benchmark:
-        "results/epochs/benchmarks/flows.tsv"
+        "results/epochs/benchmarks/flow_question.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -81,4 +81,4 @@ rule flows:
         epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
         seed=config["seed"],
     script:
-        "../scripts/flows.py"
+        "../scripts/flow_question.py"
