@@ -54,7 +54,6 @@ rule draw_amount:
         runtime=by_attempt(10),
     params:
         models=lambda wildcards: LEAST[wildcards.scale].get("models", config["models"]),
-        folds=lambda wildcards: LEAST[wildcards.scale]["folds"],
         label=lambda wildcards: SCALES[wildcards.scale]["label"],
         title=lambda wildcards: SCALES[wildcards.scale]["title"],
     script:

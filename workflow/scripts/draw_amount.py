@@ -9,8 +9,8 @@ from flowsynth.figures.common import save
 from flowsynth.progress import job
 
 with job(Path(snakemake.log[0])):
-    folds = snakemake.params.folds
-    title = f"{snakemake.params.title}. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals."
     table = pd.read_csv(snakemake.input.table)
+    folds = table["folds"].max()
+    title = f"{snakemake.params.title}. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals."
     figure = draw(table, snakemake.params.models, snakemake.params.label, title)
     save(figure, *map(Path, snakemake.output))
