@@ -10,7 +10,7 @@ from flowsynth.progress import job
 
 with job(Path(snakemake.log[0])):
     table = pd.read_csv(snakemake.input.table)
-    folds = table["folds"].max()
+    folds = int(table["folds"].max())
     title = f"{snakemake.params.title}. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals."
     figure = draw(table, snakemake.params.models, snakemake.params.label, title)
     save(figure, *map(Path, snakemake.output))
