@@ -1,5 +1,8 @@
 """A figure is asked for by its name and costs what it needs and no more."""
 
+import shutil
+
+import pandas as pd
 import pytest
 from project import TINY, Project
 
@@ -78,6 +81,24 @@ def test_longer_training_is_a_scale_of_its_own(project: Project):
         run = project.snakemake(f"results/epochs/{target}", "--dry-run")
         assert run.returncode != 0
         assert "results/epochs/amount.png needs budgets epochs_N: epochs_8, epochs_64 and so on: see" in run.stdout
+
+
+def test_scores_of_longer_trainings_are_put_side_by_side_and_drawn(copy: Project):
+    tiny = TINY["budgets"]["tiny"]
+    for name in ("epochs_2", "epochs_4"):
+        for path in copy.results.glob("grouped/fold*/*/scores.csv*"):
+            there = copy.folder / "results" / name / path.relative_to(copy.results.parent)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, there)
+    copy.configure(budgets={"tiny": tiny, "epochs_2": {**tiny, "epochs": 2}, "epochs_4": {**tiny, "epochs": 4}})
+    made = [f"results/epochs/{name}" for name in ("amount.png", "flow_question.csv")]
+    run = copy.snakemake(*made, "--allowed-rules", "amount", "draw_amount", "flow_question")
+    assert run.returncode == 0, run.stdout
+    table = pd.read_csv(copy.folder / "results" / "epochs" / "amount.csv")
+    assert set(table["amount"]) == {2, 4}
+    assert set(table["model"]) == set(TINY["models"])
+    assert set(table["folds"]) == {tiny["folds"]}
+    assert all((copy.folder / path).stat().st_size for path in made)
 
 
 def test_drawn_presets_are_not_said_to_bring_what_longer_training_brings(project: Project):
