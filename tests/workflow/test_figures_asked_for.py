@@ -98,7 +98,9 @@ def test_scores_of_longer_trainings_are_put_side_by_side_and_drawn(copy: Project
     assert set(table["amount"]) == {2, 4}
     assert set(table["model"]) == set(TINY["models"])
     assert set(table["folds"]) == {tiny["folds"]}
-    assert all((copy.folder / path).stat().st_size for path in made)
+    answered = pd.read_csv(copy.folder / "results" / "epochs" / "flow_question.csv")
+    assert list(answered) == ["of", "question", "answer"]
+    assert answered.empty  # there is no flow among them
 
 
 def test_drawn_presets_are_not_said_to_bring_what_longer_training_brings(project: Project):
