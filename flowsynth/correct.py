@@ -18,7 +18,7 @@ from jaxtyping import Float
 from flowsynth import store
 from flowsynth.checkpoints import load
 from flowsynth.host import Note
-from flowsynth.infer import device_of
+from flowsynth.accelerator import device_of
 from flowsynth.progress import log, track
 from flowsynth.resume import Kept
 from flowsynth.search import ear, player, read_audio
@@ -106,7 +106,8 @@ def correct(
     heard = read_audio(targets, ids)
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"checkpoint": str(checkpoint), "renders": renders, **settings}
-    kept = Kept(path, [checkpoint, Path(getfile(type(model)))], accelerator=accelerator, timeout=timeout, **made)
+    code = [Path(__file__), Path(getfile(type(model)))]
+    kept = Kept(path, [checkpoint], code, accelerator=accelerator, **made)
 
     def sound(values: Values) -> LogMel:
         return hear(play(values))

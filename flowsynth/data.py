@@ -91,7 +91,7 @@ class Items(Dataset):
 
     def __getitems__(self, rows: list[int]) -> Batch:
         """Give several items at once; a loader asks for a batch by this."""
-        if self._fit():
+        if self.fit():
             held = self.all()
             return Batch(held.mel[rows], held.values[rows])
         blocks = [self._block(row // BLOCK) for row in rows]
@@ -108,11 +108,11 @@ class Items(Dataset):
 
     def some(self) -> Batch:
         """Give the first items, as many as memory may hold: of a training part, those that people made come first."""
-        return self.all() if self._fit() else self._read(range(self.window))
+        return self.all() if self.fit() else self._read(range(self.window))
 
     def order(self, generator: torch.Generator) -> list[int]:
         """Draw an order to read all items in; any is as likely as any other where they fit in memory."""
-        if self._fit():
+        if self.fit():
             return torch.randperm(len(self), generator=generator).tolist()
         rows: list[int] = []
         for blocks in torch.randperm(-(-len(self) // BLOCK), generator=generator).split(self._blocks_held):
@@ -128,12 +128,13 @@ class Items(Dataset):
             digest.update(store.checksum_path(path).read_bytes())
         return digest.hexdigest()
 
+    def fit(self) -> bool:
+        """Whether memory may hold all items."""
+        return self._held is not None or len(self) <= self.window
+
     @property
     def _blocks_held(self) -> int:
         return max(1, self.window // BLOCK)
-
-    def _fit(self) -> bool:
-        return self._held is not None or len(self) <= self.window
 
     def _block(self, number: int) -> Batch:
         """Give a block, from memory if it is there; the one that was read first makes room for it."""

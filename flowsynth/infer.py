@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from flowsynth import models, store
+from flowsynth.accelerator import device_of
 from flowsynth.checkpoints import load
 from flowsynth.data import Items
 from flowsynth.models.oracle import Oracle
@@ -46,23 +47,6 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
             torch.manual_seed(derive_seed(seed, "infer", name))
             mel, values = heard.mel[row : row + 1].to(device), truth[row : row + 1].to(device)
             estimates[row] = answer(model, mel, values, samples)[:, 0]
-
-
-def device_of(accelerator: str) -> torch.device:
-    """Choose where to compute, as a training does.
-
-    Args:
-        accelerator: ``cpu``, ``gpu``, or ``auto`` for a GPU if there is one.
-
-    Raises:
-        ValueError: If there is no GPU, or no such accelerator.
-    """
-    if accelerator not in ("cpu", "gpu", "auto"):
-        raise ValueError(f"accelerator {accelerator!r}, expected cpu, gpu or auto")
-    found = None if accelerator == "cpu" else torch.accelerator.current_accelerator(check_available=True)
-    if found is None and accelerator == "gpu":
-        raise ValueError("accelerator 'gpu', but torch finds none here; auto takes the CPU where there is no GPU")
-    return found or torch.device("cpu")
 
 
 def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:

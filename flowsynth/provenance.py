@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -59,14 +58,6 @@ def maker(**settings: object) -> dict[str, object]:
     There is no date in it: the same code and settings make the same file.
     """
     return {"flowsynth": __version__, "commit": commit(), "versions": versions(), **settings}
-
-
-def code_digest(*others: Path) -> str:
-    """Hash the code of this package, and other files that a result depends on."""
-    digest = sha256()
-    for file in [*sorted(Path(__file__).parent.rglob("*.py")), *others]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 @contextmanager

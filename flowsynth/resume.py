@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.provenance import code_digest, versions, write_text
+from flowsynth.closure import digest
+from flowsynth.provenance import versions, write_text
 
 
 class Kept:
@@ -18,13 +19,15 @@ class Kept:
 
     Args:
         path: Of the file that is being made.
-        files: That the values depend on, beside the code of this package.
+        files: That the values depend on.
+        code: Modules that they depend on, with all that these import.
         settings: That they depend on.
     """
 
-    def __init__(self, path: Path, files: Sequence[Path], **settings: object):
+    def __init__(self, path: Path, files: Sequence[Path], code: Sequence[Path], **settings: object):
         self.path = path.with_name(f".{path.name}.progress.jsonl")
-        made = json.dumps({"versions": versions(), "files": code_digest(*files), **settings})
+        hashes = [sha256(file.read_bytes()).hexdigest() for file in files]
+        made = json.dumps({"versions": versions(), "files": hashes, "code": digest(*code), **settings})
         first, *lines = (self.path.read_text() if self.path.exists() else "").split("\n")
         self.found: dict[str, list[float]] = {}
         if first == made:

@@ -5,8 +5,9 @@ defined for a target (see `flowsynth.metrics`) leaves its value empty. Sounds wh
 of parameters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,51 @@ from jaxtyping import Float
 
 from flowsynth import store
 from flowsynth.features import Mel, numpy_mel
+from flowsynth.host import Note
 from flowsynth.metrics import registry
 from flowsynth.progress import log, track
+from flowsynth.resynthesise import require_same_plugin, resynthesise
+from flowsynth.synths import Synth
 
 COLUMNS = ("budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value")
+
+
+def labels_of(wildcards: Mapping[str, str]) -> dict[str, Any]:
+    """Take the labels of a table of scores, see `score`, from the wildcards of a rule."""
+    names = ("budget", "dataset", "split", "model")
+    return {name: wildcards[name] for name in names} | {"fold": int(wildcards["fold"])}
+
+
+def render_and_score(
+    synth: Synth,
+    note: Note,
+    predictions: Path,
+    targets: Sequence[Path],
+    audio: Path,
+    labels: dict[str, object],
+    timeout: float,
+) -> pd.DataFrame:
+    """Render the predictions of one model on one fold, and score them.
+
+    Args:
+        synth: The synthesizer.
+        note: What is played.
+        predictions: Truth and estimates, as made by `flowsynth.infer.infer`.
+        targets: Files of audio that hold the items.
+        audio: File of audio to write.
+        labels: Values of the columns budget, dataset, split, fold and model.
+        timeout: Seconds after which the rendering of a preset is given up.
+
+    Returns:
+        A table with the columns of `COLUMNS`.
+
+    Raises:
+        ValueError: If another version of the synthesizer made the targets, or as `score` does.
+    """
+    count = resynthesise(synth, note, predictions, audio, timeout)
+    log.info("render %s: %s", audio, ", ".join(f"{key} {value}" for key, value in count.items()))
+    require_same_plugin(targets, audio)
+    return score(targets, predictions, audio, labels)
 
 
 def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[str, object]) -> pd.DataFrame:

@@ -128,7 +128,7 @@ def search(
         raise KeyError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts}")
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
-    kept = Kept(path, [], **made)
+    kept = Kept(path, [], [Path(__file__)], **made)
 
     def distance(goal: np.ndarray, values: Values) -> float:
         return float(np.abs(hear(play(values)) - goal).mean())

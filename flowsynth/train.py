@@ -10,11 +10,12 @@ import pandas as pd
 import torch
 
 from flowsynth import checkpoints, models, systems
+from flowsynth.closure import digest
 from flowsynth.data import Items
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.progress import log
-from flowsynth.provenance import code_digest, versions, write_csv, write_text
+from flowsynth.provenance import versions, write_csv, write_text
 from flowsynth.seeds import derive_seed
 
 
@@ -33,8 +34,7 @@ def fit(
         path: Of the checkpoint to write.
         history: Of the table of epochs to write.
         progress: Folder of the unfinished training. If there is one in it, of the same settings, data and code, it goes
-            on; not where the folder was moved, as Lightning then forgets which epoch was the best. At the end nothing but
-            the curves for TensorBoard is left there.
+            on. At the end nothing but the curves for TensorBoard is left there.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(derive_seed(seed, "weights"))
@@ -47,7 +47,7 @@ def fit(
         model.fit(some)
     else:
         del some
-        _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed, str(progress.resolve())], train, valid))
+        _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed], train, valid))
         from flowsynth import loop  # it takes seconds to import, and controls do not need it
 
         rows = loop.run(model, train, valid, plan, seed, progress)
@@ -61,8 +61,8 @@ def fit(
 
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:
-    """Name a training by all that its result depends on: settings, place, data, and the code of this package and the model."""
-    code = code_digest(systems.source(name))
+    """Name a training by all that its result depends on: settings, data, and the code of the training and the model."""
+    code = digest(Path(__file__), systems.source(name))
     depends_on = [name, *settings, *(part.fingerprint() for part in parts), code, versions()]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
 
@@ -72,7 +72,7 @@ def _claim(progress: Path, key: str) -> None:
     if progress.exists() and not ((progress / "key").exists() and (progress / "key").read_text() == key):
         if (progress / "last.ckpt").exists():
             log.info(
-                "%s: the unfinished training had another place, other settings, data or code; a new one begins",
+                "%s: the unfinished training had other settings, data or code; a new one begins",
                 progress,
             )
         shutil.rmtree(progress)

@@ -30,9 +30,13 @@ class Model(nn.Module, ABC):
     Attributes:
         passes: Times as many items that an epoch of this model has. Budgets give epochs, and mean work: a model whose steps
             cost a fraction of those of the others may have more of them.
+        capturable: Whether a step of the training may be captured as a CUDA graph and replayed: `loss` then runs in Python
+            once only. It needs a `loss` that copies nothing from the device, and takes what `at_epoch` sets from tensors
+            that stay in place.
     """
 
     passes: ClassVar[int] = 1
+    capturable: ClassVar[bool] = False
     mel_mean: Tensor
     mel_std: Tensor
 

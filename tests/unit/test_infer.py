@@ -8,7 +8,8 @@ import torch
 
 from flowsynth import models, store
 from flowsynth.data import Items
-from flowsynth.infer import answer, device_of, infer
+from flowsynth.accelerator import device_of
+from flowsynth.infer import answer, infer
 from flowsynth.networks import Size
 from flowsynth.plan import Plan
 from flowsynth.train import fit

@@ -9,7 +9,6 @@ rule figure_amount:
 
 rule amount:
     input:
-        code=code("amount", "tables"),
         scores=lambda wildcards: amount_scores(
             wildcards.scale, AMOUNTS[wildcards.scale]
         ),
@@ -26,6 +25,7 @@ rule amount:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("amount"),
         amounts=lambda wildcards: {
             name: given[SCALES[wildcards.scale]["setting"]]
             for name, given in AMOUNTS[wildcards.scale].items()
@@ -37,7 +37,6 @@ rule amount:
 
 rule draw_amount:
     input:
-        code=code("figures/amount"),
         style=str(PACKAGE / "figures.mplstyle"),
         table="results/{scale}/amount.csv",
     output:
@@ -53,6 +52,7 @@ rule draw_amount:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("draw_amount"),
         models=lambda wildcards: LEAST[wildcards.scale].get("models", config["models"]),
         label=lambda wildcards: SCALES[wildcards.scale]["label"],
         title=lambda wildcards: SCALES[wildcards.scale]["title"],
@@ -62,7 +62,6 @@ rule draw_amount:
 
 rule flow_question:
     input:
-        code=code("flow_question", "tables"),
         scores=lambda wildcards: amount_scores("epochs", [LONGEST]),
     output:
         "results/epochs/flow_question.csv",
@@ -77,6 +76,7 @@ rule flow_question:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("flow_question"),
         epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
         seed=config["seed"],
     script:

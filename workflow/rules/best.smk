@@ -1,6 +1,10 @@
 # Systems: what is done with the answers of a model before they count, see flowsynth.systems.
 # Each writes predictions as a model does, so that everything behind it takes a system for a model.
-use rule infer as infer_candidates with:
+rule infer_candidates:
+    input:
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5.sha256",
@@ -8,15 +12,25 @@ use rule infer as infer_candidates with:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/candidates.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/candidates.tsv"
+    wildcard_constraints:
+        model=ANY_MODEL,
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
     params:
+        code=code_for_model("candidates"),
         samples=lambda wildcards: int(wildcards.renderings),
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
+    script:
+        "../scripts/candidates.py"
 
 
 rule best:
     input:
-        code=code("best"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
@@ -34,13 +48,14 @@ rule best:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
     params:
-        render=config["render"],
+        code=code("best"),
+        render=RENDER,
         features=config["features"],
     script:
         "../scripts/best.py"
 
 
-use rule infer as infer_uncorrected with:
+use rule infer_candidates as infer_uncorrected with:
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5.sha256",
@@ -49,6 +64,7 @@ use rule infer as infer_uncorrected with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
+        code=code_for_model("candidates"),
         samples=UNCORRECTED,
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
@@ -56,8 +72,6 @@ use rule infer as infer_uncorrected with:
 
 rule correct:
     input:
-        code=code("correct"),
-        model=lambda wildcards: code_of(wildcards.model),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -76,7 +90,8 @@ rule correct:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(240),
     params:
-        render=config["render"],
+        code=code_for_model("correct"),
+        render=RENDER,
         features=config["features"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
     script:
@@ -85,7 +100,6 @@ rule correct:
 
 rule refine:
     input:
-        code=code("search"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         starts="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
@@ -103,7 +117,8 @@ rule refine:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(240),
     params:
-        render=config["render"],
+        code=code("refine"),
+        render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
@@ -113,7 +128,6 @@ rule refine:
 # Of all folds; the spread of presets is that of the first one's training part.
 rule calibration:
     input:
-        code=code("calibration", "data"),
         features=shards("features"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
         candidates=lambda wildcards: expand(
@@ -138,6 +152,7 @@ rule calibration:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
+        code=code("calibration"),
         systems=DRAWING,
         seed=config["seed"],
     script:

@@ -1,5 +1,4 @@
 # What the rules share. It is read whenever the workflow is planned, so it is cheap: nothing here imports torch.
-import ast
 import os
 import sys
 from functools import cache
@@ -10,6 +9,7 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
 from flowsynth import synths
+from flowsynth.closure import digest
 from flowsynth.config import check, datasets
 
 # relative, so that a clone can be moved and nothing has to be made again
@@ -36,43 +36,24 @@ try:
 except ValueError as error:
     raise WorkflowError(error)
 
+# a rendering is the same however long it may take
+RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
 BUDGET = config["budgets"][config["budget"]]  # the one to run
 DATASETS = datasets(config, config["budget"])  # of the synthesizer chosen
 
 
-@cache
-def imported(path):
-    """Modules of flowsynth that a module imports, read from its source."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    parts = [n.split(".")[1:] for n in names if n.startswith("flowsynth.")]
-    bases = [PACKAGE.joinpath(*part) for part in parts]
-    files = [f for b in bases for f in (b.with_suffix(".py"), b / "__init__.py")]
-    return [file for file in files if file.is_file()]
+def code(script, *models):
+    """Parameter of a rule: the digest of the code that its results depend on, so that an edit of it runs the rule again.
 
-
-def code(*names):
-    """Files that a rule's result depends on: modules of flowsynth with all they import.
-
-    An edit of any of them makes the rule run again, as if it were data.
+    That is the script, all modules that it imports, and the sources of models; see flowsynth.closure.
     """
-    return with_imported(*(PACKAGE / f"{name}.py" for name in names))
+    path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
+    return lambda wildcards: digest(path, *(source(model_of(m)) for m in models))
 
 
-def with_imported(*files):
-    """Files of code, and the modules of flowsynth that they import, and that those do."""
-    waiting, found = list(files), set()
-    while waiting:
-        file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            waiting += imported(file)
-    return sorted(map(str, found))
+def code_for_model(script):
+    """The same, of a rule that is run for one model."""
+    return lambda wildcards: code(script, wildcards.model)(wildcards)
 
 
 def refuse(why):

@@ -48,7 +48,6 @@ rule campaign:
 # One fold of it: snakemake -c2 --config budget=cpu -- results/cpu/amsynth16/grouped/fold0/scores.csv
 rule fold_scores:
     input:
-        code=code("tables"),
         scores=expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
             model=SYSTEMS,
@@ -64,13 +63,14 @@ rule fold_scores:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("scores"),
     script:
         "../scripts/scores.py"
 
 
 rule submission:
     input:
-        code=code("submission", "data"),
         answers=ANSWERS or [],
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
@@ -87,13 +87,14 @@ rule submission:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("submission"),
     script:
         "../scripts/submission.py"
 
 
 rule compare_candidate:
     input:
-        code=code("compare", "baselines", "page/compared"),
         baselines=[
             f"results/baselines/{{dataset}}/{name}"
             for name in ("manifest.json", "scores.csv.gz", "predictions.h5")
@@ -127,10 +128,11 @@ rule compare_candidate:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(20),
     params:
+        code=code("compare"),
         budget=FIXED["budget"],
         split=config["split"],
         given=GIVEN,
-        render=config["render"],
+        render=RENDER,
         seed=config["seed"],
     script:
         "../scripts/compare.py"

@@ -1,6 +1,5 @@
 rule selection:
     input:
-        code=code("selection"),
         scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     output:
         "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
@@ -15,6 +14,7 @@ rule selection:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     params:
+        code=code("selection"),
         seed=config["seed"],
     script:
         "../scripts/selection.py"
@@ -22,8 +22,6 @@ rule selection:
 
 rule explore:
     input:
-        code=code("explore"),
-        model=lambda wildcards: code_of(wildcards.model),
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -50,15 +48,15 @@ rule explore:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
+        code=code_for_model("explore"),
         seed=config["seed"],
     script:
         "../scripts/explore.py"
 
 
-# By the very script that plays the answers to the test items.
-use rule resynthesise as resynthesise_exploration with:
+# By the very code that renders the predictions for the test part.
+rule resynthesise:
     input:
-        code=code("resynthesise"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
     output:
@@ -70,12 +68,22 @@ use rule resynthesise as resynthesise_exploration with:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/audio/{kind}.tsv"
     wildcard_constraints:
         kind="[a-z_]+",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(60),
+    params:
+        code=code("resynthesise"),
+        render=RENDER,
+    script:
+        "../scripts/resynthesise.py"
 
 
 # Of the first fold, as all that shows single sounds.
 rule smoothness:
     input:
-        code=code("smoothness"),
         vectors=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{{model}}/explore/smoothness_{kind}.h5",
             split=config["split"],
@@ -100,6 +108,7 @@ rule smoothness:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
+        code=code("smoothness"),
         seed=config["seed"],
     script:
         "../scripts/smoothness.py"

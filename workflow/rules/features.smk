@@ -1,6 +1,5 @@
 rule features:
     input:
-        code=code("features"),
         audio="results/{budget}/{dataset}/audio/{shard}.h5",
         checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
     output:
@@ -17,6 +16,7 @@ rule features:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
+        code=code("features"),
         features=config["features"],
     script:
         "../scripts/features.py"

@@ -23,7 +23,6 @@ for name, (_, lacks) in FIGURES.items():
 
 rule draw_scores:
     input:
-        code=code("figures/scores"),
         style=str(PACKAGE / "figures.mplstyle"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
@@ -39,6 +38,7 @@ rule draw_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("draw_scores"),
         models=SYSTEMS,
     script:
         "../scripts/draw_scores.py"
@@ -46,7 +46,6 @@ rule draw_scores:
 
 rule draw_critical_difference:
     input:
-        code=code("figures/critical_difference"),
         style=str(PACKAGE / "figures.mplstyle"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
@@ -62,6 +61,7 @@ rule draw_critical_difference:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("draw_critical_difference"),
         models=SYSTEMS,
     script:
         "../scripts/draw_critical_difference.py"
@@ -69,7 +69,6 @@ rule draw_critical_difference:
 
 rule draw_curves:
     input:
-        code=code("figures/curves"),
         style=str(PACKAGE / "figures.mplstyle"),
         histories=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/history.csv",
@@ -91,13 +90,14 @@ rule draw_curves:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_curves"),
     script:
         "../scripts/draw_curves.py"
 
 
 rule draw_reconstruction:
     input:
-        code=code("figures/reconstruction"),
         style=str(PACKAGE / "figures.mplstyle"),
         targets=shards("audio"),
         selection=f"{FOLD}/{SHOWN}/selection.csv",
@@ -116,6 +116,7 @@ rule draw_reconstruction:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
+        code=code("draw_reconstruction"),
         models=HEARD,
     script:
         "../scripts/draw_reconstruction.py"
@@ -124,7 +125,6 @@ rule draw_reconstruction:
 # Of the dimension whose parameters move most, or of any: figures/flow_reg/macro_controls_z5.pdf.
 rule draw_macro_controls:
     input:
-        code=code("figures/macro_controls"),
         style=str(PACKAGE / "figures.mplstyle"),
         vectors=f"{FOLD}/{{model}}/explore/macro_controls.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/macro_controls.h5",
@@ -144,13 +144,14 @@ rule draw_macro_controls:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_macro_controls"),
     script:
         "../scripts/draw_macro_controls.py"
 
 
 rule draw_neighbourhood:
     input:
-        code=code("figures/neighbourhood"),
         style=str(PACKAGE / "figures.mplstyle"),
         vectors=f"{FOLD}/{{model}}/explore/neighbourhood.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/neighbourhood.h5",
@@ -167,13 +168,14 @@ rule draw_neighbourhood:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_neighbourhood"),
     script:
         "../scripts/draw_neighbourhood.py"
 
 
 rule draw_interpolation:
     input:
-        code=code("figures/interpolation"),
         style=str(PACKAGE / "figures.mplstyle"),
         vectors=f"{FOLD}/{{model}}/explore/interpolation.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/interpolation.h5",
@@ -189,13 +191,14 @@ rule draw_interpolation:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_interpolation"),
     script:
         "../scripts/draw_interpolation.py"
 
 
 rule draw_latent_space:
     input:
-        code=code("figures/latent_space"),
         style=str(PACKAGE / "figures.mplstyle"),
         space=f"{FOLD}/{{model}}/explore/space.h5",
         features=shards("features"),
@@ -211,13 +214,14 @@ rule draw_latent_space:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_latent_space"),
     script:
         "../scripts/draw_latent_space.py"
 
 
 rule draw_smoothness:
     input:
-        code=code("figures/smoothness"),
         style=str(PACKAGE / "figures.mplstyle"),
         lines="results/{budget}/{dataset}/tables/{model}/smoothness.csv",
         summary="results/{budget}/{dataset}/tables/{model}/smoothness_summary.csv",
@@ -233,13 +237,14 @@ rule draw_smoothness:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_smoothness"),
     script:
         "../scripts/draw_smoothness.py"
 
 
 rule draw_semantic:
     input:
-        code=code("figures/semantic"),
         style=str(PACKAGE / "figures.mplstyle"),
         before=f"{FOLD}/{PLAIN}/explore/space.h5",
         after=f"{FOLD}/{SEMANTIC}/explore/space.h5",
@@ -260,6 +265,7 @@ rule draw_semantic:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("draw_semantic"),
         models=[PLAIN, SEMANTIC],
     script:
         "../scripts/draw_semantic.py"
@@ -267,7 +273,6 @@ rule draw_semantic:
 
 rule draw_complexity:
     input:
-        code=code("figures/complexity"),
         style=str(PACKAGE / "figures.mplstyle"),
         table="results/{budget}/tables/complexity.csv",
     output:
@@ -283,6 +288,7 @@ rule draw_complexity:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("draw_complexity"),
         models=SYSTEMS,
     script:
         "../scripts/draw_complexity.py"
@@ -290,7 +296,6 @@ rule draw_complexity:
 
 rule draw_calibration:
     input:
-        code=code("figures/calibration"),
         style=str(PACKAGE / "figures.mplstyle"),
         table="results/{budget}/{dataset}/tables/calibration.csv",
         coverage="results/{budget}/{dataset}/tables/coverage.csv",
@@ -306,5 +311,7 @@ rule draw_calibration:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("draw_calibration"),
     script:
         "../scripts/draw_calibration.py"

@@ -1,13 +1,17 @@
+# Predicts, renders what is predicted, and scores it: in one process, as each of the three takes seconds.
 rule infer:
     input:
-        code=code("infer"),
-        model=lambda wildcards: code_of(wildcards.model),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         features=shards("features"),
+        targets=shards("audio"),
         split="results/{budget}/{dataset}/split/{split}.csv",
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
+        predictions_checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
+        audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",
+        audio_checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5.sha256",
+        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/infer.log",
     benchmark:
@@ -21,8 +25,10 @@ rule infer:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
+        code=code_for_model("infer"),
         samples=lambda wildcards: budget(wildcards)["samples"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
+        render=RENDER,
         seed=config["seed"],
     script:
         "../scripts/infer.py"
@@ -32,6 +38,3 @@ rule infer:
 use rule infer as infer_control with:
     wildcard_constraints:
         model=CONTROLS,
-
-
-ruleorder: infer_control > infer

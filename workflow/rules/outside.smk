@@ -6,7 +6,6 @@ OUTSIDE = [name for name, given in config["outside"].items() if not wanting(give
 
 rule outside:
     input:
-        code=code("outside", "data"),
         sources=lambda wildcards: files(config["outside"][wildcards.collection]),
         audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
@@ -25,9 +24,10 @@ rule outside:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
+        code=code("outside"),
         given=lambda wildcards: config["outside"][wildcards.collection],
         limit=lambda wildcards: budget(wildcards)["outside"]["sounds"],
-        render=config["render"],
+        render=RENDER,
         seed=config["seed"],
     script:
         "../scripts/outside.py"
@@ -35,7 +35,6 @@ rule outside:
 
 use rule features as features_outside with:
     input:
-        code=code("features"),
         audio="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
         checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
     output:
@@ -49,29 +48,35 @@ use rule features as features_outside with:
 
 use rule infer as infer_outside with:
     input:
-        code=code("infer"),
-        model=lambda wildcards: code_of(wildcards.model),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         features=expand(
             "results/{budget}/{dataset}/outside/features/{collection}.h5",
+            collection=OUTSIDE,
+            allow_missing=True,
+        ),
+        targets=expand(
+            "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=OUTSIDE,
             allow_missing=True,
         ),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
-        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5.sha256",
+        predictions_checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5.sha256",
+        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
+        audio_checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
+        scores="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/infer.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/infer.tsv"
     wildcard_constraints:
-        model="(?!search/)[a-z][a-z0-9_]*",
+        model=ANY_MODEL,
 
 
 # The control that says what the synthesizer can reach, for some of the sounds; it starts at the nearest preset.
 rule search:
     input:
-        code=code("search"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
@@ -93,49 +98,39 @@ rule search:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
     params:
+        code=code("search"),
         outside=lambda wildcards: budget(wildcards)["outside"],
-        render=config["render"],
+        render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
         "../scripts/search.py"
 
 
-use rule resynthesise as resynthesise_outside with:
-    input:
-        code=code("resynthesise"),
-        synth=lambda wildcards: synth_of(wildcards.dataset),
-        predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
-    output:
-        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
-        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
-    log:
-        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/resynthesise.log",
-    benchmark:
-        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/resynthesise.tsv"
-
-
 use rule score as score_outside with:
     input:
-        code=code("score"),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=OUTSIDE,
             allow_missing=True,
         ),
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
-        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
     output:
-        "results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
+        audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
+        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
+        scores="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/score.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/score.tsv"
 
 
+ruleorder: infer_outside > score_outside
+
+
 rule outside_scores:
     input:
-        code=code("outside_scores"),
         manifests=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
             collection=OUTSIDE,
@@ -163,6 +158,7 @@ rule outside_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("outside_scores"),
         models=lambda wildcards: answering(config, wildcards.budget),
         wanting={
             name: wanting(given)
@@ -179,10 +175,6 @@ TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_contro
 
 rule matches:
     input:
-        code=code("matches"),
-        models=lambda wildcards: sorted(
-            {file for name in TRAINED for file in code_of(name)}
-        ),
         sounds=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=OUTSIDE,
@@ -215,6 +207,7 @@ rule matches:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
+        code=code("matches", *TRAINED),
         each=5,  # of a collection
         seed=config["seed"],
     script:

@@ -15,7 +15,6 @@ rule page:
 
 rule build_page:
     input:
-        code=code("page/run"),
         templates=[
             str(PACKAGE / "page" / name)
             for name in ("index.html.j2", "page.css", "player.js")
@@ -53,6 +52,7 @@ rule build_page:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(20),
     params:
+        code=code("page"),
         run=lambda wildcards: run_of(wildcards.budget, wildcards.dataset),
     script:
         "../scripts/page.py"

@@ -1,7 +1,6 @@
 # How the sets of some parameters were chosen; not part of a run, as its result stands in the synthesizer's table.
 rule parameter_choice:
     input:
-        code=code("parameter_choice", "presets", "render", "features"),
         table=str(PACKAGE / "synths" / "{synth}.yaml"),
     output:
         "results/parameter_choice/{synth}.csv",
@@ -16,7 +15,8 @@ rule parameter_choice:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        render=config["render"],
+        code=code("parameter_choice"),
+        render=RENDER,
         presets=100,
         seed=config["seed"],
     script:

@@ -3,7 +3,6 @@ from glob import glob
 
 rule presets:
     input:
-        code=code("presets", "host"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
     output:
@@ -19,8 +18,8 @@ rule presets:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     params:
+        code=code("presets"),
         limit=lambda wildcards: budget(wildcards)["presets"],
         seed=config["seed"],
-        render=config["render"],
     script:
         "../scripts/presets.py"

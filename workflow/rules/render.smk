@@ -1,6 +1,5 @@
 rule render:
     input:
-        code=code("render"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         presets="results/{budget}/{dataset}/presets.csv",
     output:
@@ -17,7 +16,8 @@ rule render:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
     params:
+        code=code("render"),
         shards=lambda wildcards: budget(wildcards)["shards"],
-        render=config["render"],
+        render=RENDER,
     script:
         "../scripts/render.py"

@@ -1,7 +1,6 @@
 # Of the presets that it draws this keeps the features alone: their sounds would fill a disk.
 rule sample:
     input:
-        code=code("sample", "render", "features", "data"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         presets="results/{budget}/{dataset}/presets.csv",
         split="results/{budget}/{dataset}/split/{split}.csv",
@@ -20,12 +19,13 @@ rule sample:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
+        code=code("sample"),
         presets=lambda wildcards: min(
             SAMPLED_IN_A_JOB,
             budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
         ),
         seed=config["seed"],
-        render=config["render"],
+        render=RENDER,
         features=config["features"],
     script:
         "../scripts/sample.py"

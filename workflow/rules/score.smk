@@ -1,11 +1,13 @@
+# Of what is not predicted by a model alone: systems, and predictions that somebody gave.
 rule score:
     input:
-        code=code("score"),
+        synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
-        audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",
     output:
-        "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+        audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5.sha256",
+        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/score.log",
     benchmark:
@@ -16,5 +18,11 @@ rule score:
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
+    params:
+        code=code("score"),
+        render=RENDER,
     script:
         "../scripts/score.py"
+
+
+ruleorder: infer_control > infer > score

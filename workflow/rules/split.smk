@@ -1,6 +1,5 @@
 rule split:
     input:
-        code=code("split", "data"),
         features=shards("features"),
         presets=lambda wildcards: (
             [f"results/{wildcards.budget}/{wildcards.dataset}/presets.csv"]
@@ -21,6 +20,7 @@ rule split:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
+        code=code("split"),
         folds=lambda wildcards: budget(wildcards)["folds"],
         seed=config["seed"],
     script:

@@ -1,4 +1,5 @@
 # What is run: models, and systems of them (flowsynth.systems), told from their names and from the models' sources.
+from flowsynth.closure import closure
 from flowsynth.systems import (
     UNCORRECTED,
     controls,
@@ -21,19 +22,11 @@ DRAWING = [
     if step and step.how == "best" and model_of(system) not in surrogates()
 ]
 
-SOURCES = {model: source(model) for model in models()}
 CONTROLS = "|".join(sorted(controls() - {"search"}))
-ANY_MODEL = f"(?:{'|'.join(SOURCES)})(?:_seed[0-9]+)?"
-
-
-def code_of(name):
-    """Files that a model depends on; of one that a package offers its own file, and what it is built on here."""
-    model = model_of(name)
-    if (PACKAGE / "models" / f"{model}.py").exists():
-        return code(f"models/{model}")
-    return with_imported(SOURCES[model], PACKAGE / "models" / "__init__.py")
+ANY_MODEL = f"(?:{'|'.join(models())})(?:_seed[0-9]+)?"
 
 
 def has_latent(model):
     """Whether a model has a latent to explore, told from what its file imports."""
-    return str(PACKAGE / "latent.py") in code_of(model)
+    latent = Path(workflow.basedir) / "flowsynth/latent.py"
+    return latent in closure(source(model_of(model)))

@@ -1,6 +1,5 @@
 rule scores:
     input:
-        code=code("tables"),
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
             budget=wildcards.budget,
@@ -21,13 +20,14 @@ rule scores:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("scores"),
     script:
         "../scripts/scores.py"
 
 
 rule tables:
     input:
-        code=code("tables"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
         csv="results/{budget}/{dataset}/tables/scores.csv",
@@ -44,6 +44,7 @@ rule tables:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("tables"),
         models=SYSTEMS,
     script:
         "../scripts/tables.py"
@@ -51,7 +52,6 @@ rule tables:
 
 rule statistics:
     input:
-        code=code("statistics", "tables"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
         anova="results/{budget}/{dataset}/tables/anova.csv",
@@ -67,6 +67,7 @@ rule statistics:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("statistics"),
         seed=config["seed"],
     script:
         "../scripts/statistics.py"
@@ -75,7 +76,6 @@ rule statistics:
 # Of models that the budget trains with several seeds: snakemake -c2 --config budget=seeds
 rule variance:
     input:
-        code=code("variance", "tables"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
         "results/{budget}/{dataset}/tables/variance.csv",
@@ -90,6 +90,7 @@ rule variance:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
+        code=code("variance"),
         systems=SYSTEMS,
     script:
         "../scripts/variance.py"
@@ -97,7 +98,6 @@ rule variance:
 
 rule paper:
     input:
-        code=code("paper"),
         scores="results/{budget}/{dataset}/scores.csv",
         published=str(PACKAGE.parent / "workflow/data/esling2019.csv"),
         reasons=str(PACKAGE.parent / "workflow/data/reasons.csv"),
@@ -114,6 +114,8 @@ rule paper:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("paper"),
     script:
         "../scripts/paper.py"
 
@@ -121,7 +123,6 @@ rule paper:
 # Of the first fold. The time of a training is that of its job, as Snakemake took it.
 rule cost:
     input:
-        code=code("cost"),
         checkpoints=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
             split=config["split"],
@@ -140,6 +141,7 @@ rule cost:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
+        code=code("cost"),
         models=MODELS,
     script:
         "../scripts/cost.py"
@@ -171,7 +173,6 @@ rule leaks:
 # Of the first fold, whose training part gives the thresholds.
 rule semantics:
     input:
-        code=code("semantics", "data"),
         features=shards("features"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
         presets="results/{budget}/{dataset}/presets.csv",
@@ -187,6 +188,8 @@ rule semantics:
     resources:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
+    params:
+        code=code("semantics"),
     script:
         "../scripts/semantics.py"
 
@@ -194,7 +197,6 @@ rule semantics:
 # Errors of parameters beside those that can be heard.
 rule symmetry:
     input:
-        code=code("symmetry", "metrics/parameters"),
         synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
@@ -216,6 +218,8 @@ rule symmetry:
     resources:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
+    params:
+        code=code("symmetry"),
     script:
         "../scripts/symmetry.py"
 
@@ -223,7 +227,6 @@ rule symmetry:
 # The paper's table in its layout: the models, and for each number of parameters their scores.
 rule complexity:
     input:
-        code=code("complexity", "tables"),
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/scores.csv",
             budget=wildcards.budget,
@@ -244,6 +247,7 @@ rule complexity:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
+        code=code("complexity"),
         models=SYSTEMS,
     script:
         "../scripts/complexity.py"

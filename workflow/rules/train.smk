@@ -3,8 +3,6 @@ from flowsynth.plan import Plan
 
 rule train:
     input:
-        code=code("train"),
-        model=lambda wildcards: code_of(wildcards.model),
         features=shards("features"),
         sampled=sampled,
         split="results/{budget}/{dataset}/split/{split}.csv",
@@ -24,6 +22,7 @@ rule train:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(360),
     params:
+        code=code_for_model("train"),
         budget=lambda wildcards: {
             key: budget(wildcards)[key]
             for key in (*Plan.__dataclass_fields__, "in_memory", "network")

@@ -16,7 +16,7 @@ rule verify:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(30),
     params:
-        render=config["render"],
+        render=RENDER,
         at_least=100,
     script:
         "../scripts/verify.py"

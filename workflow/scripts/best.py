@@ -10,11 +10,11 @@ from flowsynth.progress import job, log
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
-    render, given = dict(snakemake.params.render), snakemake.input
-    timeout = render.pop("timeout")
+    given = snakemake.input
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth, _ = dataset(snakemake.wildcards.dataset)
     path = Path(snakemake.output.predictions)
     targets = [Path(target) for target in given.targets]
-    distances = best(synth, Note(**render), Path(given.candidates), targets, snakemake.params.features, timeout, path)
+    distances = best(synth, note, Path(given.candidates), targets, snakemake.params.features, timeout, path)
     means = np.mean(distances[:, 0]), np.mean(distances.min(axis=1))
     log.info("best %s: log-mel L1 of the first answer %.3f, of the best %.3f", path, *means)

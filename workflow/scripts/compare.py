@@ -28,12 +28,11 @@ with job(Path(snakemake.log[0])):
     scores = pd.concat([ours, theirs], ignore_index=True)
     table = against(scores, candidate, params.seed, submitted(folder))
     presets = pd.read_csv(given.presets, dtype={"id": str, "name": str}, keep_default_na=False)
-    render = dict(params.render)
-    timeout = render.pop("timeout")
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     page = Path(snakemake.output.index).parent
     shown = Candidate(str(params.given), candidate, files[0].parent)
     called = dict(zip(presets["id"], presets["name"], strict=True))
-    size = make(page, shown, table, scores, folder, audio, called, Note(**render), timeout)
+    size = make(page, shown, table, scores, folder, audio, called, note, timeout)
     # after the page, which removes what was in its folder
     write_csv(table, Path(snakemake.output.csv), seed=params.seed)
     write_text(Path(snakemake.output.md), markdown(table, candidate))

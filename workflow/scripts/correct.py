@@ -11,11 +11,11 @@ from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
-    render, given, params = dict(snakemake.params.render), snakemake.input, snakemake.params
-    timeout = render.pop("timeout")
+    given, params = snakemake.input, snakemake.params
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth, _ = dataset(snakemake.wildcards.dataset)
     correct(
-        synth, Note(**render), Path(given.checkpoint), Path(given.candidates), [Path(path) for path in given.targets],
+        synth, note, Path(given.checkpoint), Path(given.candidates), [Path(path) for path in given.targets],
         params.features, int(snakemake.wildcards.renderings), timeout, Path(snakemake.output.predictions),
         params.accelerator,
     )  # fmt: skip

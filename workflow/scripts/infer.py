@@ -1,24 +1,31 @@
-"""Let a model hear the test part of a fold, or sounds that are in no split."""
+"""Predict the parameters of the test part of a fold, or of sounds that are in no split; render and score the predictions."""
 
 from pathlib import Path
 
 import torch
 
 from flowsynth.data import Items, part, usable
+from flowsynth.host import Note
 from flowsynth.infer import infer
 from flowsynth.progress import job
+from flowsynth.provenance import write_csv
+from flowsynth.score import labels_of, render_and_score
 from flowsynth.synths import dataset
 from flowsynth.systems import training_of
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
-    paths = [Path(path) for path in snakemake.input.features]
-    _, names = dataset(snakemake.wildcards.dataset)
-    if snakemake.input.get("split"):
-        items = part(Path(snakemake.input.split), int(snakemake.wildcards.fold), "test", paths, names)
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    given, to, params, labels = snakemake.input, snakemake.output, snakemake.params, labels_of(snakemake.wildcards)
+    synth, names = dataset(snakemake.wildcards.dataset)
+    paths = [Path(path) for path in given.features]
+    if given.get("split"):
+        items = part(Path(given.split), labels["fold"], "test", paths, names)
     else:  # nothing is known of their parameters
         items = Items(paths, usable(paths), ())
-    checkpoint, predictions = Path(snakemake.input.checkpoint), Path(snakemake.output.predictions)
-    params = snakemake.params
-    seed = params.seed + training_of(snakemake.wildcards.model) - 1  # another training draws its answers anew, too
-    infer(checkpoint, items, params.samples, seed, predictions, params.accelerator)
+    seed = params.seed + training_of(labels["model"]) - 1  # another training draws its predictions anew, too
+    predictions = Path(to.predictions)
+    infer(Path(given.checkpoint), items, params.samples, seed, predictions, params.accelerator)
+    targets = [Path(path) for path in given.targets]
+    table = render_and_score(synth, note, predictions, targets, Path(to.audio), labels, timeout)
+    write_csv(table, Path(to.scores), **labels)

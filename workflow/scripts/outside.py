@@ -9,11 +9,10 @@ from flowsynth.outside import collect, usual_level
 from flowsynth.progress import job
 
 with job(Path(snakemake.log[0])):
-    render = dict(snakemake.params.render)
-    render.pop("timeout")
     given, to = snakemake.params, snakemake.output
+    note = Note(**given.render)
     split = pd.read_csv(snakemake.input.split, dtype={"id": str})
     train = split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"].tolist()
     level = usual_level([Path(path) for path in snakemake.input.audio], train)
     collection = snakemake.wildcards.collection
-    collect(collection, given.given, Note(**render), level, given.limit, given.seed, Path(to.sounds), Path(to.manifest))
+    collect(collection, given.given, note, level, given.limit, given.seed, Path(to.sounds), Path(to.manifest))

@@ -13,9 +13,8 @@ from flowsynth.render import render
 from flowsynth.synths import load
 
 with job(Path(snakemake.log[0])):
-    settings = dict(snakemake.params.render)
-    timeout = settings.pop("timeout")
-    synth, note = load(snakemake.wildcards.synth), Note(**settings)
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    synth = load(snakemake.wildcards.synth)
     table, _ = collect(synth, synth.names)
 
     def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:

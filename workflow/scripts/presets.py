@@ -9,10 +9,9 @@ from flowsynth.provenance import write_csv
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
-    render = dict(snakemake.params.render)
-    render.pop("timeout")
     synth, names = dataset(snakemake.wildcards.dataset)
-    Host(synth, Note(**render))  # stops here if the plugin is missing or is not that of the table
+    note = {key: value for key, value in snakemake.config["render"].items() if key != "timeout"}
+    Host(synth, Note(**note))  # stops here if the plugin is missing or is not that of the table
     limit = None if snakemake.params.limit == "all" else snakemake.params.limit
     table, counts = collect(synth, names, limit, snakemake.params.seed)
     log.info("presets: %s", ", ".join(f"{key} {value}" for key, value in counts.items()))

@@ -9,13 +9,13 @@ from flowsynth.store import ids, reading
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
-    render, given, params = dict(snakemake.params.render), snakemake.input, snakemake.params
-    timeout = render.pop("timeout")
+    given, params = snakemake.input, snakemake.params
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth, _ = dataset(snakemake.wildcards.dataset)
     with reading(Path(given.starts)) as file:
         wanted = ids(file).tolist()
     targets = [Path(path) for path in given.targets]
     search(
-        synth, Note(**render), Path(given.starts), targets, wanted, params.features,
+        synth, note, Path(given.starts), targets, wanted, params.features,
         int(snakemake.wildcards.renderings), params.seed, timeout, Path(snakemake.output.predictions),
     )  # fmt: skip

@@ -10,9 +10,8 @@ from flowsynth.store import require_space
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
-    render = dict(snakemake.params.render)
-    timeout = render.pop("timeout")
-    note, path = Note(**render), Path(snakemake.output.audio)
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    path = Path(snakemake.output.audio)
     synth, _ = dataset(snakemake.wildcards.dataset)
     table = read_table(Path(snakemake.input.presets), synth)
     require_space(path.parent, len(table), note.samples)

@@ -8,9 +8,8 @@ from flowsynth.resynthesise import resynthesise
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
-    render = dict(snakemake.params.render)
-    timeout = render.pop("timeout")
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth, _ = dataset(snakemake.wildcards.dataset)
     predictions, path = Path(snakemake.input.predictions), Path(snakemake.output.audio)
-    count = resynthesise(synth, Note(**render), predictions, path, timeout)
+    count = resynthesise(synth, note, predictions, path, timeout)
     log.info("resynthesise %s: %s", path, ", ".join(f"{key} {value}" for key, value in count.items()))

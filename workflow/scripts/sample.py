@@ -19,9 +19,8 @@ from flowsynth.store import require_space
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
-    render = dict(snakemake.params.render)
-    timeout = render.pop("timeout")
-    note, wildcards, count = Note(**render), snakemake.wildcards, snakemake.params.presets
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    wildcards, count = snakemake.wildcards, snakemake.params.presets
     synth, names = dataset(wildcards.dataset)
     split = pd.read_csv(snakemake.input.split, dtype={"id": str})
     seed = derive_seed(

@@ -1,19 +1,20 @@
-"""Score one model on one fold."""
+"""Render the predictions of one system on one fold, and score them."""
 
 from pathlib import Path
 
 import torch
 
+from flowsynth.host import Note
 from flowsynth.progress import job
 from flowsynth.provenance import write_csv
-from flowsynth.resynthesise import require_same_plugin
-from flowsynth.score import score
+from flowsynth.score import labels_of, render_and_score
+from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
-    targets = [Path(path) for path in snakemake.input.targets]
-    require_same_plugin(targets, Path(snakemake.input.audio))
-    wildcards = dict(snakemake.wildcards.items())
-    labels = {key: wildcards[key] for key in ("budget", "dataset", "split", "model")} | {"fold": int(wildcards["fold"])}
-    table = score(targets, Path(snakemake.input.predictions), Path(snakemake.input.audio), labels)
-    write_csv(table, Path(snakemake.output[0]), **labels)
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    given, to, labels = snakemake.input, snakemake.output, labels_of(snakemake.wildcards)
+    synth, _ = dataset(snakemake.wildcards.dataset)
+    targets = [Path(path) for path in given.targets]
+    table = render_and_score(synth, note, Path(given.predictions), targets, Path(to.audio), labels, timeout)
+    write_csv(table, Path(to.scores), **labels)

@@ -9,14 +9,14 @@ from flowsynth.store import ids, reading
 from flowsynth.synths import dataset
 
 with job(Path(snakemake.log[0])):
-    render, given = dict(snakemake.params.render), snakemake.params
-    timeout = render.pop("timeout")
+    given = snakemake.params
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth, _ = dataset(snakemake.wildcards.dataset)
     targets, wanted = [Path(path) for path in snakemake.input.targets], []
     for path in targets:
         with reading(path) as file:  # its items are in the order in which they were drawn
             wanted += ids(file)[: given.outside["searched"]].tolist()
     search(
-        synth, Note(**render), Path(snakemake.input.starts), targets, wanted, given.features, given.outside["renders"],
+        synth, note, Path(snakemake.input.starts), targets, wanted, given.features, given.outside["renders"],
         given.seed, timeout, Path(snakemake.output.predictions),
     )  # fmt: skip

@@ -12,9 +12,8 @@ from flowsynth.store import check, reading
 from flowsynth.synths import load
 
 with job(Path(snakemake.log[0])):
-    render = dict(snakemake.params.render)
-    timeout = render.pop("timeout")
-    note, rng = Note(**render), np.random.default_rng()
+    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    rng = np.random.default_rng()
     checked, differing = 0, []
     paths = [Path(path) for path in snakemake.input.audio]
     for path in paths:

@@ -1,0 +1,43 @@
+"""Losses of the steps of an epoch, kept on their device until the epoch ends."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Record:
+    """The losses of the steps of an epoch, on their device until they are asked for."""
+
+    def __init__(self, what: str, part: str, steps: int):
+        self.what, self.part, self.sizes = what, part, np.zeros(steps)
+        self.names: list[str] = []
+        self.values = torch.zeros(0)
+
+    def keep(self, step: int, losses: dict[str, Tensor], size: int) -> None:
+        """Keep the losses of a batch of `size` items."""
+        if not self.names:
+            self.names = list(losses)
+            self.values = torch.zeros(len(self.sizes), len(losses), device=losses["loss"].device)
+        self.sizes[step] = size
+        torch.stack([losses[name].detach().float() for name in self.names], out=self.values[step])
+        if self.values.device.type == "cpu":
+            self._require_finite(step, self.values[step].tolist())
+
+    def means(self) -> dict[str, float]:
+        """Give the means over the items."""
+        values = self.values.cpu().double().numpy()
+        for step, row in enumerate(values.tolist()):
+            self._require_finite(step, row)
+        sums = np.cumsum(values * self.sizes[:, None], axis=0)[-1]
+        return {
+            f"{self.part}/{name}": total / self.sizes.sum()
+            for name, total in zip(self.names, sums.tolist(), strict=True)
+        }
+
+    def _require_finite(self, step: int, row: list[float]) -> None:
+        found = dict(zip(self.names, row, strict=True))
+        if not math.isfinite(found["loss"]):
+            terms = ", ".join(f"{name} = {value:.4g}" for name, value in found.items())
+            raise FloatingPointError(f"{self.what} is not finite: {terms} (step {step})")
