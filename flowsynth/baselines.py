@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from flowsynth import store
+from flowsynth.columns import COLUMNS
 from flowsynth.frozen import MANIFEST, differing, frozen_folds
 from flowsynth.origins import commits
 from flowsynth.provenance import maker, replacing, write_text
-from flowsynth.score import COLUMNS
 from flowsynth.systems import model_of, models
 
 SCORES = "scores.csv.gz"

@@ -16,9 +16,9 @@ import torch
 from jaxtyping import Float
 
 from flowsynth import store
+from flowsynth.accelerator import device_of
 from flowsynth.checkpoints import load
 from flowsynth.host import Note
-from flowsynth.accelerator import device_of
 from flowsynth.progress import log, track
 from flowsynth.resume import Kept
 from flowsynth.search import ear, player, read_audio

@@ -13,13 +13,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import librosa
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowsynth import store
+from flowsynth.filters import hann, mel_bank
 from flowsynth.progress import track
 
 BATCH = 4  # sounds transformed at once: what a core keeps in its cache
@@ -59,12 +59,11 @@ class Mel(nn.Module):
         super().__init__()
         if fmax > sample_rate / 2:
             raise ValueError(f"features: fmax = {fmax} Hz, expected at most half the sample rate of {sample_rate} Hz")
-        bank = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+        bank = mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
         self.frames, self.floor = frames, floor
         self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
-        window = librosa.filters.get_window("hann", n_fft).astype(np.float32)
-        self.register_buffer("window", torch.from_numpy(window), persistent=False)
+        self.register_buffer("window", torch.from_numpy(hann(n_fft)), persistent=False)
 
     def forward(self, audio: Float[Tensor, "items samples"]) -> Float[Tensor, "items mels frames"]:
         """Mel power of sounds of full scale 1.

@@ -14,14 +14,13 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth import store
+from flowsynth.columns import COLUMNS
 from flowsynth.features import Mel, numpy_mel
 from flowsynth.host import Note
 from flowsynth.metrics import registry
 from flowsynth.progress import log, track
 from flowsynth.resynthesise import require_same_plugin, resynthesise
 from flowsynth.synths import Synth
-
-COLUMNS = ("budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value")
 
 
 def labels_of(wildcards: Mapping[str, str]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.columns import COLUMNS
 from flowsynth.metrics import Metric, registry
-from flowsynth.score import COLUMNS
 from flowsynth.systems import is_control
 
 KEY = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric"]

@@ -16,13 +16,13 @@ import functools
 import math
 from collections.abc import Callable
 
-import librosa
 import numpy as np
 import scipy.fft
 from jaxtyping import Float
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from scipy.spatial.distance import cdist
 
+from flowsynth.filters import hann, mel_bank
 from flowsynth.metrics import Metric, same_shape
 
 Sounds = Float[np.ndarray, "items samples"]
@@ -167,15 +167,13 @@ def _mel(audio: Sound, sample_rate: int, window: float, hop: float, bands: int) 
     return _power(audio, n_fft, round(hop * sample_rate)) @ _bank(sample_rate, n_fft, bands)
 
 
-@functools.cache
-def _window(length: int) -> Float[np.ndarray, " length"]:
-    return librosa.filters.get_window("hann", length).astype(np.float32)
+_window = functools.cache(hann)
 
 
 @functools.cache
 def _bank(sample_rate: int, n_fft: int, bands: int) -> Float[np.ndarray, "bins bands"]:
-    """Slaney's mel filters. Below 4 kHz some are narrower than a bin and stay empty, of which librosa warns."""
-    return np.ascontiguousarray(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=bands).T)
+    """Slaney's mel filters. Below 4 kHz some are narrower than a bin and stay empty."""
+    return np.ascontiguousarray(mel_bank(sample_rate, n_fft, bands).T)
 
 
 def _decibels(power: Float[np.ndarray, "frames bands"], one: float) -> Float[np.ndarray, "frames bands"]:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from flowsynth import models, store
-from flowsynth.data import Items
 from flowsynth.accelerator import device_of
+from flowsynth.data import Items
 from flowsynth.infer import answer, infer
 from flowsynth.networks import Size
 from flowsynth.plan import Plan

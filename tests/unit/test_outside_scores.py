@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from flowsynth import outside_scores
+from flowsynth.columns import COLUMNS as SCORES
 from flowsynth.incomplete import report_outside
 from flowsynth.outside_scores import COLUMNS, markdown, summarise
-from flowsynth.score import COLUMNS as SCORES
 
 MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
 L1 = {  # log-mel L1 of the sounds v1, v2 and h1

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from flowsynth import store
+from flowsynth.columns import COLUMNS
 from flowsynth.features import Mel
 from flowsynth.metrics import registry
-from flowsynth.score import COLUMNS, score
+from flowsynth.score import score
 
 RATE = 22050
 LENGTH = 4 * RATE

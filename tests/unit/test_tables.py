@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsynth import tables
+from flowsynth.columns import COLUMNS
 from flowsynth.metrics import registry
-from flowsynth.score import COLUMNS
 from flowsynth.systems import controls
 
 LABELS = {"budget": "tiny", "dataset": "toy2", "split": "grouped"}
