@@ -100,11 +100,12 @@ class Training:
         for number, part in enumerate(parts):
             self._set_rate()
             if self.captures and batches.held and len(part) == size and self._taken >= EAGER:
-                losses = self._replay(batches, part)
+                record.keep(number, self._replay(batches, part), len(part))
             else:
-                losses = self._step(batches.take(part))
+                losses = self._losses(batches.take(part))
+                record.keep(number, losses, len(part))
+                self._learn(losses["loss"])
                 self._taken += 1
-            record.keep(number, losses, len(part))
             if not isinstance(self.schedule, ReduceLROnPlateau):
                 self.clock.step()
                 self.schedule.step()
@@ -140,13 +141,11 @@ class Training:
         with torch.autocast(self.device.type, lower) if lower else nullcontext():
             return self.model.loss(batch)
 
-    def _step(self, batch: Batch) -> dict[str, Tensor]:
-        losses = self._losses(batch)
+    def _learn(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()
-        self.scaler.scale(losses["loss"]).backward()
+        self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return {name: value.detach() for name, value in losses.items()}
 
     def _replay(self, batches: Batches, part: Tensor) -> dict[str, Tensor]:
         """Take a step as a graph, which is captured the first time: it reads its items' numbers from one place."""
@@ -154,7 +153,8 @@ class Training:
             self._rows, self._graph = part.clone(), torch.cuda.CUDAGraph()
             self.optimizer.zero_grad()
             with torch.cuda.graph(self._graph, stream=torch.cuda.current_stream()):
-                self._given = self._step(batches.take(self._rows))
+                self._given = self._losses(batches.take(self._rows))
+                self._learn(self._given["loss"])
         self._rows.copy_(part)
         self._graph.replay()
         return self._given

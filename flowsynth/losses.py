@@ -30,11 +30,8 @@ class Record:
         values = self.values.cpu().double().numpy()
         for step, row in enumerate(values.tolist()):
             self._require_finite(step, row)
-        sums = np.cumsum(values * self.sizes[:, None], axis=0)[-1]
-        return {
-            f"{self.part}/{name}": total / self.sizes.sum()
-            for name, total in zip(self.names, sums.tolist(), strict=True)
-        }
+        sums, items = np.cumsum(values * self.sizes[:, None], axis=0)[-1].tolist(), float(self.sizes.sum())
+        return {f"{self.part}/{name}": total / items for name, total in zip(self.names, sums, strict=True)}
 
     def _require_finite(self, step: int, row: list[float]) -> None:
         found = dict(zip(self.names, row, strict=True))

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from flowsynth import loop, models
+from flowsynth.batches import EpochOrder
 from flowsynth.checkpoints import load
 from flowsynth.data import Items
-from flowsynth.loop import EpochOrder, Training
+from flowsynth.loop import Training
 from flowsynth.networks import Size
 from flowsynth.plan import Plan, plan_of
 from flowsynth.seeds import derive_seed
@@ -31,34 +32,43 @@ def run(name: str, folder: Path, parts: tuple[Items, Items], size: Size, plan: P
 @contextmanager
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A power cut in the third step of epoch 3."""
-    step = Training.training_step
+    set_rate, steps = Training._set_rate, []
 
-    def stop(self: Training, batch, index: int):
-        if self.current_epoch == 3 and index == 2:
+    def stop(self: Training):
+        steps.append(len(self.history))
+        if steps.count(3) == 3:
             raise InterruptedError("power cut")
-        return step(self, batch, index)
+        set_rate(self)
 
     with monkeypatch.context() as patch, pytest.raises(InterruptedError):
-        patch.setattr(Training, "training_step", stop)
+        patch.setattr(Training, "_set_rate", stop)
         yield
+
+
+@pytest.fixture
+def epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of the epochs that are trained, as they begin."""
+    begun: list[int] = []
+    epoch = Training.epoch
+    monkeypatch.setattr(
+        Training, "epoch", lambda self, *given: (begun.append(len(self.history)), epoch(self, *given))[1]
+    )
+    return begun
 
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_stopped_training_ends_in_the_same_file(
-    name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
-):
+    name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch,
+    epochs: list[int],
+):  # fmt: skip
     undisturbed = run(name, tmp_path / "undisturbed", parts, size)
 
     with stopped(monkeypatch):
         run(name, tmp_path / "stopped", parts, size)
     assert not (tmp_path / "stopped" / "checkpoint.pt").exists()
-    seen = []
-    start = Training.on_train_epoch_start
-    monkeypatch.setattr(
-        Training, "on_train_epoch_start", lambda self: (seen.append(self.current_epoch), start(self))[1]
-    )
+    epochs.clear()
     again = run(name, tmp_path / "stopped", parts, size)
-    assert seen == [3, 4, 5]  # it went on, it did not begin again
+    assert epochs == [3, 4, 5]  # it went on, it did not begin again
     assert again.read_bytes() == undisturbed.read_bytes()
     assert (tmp_path / "stopped" / "history.csv").read_text() == (tmp_path / "undisturbed" / "history.csv").read_text()
     rates = pd.read_csv(tmp_path / "stopped" / "history.csv")["learning_rate"]
@@ -81,11 +91,11 @@ def test_the_rate_falls_with_each_step_so_that_few_epochs_end_as_many_do(
     tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
 ):
     rates = []
-    step = Training.training_step
+    learn = Training._learn
     monkeypatch.setattr(
         Training,
-        "training_step",
-        lambda self, *given: (rates.append(self.trainer.optimizers[0].param_groups[0]["lr"]), step(self, *given))[1],
+        "_learn",
+        lambda self, loss: (rates.append(float(self.optimizer.param_groups[0]["lr"])), learn(self, loss))[1],
     )
     run("mlp", tmp_path, parts, size, replace(PLAN, patience=None, epochs=2))
     steps = len(rates)
@@ -124,20 +134,16 @@ def test_an_unfinished_training_of_something_else_is_not_taken_up(
     assert run("mlp", tmp_path / "stopped", *other).read_bytes() == undisturbed
 
 
-def test_an_unfinished_training_in_a_folder_that_was_moved_begins_anew(
-    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+def test_an_unfinished_training_in_a_folder_that_was_moved_goes_on(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch, epochs: list[int]
 ):
     undisturbed = run("mlp", tmp_path / "undisturbed", parts, size).read_bytes()
     with stopped(monkeypatch):
         run("mlp", tmp_path / "stopped", parts, size)
     (tmp_path / "stopped").rename(tmp_path / "moved")
-    seen: list[int] = []
-    start = Training.on_train_epoch_start
-    monkeypatch.setattr(
-        Training, "on_train_epoch_start", lambda self: (seen.append(self.current_epoch), start(self))[1]
-    )
+    epochs.clear()
     assert run("mlp", tmp_path / "moved", parts, size).read_bytes() == undisturbed
-    assert seen == [0, 1, 2, 3, 4, 5]
+    assert epochs == [3, 4, 5]
 
 
 def test_a_finished_training_leaves_nothing_to_be_taken_up(tmp_path: Path, parts: tuple[Items, Items], size: Size):
@@ -268,9 +274,7 @@ def test_the_order_of_an_epoch_depends_on_nothing_but_seed_and_epoch(parts: tupl
     items = Items(parts[0].paths, parts[0].ids, parts[0].names, window)
 
     def order(seed: int, epoch: int) -> list[int]:
-        sampler = EpochOrder(items, seed)
-        sampler.set_epoch(epoch)
-        return list(sampler)
+        return EpochOrder(items, seed).rows(epoch).tolist()
 
     assert sorted(order(1, 0)) == list(range(70))
     torch.manual_seed(123)
@@ -283,12 +287,11 @@ def test_the_order_of_an_epoch_depends_on_nothing_but_seed_and_epoch(parts: tupl
 @pytest.mark.parametrize("passes", [1, 2])
 def test_epochs_of_some_items_go_on_where_the_last_one_stopped(parts: tuple[Items, Items], passes: int):
     def orders(size: int | None, epochs: int) -> list[int]:
-        sampler = EpochOrder(parts[0], 3, passes, size)
+        order = EpochOrder(parts[0], 3, passes, size)
         rows = []
         for epoch in range(epochs):
-            sampler.set_epoch(epoch)
-            rows += list(sampler)
-            assert len(rows) == (epoch + 1) * len(sampler)
+            rows += order.rows(epoch).tolist()
+            assert len(rows) == (epoch + 1) * order.size
         return rows
 
     whole = orders(None, 4)
@@ -319,9 +322,9 @@ def test_a_plan_is_taken_from_a_budget():
 def test_several_passes_are_an_epoch_of_as_many_different_orders(parts: tuple[Items, Items]):
     train, _ = parts
     order = EpochOrder(train, 3, passes=3)
-    rows = list(order)
-    assert len(rows) == len(order) == 3 * len(train)
+    rows = order.rows(0).tolist()
+    assert len(rows) == order.size == 3 * len(train)
     passes = [rows[start : start + len(train)] for start in range(0, len(rows), len(train))]
     assert all(sorted(found) == list(range(len(train))) for found in passes)
     assert len({tuple(found) for found in passes}) == 3
-    assert list(EpochOrder(train, 3)) == passes[0]
+    assert EpochOrder(train, 3).rows(0).tolist() == passes[0]
