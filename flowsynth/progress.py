@@ -37,7 +37,7 @@ def to_terminal() -> None:
 
 @contextmanager
 def job(path: Path) -> Iterator[None]:
-    """Run a job of Snakemake's: log to the terminal and to a file, and end one that fails with one clear line there.
+    """Run a job of Snakemake's: log to a file, warnings to the terminal too, and end one that fails with one clear line there.
 
     What a user can mend (bad input, a missing file, a full disk) is told in that line; the file has the traceback too. The
     job ends with its Snakemake. While another process runs the same job, as one of an earlier run on another host, it waits.
@@ -55,6 +55,7 @@ def job(path: Path) -> Iterator[None]:
     with alone(path, lambda what: print(what, file=sys.stderr, flush=True)) as file:
         ours.append(file.fileno())
         terminal, lines = logging.StreamHandler(), logging.StreamHandler(file)
+        terminal.setLevel(logging.WARNING)
         form = "%(asctime)s %(message)s"
         logging.basicConfig(level=logging.WARNING, format=form, handlers=[terminal, lines], force=True)
         log.setLevel(logging.INFO)
@@ -65,7 +66,8 @@ def job(path: Path) -> Iterator[None]:
             terminal.addFilter(lambda record: False)
             log.exception("failed")
             message = error.args[0] if isinstance(error, KeyError) else error
-            print(f"\nerror: {message}\n", file=sys.stderr, flush=True)
+            over = "\r\x1b[K" if sys.stderr.isatty() else "\n"  # a bar, see `flowsynth.lines`
+            print(f"{over}error: {message}\n", file=sys.stderr, flush=True)
             sys.exit(1)
         except Exception:
             terminal.addFilter(lambda record: False)  # Python prints the traceback there
