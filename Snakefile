@@ -11,6 +11,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/lines.smk"
 include: "workflow/rules/systems.smk"
 include: "workflow/rules/incomplete.smk"
 include: "workflow/rules/slurm.smk"

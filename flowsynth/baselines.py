@@ -71,7 +71,7 @@ def freeze(
                 "first, and add them again afterwards"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w") as kept:
+    with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w", locking=False) as kept:
         for (fold, system), path in sorted(predictions.items()):
             _keep(kept.require_group(f"fold{fold}"), system, path)
         if before:
@@ -80,7 +80,7 @@ def freeze(
         if before or added:
             theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
             scores = pd.concat([theirs[theirs["fold"].isin(before) | theirs["model"].isin(added)], scores])
-            with h5py.File(folder / "predictions.h5", "r") as old:
+            with h5py.File(folder / "predictions.h5", "r", locking=False) as old:
                 for fold in sorted(before):
                     old.copy(f"fold{fold}", kept)
                 for again, name in itertools.product(sorted(folds), added):
@@ -132,7 +132,7 @@ def add(
         raise ValueError(f"{name} is one of the baselines in {folder}; call the candidate by another name")
     with replacing(folder / "predictions.h5") as temporary:
         shutil.copyfile(folder / "predictions.h5", temporary)
-        with h5py.File(temporary, "a") as kept:
+        with h5py.File(temporary, "a", locking=False) as kept:
             for fold, path in sorted(predictions.items()):
                 group = kept[f"fold{fold}"]
                 before = group[f"answers/{name}"][:] if name in group["answers"] else np.empty(0)
@@ -189,7 +189,7 @@ def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
 
 def read_answers(folder: Path, fold: int, system: str) -> tuple[list[str], tuple[str, ...], np.ndarray]:
     """Read what a system answered to the test items of a fold: items, names of the parameters, items x parameters."""
-    with h5py.File(folder / "predictions.h5", "r") as file:
+    with h5py.File(folder / "predictions.h5", "r", locking=False) as file:
         group = file[f"fold{fold}"]
         return group["item"].asstr()[:].tolist(), tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
 

@@ -164,7 +164,7 @@ class Items(Dataset):
     def _file(self, number: int) -> h5py.File:
         key = os.getpid(), number
         if key not in self._files:
-            self._files[key] = h5py.File(self.paths[number], "r")
+            self._files[key] = h5py.File(self.paths[number], "r", locking=False)
         return self._files[key]
 
 

@@ -8,6 +8,7 @@ A fork copies the page tables of a process, and only one of its threads. So `flo
 for this, which has no threads and imports nothing that it does not need to play: it forks in a third of the time.
 """
 
+import ctypes
 import gc
 import mmap
 import os
@@ -27,6 +28,9 @@ from flowsynth.synths import Synth
 SILENT = 1e-3  # peak below which a sound counts as silent, -60 dB of full scale
 STATUS = ("ok", "silent", "clipped", "failed")
 
+LIBRARY = ctypes.CDLL(None) if hasattr(os, "fork") else None
+PR_SET_PDEATHSIG = 1
+
 Play = Callable[[np.ndarray], np.ndarray]
 
 
@@ -39,29 +43,43 @@ class Rendered:
     reason: str = ""
 
 
-def forked(play: Play, vectors: Iterable[np.ndarray], samples: int, timeout: float) -> Iterator[Rendered]:
-    """Call `play` for each vector in a forked child of its own; a crash or a hang is that item's failure."""
+def forked(
+    play: Play, vectors: Iterable[np.ndarray], samples: int, timeout: float, asking: int | None = None
+) -> Iterator[Rendered]:
+    """Call `play` for each vector in a forked child of its own; a crash or a hang is that item's failure.
+
+    Args:
+        play: Gives the sound of a vector.
+        vectors: What is played.
+        samples: Length of a sound.
+        timeout: Seconds after which a child is given up.
+        asking: Descriptor of the connection to who asks; when that is gone, so is the child.
+
+    Raises:
+        BrokenPipeError: If who asks is gone.
+    """
     with mmap.mmap(-1, samples * 4) as shared:
         slot = np.frombuffer(shared, dtype=np.float32)
         gc.freeze()  # else the collector of each child touches, and so copies, the memory of the parent
         try:
             for vector in vectors:
-                reason = _in_child(play, vector, slot, timeout)
+                reason = _in_child(play, vector, slot, timeout, asking)
                 yield Rendered(np.zeros(samples, np.float32), "failed", reason) if reason else judge(slot.copy())
         finally:
             gc.unfreeze()
             del slot
 
 
-def _in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float) -> str:
+def _in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float, asking: int | None) -> str:
     """Play a vector in a child; why it failed, or nothing."""
     reader, writer = os.pipe()
-    pid = os.fork()
+    parent, pid = os.getpid(), os.fork()
     if pid == 0:
+        _end_with(parent)
         _child(play, vector, slot, writer)
     os.close(writer)
     try:
-        ended, _, _ = select.select([reader], [], [], timeout)  # the pipe closes when the child ends, however it ends
+        ended = _wait(reader, timeout, asking)  # the pipe closes when the child ends, however it ends
         if not ended:
             os.kill(pid, signal.SIGKILL)
         message = os.read(reader, 4096).decode(errors="replace") if ended else ""
@@ -76,6 +94,27 @@ def _in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float) 
     if os.WIFSIGNALED(status):
         return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
     return message or ("" if os.WEXITSTATUS(status) == 0 else f"ended with status {os.WEXITSTATUS(status)}")
+
+
+def _wait(reader: int, timeout: float, asking: int | None) -> bool:
+    """Whether there is something to read before the time is over; for nobody who is gone it is waited."""
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    if asking is not None:
+        poll.register(asking, 0)  # its end alone
+    events = poll.poll(timeout * 1000)
+    if asking in dict(events):
+        raise BrokenPipeError("nobody asks for sounds any more")
+    return bool(events)
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process with the one that it was forked from, which is not there to end a hang then."""
+    prctl = getattr(LIBRARY, "prctl", None)  # of Linux
+    if prctl is not None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) -> NoReturn:
@@ -113,7 +152,8 @@ def judge(audio: Float[np.ndarray, " samples"]) -> Rendered:
 def serve(connection: Connection, synth: Synth, note: Note, timeout: float) -> None:
     """Answer each vector that comes with its `Rendered`, until nobody sends any more; what goes wrong is sent instead."""
     try:
-        for result in forked(Host(synth, note).play, _coming(connection), note.samples, timeout):
+        play = Host(synth, note).play
+        for result in forked(play, _coming(connection), note.samples, timeout, connection.fileno()):
             connection.send(result)
     except BrokenPipeError:
         return

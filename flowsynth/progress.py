@@ -1,6 +1,7 @@
 """Progress of long work as lines of a log, readable in a terminal, in a file and from several jobs at once."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from flowsynth.following import follow
+from flowsynth.locks import alone
 from flowsynth.provenance import commit
 
 T = TypeVar("T")
@@ -34,27 +37,42 @@ def to_terminal() -> None:
 
 @contextmanager
 def job(path: Path) -> Iterator[None]:
-    """Run a job: log to the terminal and to a file, and end a job that fails with one clear line on the terminal.
+    """Run a job of Snakemake's: log to a file, warnings to the terminal too, and end one that fails with one clear line there.
 
-    What a user can mend (bad input, a missing file, a full disk) is told in that line; the file has the traceback too.
+    What a user can mend (bad input, a missing file, a full disk) is told in that line; the file has the traceback too. The
+    job ends with its Snakemake. While another process runs the same job, as one of an earlier run on another host, it waits.
 
     Args:
-        path: Of the log file.
+        path: Of the log file, which is of this job alone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    terminal, file = logging.StreamHandler(), logging.FileHandler(path, mode="w")
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", handlers=[terminal, file], force=True)
-    log.setLevel(logging.INFO)
-    commit()  # what is imported, whatever is edited while the job runs
-    try:
-        yield
-    except (ValueError, OSError, FloatingPointError, KeyError) as error:
-        terminal.addFilter(lambda record: False)
-        log.exception("failed")
-        message = error.args[0] if isinstance(error, KeyError) else error
-        print(f"\nerror: {message}\n", file=sys.stderr, flush=True)
-        sys.exit(1)
-    except Exception:
-        terminal.addFilter(lambda record: False)  # Python prints the traceback there
-        log.exception("failed")
-        raise
+    ours: list[int] = []
+
+    def ending(why: str) -> None:
+        for file in ours:  # not to the terminal, whose reader may be gone or hang
+            os.write(file, f"{why}\n".encode())
+
+    follow(ending)
+    with alone(path, lambda what: print(what, file=sys.stderr, flush=True)) as file:
+        ours.append(file.fileno())
+        terminal, lines = logging.StreamHandler(), logging.StreamHandler(file)
+        terminal.setLevel(logging.WARNING)
+        form = "%(asctime)s %(message)s"
+        logging.basicConfig(level=logging.WARNING, format=form, handlers=[terminal, lines], force=True)
+        log.setLevel(logging.INFO)
+        commit()  # what is imported, whatever is edited while the job runs
+        try:
+            yield
+        except (ValueError, OSError, FloatingPointError, KeyError) as error:
+            terminal.addFilter(lambda record: False)
+            log.exception("failed")
+            message = error.args[0] if isinstance(error, KeyError) else error
+            over = "\r\x1b[K" if sys.stderr.isatty() else "\n"  # a bar, see `flowsynth.lines`
+            print(f"{over}error: {message}\n", file=sys.stderr, flush=True)
+            sys.exit(1)
+        except Exception:
+            terminal.addFilter(lambda record: False)  # Python prints the traceback there
+            log.exception("failed")
+            raise
+        finally:
+            logging.getLogger().removeHandler(lines)
+            ours.clear()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth import __version__
+from flowsynth.locks import create
 
 PACKAGES = ("dawdreamer", "numpy", "librosa", "torch", "cma", "zuko", "lightning")
 PARTS = ("flowsynth", "workflow", "Snakefile", "config.yaml", "envs")
@@ -62,9 +63,13 @@ def maker(**settings: object) -> dict[str, object]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write a file under a temporary name and rename it when it is whole, so that no half of it is ever seen."""
+    """Write a file under a temporary name and rename it when it is whole, so that no half of it is ever seen.
+
+    The name is of this process alone, and what a killed one has left of the same file is removed. An empty file is there
+    already, whose lock is held: it must be written, not replaced, and HDF5 must not lock it a second time.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary, held = create(path)
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -72,6 +77,8 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        if held is not None:
+            os.close(held)
 
 
 def write_text(path: Path, text: str) -> None:

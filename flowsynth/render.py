@@ -146,7 +146,7 @@ def render_shard(
             audio[row], status[row], reason[row] = result.audio, result.status, result.reason
             count[result.status] += 1
             if result.status != "ok":
-                log.warning("%s: preset %s is %s %s", path, ids[row], result.status, result.reason)
+                log.info("%s: preset %s is %s %s", path, ids[row], result.status, result.reason)
     return count
 
 

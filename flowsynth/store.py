@@ -37,7 +37,7 @@ def writing(
     if len(ids) != len(values):
         raise ValueError(f"{path}: {len(ids)} ids for {len(values)} rows of values")
     with replacing(path) as temporary:
-        with h5py.File(temporary, "w") as file:
+        with h5py.File(temporary, "w", locking=False) as file:
             file.create_dataset("id", data=np.array(ids, dtype=object), dtype=TEXT, shape=(len(ids),))
             file.create_dataset("values", data=np.asarray(values, dtype=np.float32))
             file.attrs["names"] = json.dumps(list(names))
@@ -61,7 +61,7 @@ def reading(path: Path) -> Iterator[h5py.File]:
         ValueError: If it is truncated or not such a file; the message says to delete it and run again.
     """
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except (FileNotFoundError, PermissionError, BlockingIOError):
         raise
     except OSError as error:

@@ -42,7 +42,8 @@ def whole(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     )
     run = Run(project.folder, TABLES)
     assert run.wait(780) == 0, run.text
-    return Whole(project, asked(run.text), {job["JobId"]: job for job in cluster.jobs(project.folder)})
+    said = "".join(path.read_text() for path in (project.folder / ".snakemake" / "log").glob("*.snakemake.log"))
+    return Whole(project, asked(said), {job["JobId"]: job for job in cluster.jobs(project.folder)})
 
 
 def asked(text: str) -> dict[str, dict[str, str]]:

@@ -73,12 +73,16 @@ def test_track_of_quick_work_logs_its_end_only(clock, caplog: pytest.LogCaptureF
     assert caplog.messages == ["quick: 1000 of 1000, 0 s left"]
 
 
-def test_a_job_logs_to_the_terminal_and_to_a_file(tmp_path: Path, capsys):
+def test_a_job_logs_to_a_file_and_what_it_warns_of_to_the_terminal_too(tmp_path: Path, capsys):
     path = tmp_path / "logs" / "job.log"
     with job(path):
         progress.log.info("half way")
+        progress.log.warning("left out")
     assert "half way" in path.read_text()
-    assert "half way" in capsys.readouterr().err
+    assert "left out" in path.read_text()
+    told = capsys.readouterr().err
+    assert "left out" in told
+    assert "half way" not in told
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, FloatingPointError, KeyError])

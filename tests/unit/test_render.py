@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,16 @@ for number, rows in enumerate(np.array_split(order, int(sys.argv[4]))):
     ids = [str(row) for row in rows]
     path = Path(sys.argv[2]) / f"{number}.h5"
     render_shard(synths.load("amsynth"), Note(22050, 512, 60, 100, 3.0, 4.0), ids, values[rows], path, 20)
+"""
+
+HANGS = """
+import os, sys, time
+import numpy as np
+from flowsynth.play import forked
+def play(vector):
+    print(os.getpid(), flush=True)
+    time.sleep(100)
+list(forked(play, np.zeros((1, 1), np.float32), 4, 100, int(sys.argv[1])))
 """
 
 
@@ -192,3 +203,19 @@ def test_a_process_that_plays_and_dies_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(render.sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match="the process that plays amsynth ended with status 1"):
         list(render.render(SYNTH, NOTE, [SYNTH.base], 20))
+
+
+@pytest.mark.parametrize("how", ["nobody asks any more", "it is killed"])
+def test_who_plays_leaves_no_child_that_hangs(how: str):
+    here, there = socket.socketpair()
+    command = [sys.executable, "-c", HANGS, str(there.fileno())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=[there.fileno()]) as worker:
+        there.close()
+        child = psutil.Process(int(worker.stdout.readline()))
+        if how == "it is killed":
+            worker.kill()
+        else:
+            here.close()
+        worker.wait(20)
+        child.wait(20)
+    here.close()

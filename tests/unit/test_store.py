@@ -141,7 +141,7 @@ def test_a_missing_file_is_missing_and_not_truncated(tmp_path: Path):
 
 
 def test_nobody_is_told_to_delete_a_file_that_he_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def refuse(*arguments):
+    def refuse(*arguments, **options):
         raise PermissionError(13, "Permission denied", str(arguments[0]))
 
     path = write(tmp_path / "items.h5")

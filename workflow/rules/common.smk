@@ -11,6 +11,9 @@ os.environ.update(PYTHONPATH=workflow.basedir)
 from flowsynth import synths
 from flowsynth.closure import digest
 from flowsynth.config import check, datasets
+from flowsynth.following import leading
+
+os.environ.update(leading())  # jobs end when this process does
 
 # relative, so that a clone can be moved and nothing has to be made again
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"

@@ -24,6 +24,8 @@ with job(Path(snakemake.log[0])):
         differing += rerender(synth, note, path, rows.tolist(), timeout)
         checked += len(rows)
         log.info("verify %s: %d items rendered again", path, len(rows))
-    log.info("verify: %d differing items of %d", len(differing), checked)
+    told = f"verify: {len(differing)} differing items of {checked}"
+    log.info(told)
+    print(told, file=sys.stderr, flush=True)  # there is no file to look into
     if differing:
         sys.exit(f"error: not the same bits: {differing}")

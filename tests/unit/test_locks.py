@@ -1,0 +1,136 @@
+"""Temporary files and logs have one writer, and what a killed one has left does not stay."""
+
+import errno
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import pytest
+
+from flowsynth import locks, provenance
+
+WRITES = """
+import sys
+from pathlib import Path
+from flowsynth.provenance import replacing
+with replacing(Path(sys.argv[1])) as temporary:
+    temporary.write_text(sys.argv[2])
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+LOGS = """
+import sys
+from pathlib import Path
+from flowsynth.progress import job, log
+with job(Path(sys.argv[1])):
+    log.info("made by %s", sys.argv[2])
+    print("working", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@contextmanager
+def started(code: str, *arguments: object) -> Iterator[subprocess.Popen]:
+    """A process that has begun, and ends when a line is sent to it."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def temporaries(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob(".*.tmp"))
+
+
+def test_two_processes_write_a_file_under_names_of_their_own(tmp_path: Path):
+    path = tmp_path / "file.txt"
+    with started(WRITES, path, "a") as one, started(WRITES, path, "b") as other:
+        assert one.stdout.readline() == other.stdout.readline() == "writing\n"
+        assert len(temporaries(tmp_path)) == 2  # the second has not taken the first one's away
+        for process, text in ((one, "a"), (other, "b")):
+            _, told = process.communicate("\n")
+            assert process.returncode == 0, told
+            assert path.read_text() == text
+    assert temporaries(tmp_path) == []
+
+
+def test_the_next_writer_removes_what_a_killed_one_has_left(tmp_path: Path):
+    path = tmp_path / "file.h5"
+    (tmp_path / ".file.h5.json.01234567.tmp").write_text("of another file")
+    with started(WRITES, path, "half") as process:
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+    assert len(temporaries(tmp_path)) == 2
+    provenance.write_text(path, "whole")
+    assert path.read_text() == "whole"
+    assert temporaries(tmp_path) == [".file.h5.json.01234567.tmp"]
+
+
+def test_hdf5_is_written_under_a_lock(tmp_path: Path):
+    path = tmp_path / "file.h5"
+    with provenance.replacing(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
+        file["x"] = [1, 2]
+        provenance.write_text(tmp_path / "other", "")
+        with provenance.replacing(path):  # does not take it away
+            assert temporary.exists()
+    with h5py.File(path) as file:
+        assert file["x"][:].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_without_locks_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+    def refuse(*arguments):
+        raise OSError(number, "no locks")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    (tmp_path / ".file.txt.01234567.tmp").touch()  # perhaps of a live process: nobody knows
+    provenance.write_text(tmp_path / "file.txt", "text")
+    assert (tmp_path / "file.txt").read_text() == "text"
+    assert temporaries(tmp_path) == [".file.txt.01234567.tmp"]
+    with locks.alone(tmp_path / "log", pytest.fail):
+        assert "can't be locked here" in (tmp_path / "log").read_text()
+
+
+def test_another_fault_of_a_lock_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*arguments):
+        raise OSError(errno.EIO, "broken disk")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="broken disk"):
+        provenance.write_text(tmp_path / "file.txt", "text")
+
+
+def test_a_job_waits_for_another_process_that_does_the_same(tmp_path: Path):
+    path = tmp_path / "logs" / "job.log"
+    with started(LOGS, path, "the first") as first:
+        assert first.stdout.readline() == "working\n"
+        with started(LOGS, path, "the second") as second:
+            told = second.stderr.readline()
+            assert f"PID {first.pid} on " in told
+            assert str(path) in told
+            assert "made by the first" in path.read_text()  # it is not emptied before the lock is held
+            first.communicate("\n")
+            assert second.stdout.readline() == "working\n"
+            text = path.read_text()
+            assert text.startswith(f"PID {second.pid} on ")
+            assert "made by the second" in text
+            assert "the first" not in text
+
+
+def test_a_log_that_is_deleted_meanwhile_is_made_anew(tmp_path: Path):
+    path = tmp_path / "job.log"
+    with started(LOGS, path, "the first") as first:
+        first.stdout.readline()
+        with started(LOGS, path, "the second") as second:
+            second.stderr.readline()
+            path.unlink()
+            first.communicate("\n")
+            assert second.stdout.readline() == "working\n"
+            assert "made by the second" in path.read_text()
