@@ -20,6 +20,8 @@ from flowsynth.networks import Size
 class DensityModel(Model):
     """An encoder, as large as that of the CNN, and a density p(v | x) on its features; -log p(v | x) per parameter."""
 
+    capturable = True
+
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.encoder = networks.Encoder(mels, frames, size)

@@ -47,6 +47,7 @@ class LatentModel(Model):
         halved: Sizes of the networks: channels and units are half those of the CNN, as in the paper.
     """
 
+    capturable = True
     full_gamma: ClassVar[float] = 1000.0
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):

@@ -12,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ from flowsynth.accelerator import device_of
 from flowsynth.batches import Batches, EpochOrder
 from flowsynth.data import Batch, Items
 from flowsynth.losses import Record
+from flowsynth.networks import lower_precision
 from flowsynth.plan import Plan
 from flowsynth.progress import EVERY, log
 from flowsynth.provenance import replacing
 from flowsynth.seeds import derive_seed
 
 EAGER = 3  # steps before one is captured: the first ones choose algorithms and make the optimizer's state
+SAVING = 0.05  # of the time of a training, for its checkpoints: those of large networks take as long as some epochs
 PRECISION = {"32-true": None, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -63,8 +65,10 @@ class Training:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=plan.precision == "16-mixed")
         self.history: list[dict[str, float]] = []
         self.terms: list[str] = []  # names of what `Model.loss` gives
+        self.best: dict[str, Tensor] = {}  # weights of the best epoch
         self._graph: Any = None
         self._taken = 0  # steps without a graph
+        self._settings: dict[str, Any] = {}
 
     def state(self) -> dict[str, Any]:
         """Give all that a training goes on from."""
@@ -75,13 +79,32 @@ class Training:
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "history": self.history,
+            "best": self.best,
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """Go on from there."""
-        self.history = state["history"]
+        self.history, self.best = state["history"], state["best"]
         for name in ("model", "optimizer", "clock", "schedule", "scaler"):
             getattr(self, name).load_state_dict(state[name])
+
+    def one_epoch(self, train: Batches, valid: Batches, rows: Tensor, size: int) -> None:
+        """Train for an epoch, add it to the history, and lower the rate where what is chosen by has stalled.
+
+        Args:
+            train: The training part.
+            valid: The validation part.
+            rows: Numbers of the items of the training part, in order.
+            size: Items in a batch.
+        """
+        epoch, rate = len(self.history), self.clock.param_groups[0]["lr"]
+        losses = self.epoch(train, rows, size) | self.validate(valid, size)
+        self.history.append({"epoch": epoch, "learning_rate": rate, **losses})
+        *before, now = self.selections()
+        if isinstance(self.schedule, ReduceLROnPlateau) and math.isfinite(now):
+            self.schedule.step(now)
+        if not before or now < min(before):
+            self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def epoch(self, batches: Batches, rows: Tensor, size: int) -> dict[str, float]:
         """Train for an epoch and give the means of the losses.
@@ -96,6 +119,9 @@ class Training:
         self.model.train()
         self.model.at_epoch(epoch, self.plan.epochs)
         parts = batches.place(rows).split(size)
+        settings = {name: value for name, value in vars(self.model).items() if isinstance(value, (int, float, str))}
+        if settings != self._settings:  # a graph keeps the numbers of when it was captured
+            self._graph, self._taken, self._settings = None, 0, settings
         record = self._record("train", len(parts))
         for number, part in enumerate(parts):
             self._set_rate()
@@ -137,8 +163,7 @@ class Training:
                 group["lr"] = rate
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
-        lower = PRECISION[self.plan.precision]
-        with torch.autocast(self.device.type, lower) if lower else nullcontext():
+        with lower_precision(PRECISION[self.plan.precision]):
             return self.model.loss(batch)
 
     def _learn(self, loss: Tensor) -> None:
@@ -183,35 +208,32 @@ def run(
     # a last batch of one item would have no variance for batch normalisation
     used = order.size - (order.size % size == 1)
     training = Training(str(progress.parent), model, plan, seed, -(-used // size))
-    best, last = progress / "best.ckpt", progress / "last.ckpt"
+    last = progress / "last.ckpt"
     if last.exists():
         training.load(torch.load(last, weights_only=True, map_location=training.device))
+    trained, held_out = Batches(train, training.device), Batches(valid, training.device)
     started = reported = (time.monotonic(), len(training.history))
-    parts = [Batches(items, training.device) for items in (train, valid)]
-    with _reproducible(), SummaryWriter(progress / "tensorboard", purge_step=len(training.history)) as curves:
+    saved, saving = started[0], 0.0  # when, and seconds that it took
+    with (
+        _reproducible(),
+        SummaryWriter(progress / "tensorboard", purge_step=len(training.history)) as curves,
+    ):
         while len(training.history) < plan.epochs:
-            epoch, rate = len(training.history), training.clock.param_groups[0]["lr"]
-            rows = order.rows(epoch)[:used]
-            losses = training.epoch(parts[0], rows, size) | training.validate(parts[1], size)
-            training.history.append({"epoch": epoch, "learning_rate": rate, **losses})
-            *before, now = training.selections()
-            if isinstance(training.schedule, ReduceLROnPlateau) and math.isfinite(now):
-                training.schedule.step(now)
-            if not before or now < min(before):
-                _save(model.state_dict(), best)
-            _save(training.state(), last)
-            for name, value in training.history[-1].items():
-                if name != "epoch" and math.isfinite(value):
-                    curves.add_scalar(name, value, epoch)
+            rows = order.rows(len(training.history))[:used]
+            training.one_epoch(trained, held_out, rows, size)
+            if time.monotonic() - saved >= saving / SAVING:
+                start = time.monotonic()
+                with replacing(last) as temporary, temporary.open("wb") as file:
+                    torch.save(training.state(), file)
+                saved, saving = time.monotonic(), time.monotonic() - start
+            row = training.history[-1]
+            for name in sorted(row.keys() - {"epoch"}):
+                if math.isfinite(row[name]):
+                    curves.add_scalar(name, row[name], row["epoch"])
             reported = _report(training, started, reported)
-    model.load_state_dict(torch.load(best, weights_only=True, map_location="cpu"))
+    model.load_state_dict(training.best)
     model.cpu()
     return training.history
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        torch.save(state, file)
 
 
 @contextmanager

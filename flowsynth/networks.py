@@ -5,7 +5,11 @@ References:
     dilation doubles with each layer; Xavier initialisation.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import wraps
 
 import torch
 from jaxtyping import Float
@@ -37,6 +41,37 @@ class Size:
     def halved(self) -> "Size":
         """Half the channels and units: the sizes of an autoencoder's encoder, decoder and regressor."""
         return replace(self, channels=max(1, self.channels // 2), units=max(1, self.units // 2))
+
+
+_PRECISION: ContextVar[torch.dtype | None] = ContextVar("precision", default=None)
+
+
+@contextmanager
+def lower_precision(kind: torch.dtype | None) -> Iterator[None]:
+    """Have encoders and decoders compute in another precision, and flows in their own: densities need all digits.
+
+    Args:
+        kind: ``torch.bfloat16`` or ``torch.float16``, or None for the precision of the weights.
+    """
+    token = _PRECISION.set(kind)
+    try:
+        yield
+    finally:
+        _PRECISION.reset(token)
+
+
+def lowered(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Mark the ``forward`` of a network as one that `lower_precision` is for; what it gives is of full precision."""
+
+    @wraps(forward)
+    def inside(self: nn.Module, x: Tensor) -> Tensor:
+        kind = _PRECISION.get()
+        if kind is None:
+            return forward(self, x)
+        with torch.autocast(x.device.type, kind):
+            return forward(self, x).float()
+
+    return inside
 
 
 def hidden(inputs: int, layers: int, size: Size) -> nn.Sequential:
@@ -125,6 +160,7 @@ class Convolutions(nn.Module):
         height, width = maps(mels, frames, size)[-1]
         self.features = channels * height * width
 
+    @lowered
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
         """Features of standardised spectrograms."""
         return self.layers(mel[:, None].contiguous(memory_format=torch.channels_last)).flatten(1)
@@ -147,6 +183,7 @@ class Encoder(nn.Module):
         self.hidden = hidden(self.convolutions.features, size.mlp_layers - 1, size)
         self.features = size.units if size.mlp_layers > 1 else self.convolutions.features
 
+    @lowered
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
         """Features of standardised spectrograms."""
         return self.hidden(self.convolutions(mel))
@@ -187,6 +224,7 @@ class Decoder(nn.Module):
                 parts += [nn.BatchNorm2d(outputs), nn.ELU()]
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @lowered
     def forward(self, z: Float[Tensor, "items latent"]) -> Float[Tensor, "items mels frames"]:
         """Standardised spectrograms."""
         start = self.perceptron(z).unflatten(1, self.map)

@@ -56,7 +56,7 @@ def fit(
     columns = list(rows[0]) if rows else ["epoch", "learning_rate", "train/loss", "valid/loss"]
     write_csv(pd.DataFrame(rows, columns=columns), history, **settings)
     checkpoints.save(model, name, train.names, settings, path)
-    for leftover in ("key", "best.ckpt", "last.ckpt"):
+    for leftover in ("key", "last.ckpt"):
         (progress / leftover).unlink(missing_ok=True)
 
 

@@ -31,8 +31,8 @@ class Model(nn.Module, ABC):
         passes: Times as many items that an epoch of this model has. Budgets give epochs, and mean work: a model whose steps
             cost a fraction of those of the others may have more of them.
         capturable: Whether a step of the training may be captured as a CUDA graph and replayed: `loss` then runs in Python
-            once only. It needs a `loss` that copies nothing from the device, and takes what `at_epoch` sets from tensors
-            that stay in place.
+            once only. It needs a `loss` that copies nothing from the device and depends on nothing but its batch, torch's
+            noise and attributes of the model that are tensors which stay in place, numbers or strings.
     """
 
     passes: ClassVar[int] = 1

@@ -25,6 +25,8 @@ class AST(Model):
     It has as many layers as the stacks of convolutions, and tokens of four times their channels.
     """
 
+    capturable = True
+
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         width = 4 * size.channels
@@ -40,6 +42,7 @@ class AST(Model):
         self.head = networks.mlp(width, parameters, size.mlp_layers, size)
         networks.initialise(self.head)
 
+    @networks.lowered
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
         """The one answer for each sound."""
         patches = self.patches(self.standardise(mel)[:, None]).flatten(2).mT

@@ -18,12 +18,15 @@ from flowsynth.networks import Size
 class CNN(Model):
     """Convolutions, then a perceptron, batch normalisation and ELU, dropout in the perceptron, a sigmoid; MSE."""
 
+    capturable = True
+
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.convolutions = networks.Convolutions(mels, frames, size)
         self.head = networks.mlp(self.convolutions.features, parameters, size.mlp_layers, size)
         networks.initialise(self)
 
+    @networks.lowered
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
         """The one answer for each sound."""
         return torch.sigmoid(self.head(self.convolutions(self.standardise(mel))))

@@ -38,6 +38,7 @@ class FlowDis(FlowReg):
         pair: Name of the semantic pair.
     """
 
+    capturable = False  # which sounds are tagged is asked on the host
     pair: ClassVar[str] = "bright_dark"
     thresholds: Tensor
 

@@ -25,6 +25,8 @@ LAYERS = 3  # of the field
 class FlowMatching(Model):
     """Draws presets by following a learnt velocity field; the loss is the squared error of the velocity."""
 
+    capturable = True
+
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.encoder = networks.Encoder(mels, frames, size)

@@ -18,11 +18,14 @@ from flowsynth.networks import Size
 class MLP(Model):
     """Fully connected layers with batch normalisation, ELU and dropout; a sigmoid at the end; mean squared error."""
 
+    capturable = True
+
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.network = networks.mlp(mels * frames, parameters, size.layers, size)
         networks.initialise(self)
 
+    @networks.lowered
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
         """The one answer for each sound."""
         return torch.sigmoid(self.network(self.standardise(mel).flatten(1)))

@@ -29,6 +29,12 @@ def run(name: str, folder: Path, parts: tuple[Items, Items], size: Size, plan: P
     return folder / "checkpoint.pt"
 
 
+@pytest.fixture(autouse=True)
+def after_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a checkpoint of each epoch, whatever time that takes."""
+    monkeypatch.setattr(loop, "SAVING", math.inf)
+
+
 @contextmanager
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A power cut in the third step of epoch 3."""
