@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from flowsynth.behaviour import fingerprint
 from flowsynth.progress import job
 from flowsynth.provenance import write_csv
 from flowsynth.resynthesise import require_same_plugin
@@ -16,4 +17,4 @@ with job(Path(snakemake.log[0])):
     wildcards = dict(snakemake.wildcards.items())
     labels = {key: wildcards[key] for key in ("budget", "dataset", "split", "model")} | {"fold": int(wildcards["fold"])}
     table = score(targets, Path(snakemake.input.predictions), Path(snakemake.input.audio), labels)
-    write_csv(table, Path(snakemake.output[0]), **labels)
+    write_csv(table, Path(snakemake.output[0]), **labels, scoring=fingerprint())
