@@ -7,8 +7,8 @@ the same code, plugin and packages, so that what was stopped goes on.
 
 Scores are frozen with six digits. A new one may be half a unit of the last of them further away than `TOLERANCE`, as that is
 what rounding took away: for most scores more than the tolerance itself. MSS and wMFCC are made of decibels in float32, whose
-step at -100 dB is 8e-6 dB; another processor's logarithm may be a step away. So they may be `DECIBELS` further away: on a
-processor without AVX-512, of the same sounds to the bit, a few of those that others made were found 3e-6 away.
+step at -100 dB is 8e-6 dB, and another processor's logarithm may be a step away: frozen scores were found up to 3e-6 away
+although all sounds were the same to the bit. So these two may be `DECIBELS` further away.
 """
 
 import hashlib

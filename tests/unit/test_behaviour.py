@@ -77,17 +77,24 @@ HARMLESS = {
     ("edits", "told"),
     [
         (HARMLESS, set()),
-        ({"metrics/audio.py": {"DYNAMICS = 80.0": "DYNAMICS = 79.0"}}, {"mss", "wmfcc"}),
-        ({"metrics/audio.py": {"0.020 * sample_rate": "0.021 * sample_rate"}}, {"sot"}),
-        ({"metrics/parameters.py": {"+ 1e-9)": "+ 1e-4)"}}, {"parameter_mse_n"}),
-        ({"metrics/spectral.py": {"NEAR_SILENT = 1.0": "NEAR_SILENT = 0.7"}}, {"spectral_convergence"}),
-        ({"features.py": {"floor: float = 1e-3": "floor: float = 1.001e-3"}}, {"features"}),
         (
-            {"score.py": {"Mel(sample_rate)": "Mel(sample_rate, fmin=31)"}},
-            {"spectral_convergence", "mel_mse", "log_mel_l1"},
+            {
+                "metrics/audio.py": {"DYNAMICS = 80.0": "DYNAMICS = 79.0"},
+                "metrics/parameters.py": {"+ 1e-9)": "+ 1e-4)"},
+                "metrics/spectral.py": {"NEAR_SILENT = 1.0": "NEAR_SILENT = 0.7"},
+            },
+            {"mss", "wmfcc", "parameter_mse_n", "spectral_convergence"},
+        ),
+        (
+            {
+                "metrics/audio.py": {"0.020 * sample_rate": "0.021 * sample_rate"},
+                "features.py": {"floor: float = 1e-3": "floor: float = 1.001e-3"},
+                "score.py": {"Mel(sample_rate)": "Mel(sample_rate, fmin=31)"},
+            },
+            {"sot", "features", "spectral_convergence", "mel_mse", "log_mel_l1"},
         ),
     ],
-    ids=lambda value: "-".join(value) or "nothing",
+    ids=["text", "metrics", "what is before them"],
 )
 def test_arithmetic_is_told_and_text_is_not(tmp_path: Path, edits: Mapping[str, Mapping[str, str]], told: set[str]):
     shutil.copytree(PACKAGE, tmp_path / "flowsynth", ignore=shutil.ignore_patterns("__pycache__"))
