@@ -1,8 +1,9 @@
-"""Fixed baselines: scores and answers of one campaign, with hashes of all that they are only comparable with.
+"""Fixed baselines: scores and answers of one campaign, with what they are only comparable with: data, and what scoring does.
 
 A folder of baselines has ``scores.csv.gz`` (one row a system, fold, item and metric, six digits), ``predictions.h5`` (a group
-a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``. A campaign that takes long may
-be frozen a fold at a time.
+a fold: ``item``, ``values``, the truth, and the answers of each system) and ``manifest.json``: hashes of the data, what
+scoring does (`flowsynth.behaviour`), and what made them. A campaign that takes long may be frozen a fold at a time.
+`flowsynth.rescore` scores frozen answers again.
 """
 
 import gzip
@@ -16,11 +17,14 @@ from typing import Any
 import h5py
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from flowsynth import store
+from flowsynth.behaviour import differences, fingerprint
 from flowsynth.columns import COLUMNS
-from flowsynth.frozen import MANIFEST, differing, frozen_folds
+from flowsynth.frozen import MANIFEST, differing, frozen_folds, unstamped
 from flowsynth.origins import commits
+from flowsynth.progress import log
 from flowsynth.provenance import maker, replacing, write_text
 from flowsynth.systems import model_of, models
 
@@ -58,7 +62,7 @@ def freeze(
     """
     made, names = maker(**settings), commits(predictions.values(), tables)
     folds, systems = ({key[part] for key in predictions} for part in (0, 1))
-    scores, before, added = rounded(scores)[KEPT], set(), {}
+    scores, before, added, scoring = rounded(scores)[KEPT], set(), {}, {"scoring": fingerprint()}
     if (folder / MANIFEST).exists():
         require_same(data, folder)
         there = set(frozen_folds(folder))
@@ -78,8 +82,11 @@ def freeze(
             _require_settings(settings, folder)
             names = sorted({*names, *manifest["commits"]})
         if before or added:
+            scoring = {key: manifest[key] for key in ("scoring", "stamped") if key in manifest}
             theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
-            scores = pd.concat([theirs[theirs["fold"].isin(before) | theirs["model"].isin(added)], scores])
+            scores = pd.concat(
+                [theirs[theirs["fold"].isin(before) | theirs["model"].isin(added)], shared(scores, theirs)]
+            )
             with h5py.File(folder / "predictions.h5", "r", locking=False) as old:
                 for fold in sorted(before):
                     old.copy(f"fold{fold}", kept)
@@ -87,7 +94,7 @@ def freeze(
                     old.copy(f"fold{again}/answers/{name}", kept[f"fold{again}/answers"])
     _write_scores(folder, scores)
     manifest = {"data": dict(data), "folds": sorted(folds | before), "commits": names, "maker": made, "added": added}
-    _write_manifest(folder, manifest)
+    write_manifest(folder, manifest | scoring)
 
 
 def _require_settings(settings: Mapping[str, Any], folder: Path) -> None:
@@ -145,8 +152,9 @@ def add(
                         f"it was never committed, take the one before away first: git checkout -- {folder}"
                     )
     manifest["added"][name] = made
-    _write_manifest(folder, manifest)
-    _write_scores(folder, pd.concat([theirs[theirs["model"] != name], rounded(scores.assign(model=name))[KEPT]]))
+    write_manifest(folder, manifest)
+    ours = shared(rounded(scores.assign(model=name))[KEPT], theirs)
+    _write_scores(folder, pd.concat([theirs[theirs["model"] != name], ours]))
 
 
 def _write_scores(folder: Path, table: pd.DataFrame) -> None:
@@ -156,7 +164,8 @@ def _write_scores(folder: Path, table: pd.DataFrame) -> None:
         temporary.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
-def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write what says what baselines are."""
     write_text(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
@@ -194,24 +203,45 @@ def read_answers(folder: Path, fold: int, system: str) -> tuple[list[str], tuple
         return group["item"].asstr()[:].tolist(), tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
 
 
+def read_fold(
+    folder: Path, fold: int
+) -> tuple[list[str], Float[np.ndarray, "items parameters"], dict[str, Float[np.ndarray, "items parameters"]]]:
+    """Read the test items of a fold: their ids, the truth, and the answers of each system, float32."""
+    with h5py.File(folder / "predictions.h5", "r", locking=False) as file:
+        group = file[f"fold{fold}"]
+        return group["item"].asstr()[:].tolist(), group["values"][:], {k: v[:] for k, v in group["answers"].items()}
+
+
+def shared(scores: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Those of some scores whose metric baselines have: a metric that is newer than they are can't be compared."""
+    known = scores["metric"].isin(theirs["metric"].unique())
+    if not known.all():
+        log.warning("not compared, as the baselines don't have it: %s", ", ".join(scores["metric"][~known].unique()))
+    return scores[known]
+
+
 def require_same(data: Mapping[str, str], folder: Path) -> None:
-    """Refuse to compare what is of other data.
+    """Refuse to compare what is of other data, or was scored otherwise than scoring does now.
 
     Args:
         data: As made by `flowsynth.origins.hashes`.
         folder: Of the baselines.
 
     Raises:
-        ValueError: If a hash differs; all that do are named.
+        ValueError: If a hash or a metric differs; all that do are named, and by how much the metric does. Also if the
+            baselines don't say what scoring did; the message says what to do.
     """
-    theirs = json.loads((folder / MANIFEST).read_text())["data"]
+    if unstamped(folder):
+        raise ValueError(unstamped(folder))
+    manifest = json.loads((folder / MANIFEST).read_text())
     told = [
         f"{name} ({data.get(name, 'none')[:12]}, the baselines have {value[:12]})"
-        for name, value in theirs.items()
+        for name, value in manifest["data"].items()
         if data.get(name) != value
     ]
+    told += [f"scoring of {metric}" for metric in differences(fingerprint(), manifest["scoring"])]
     if told:
         raise ValueError(
-            f"the baselines in {folder} are of other data, they differ in: {', '.join(told)}. Scores of other data can't be "
-            f"compared: run on the same commit and configuration; or, to make new baselines, delete {folder} first"
+            f"the baselines in {folder} are of other data or scored otherwise, they differ in: {', '.join(told)}. Such scores "
+            f"can't be compared: run on the same commit and configuration; or, to make new baselines, delete {folder} first"
         )

@@ -12,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-NEUTRAL = ("__init__.py", "closure.py", "progress.py", "provenance.py")  # logs, versions and commits
+# logs, versions and commits, and what a process does beside its work
+NEUTRAL = ("__init__.py", "closure.py", "following.py", "lines.py", "locks.py", "progress.py", "provenance.py")
 LOGS = ("log", "logger", "logging", "warnings")  # names whose calls print
 LABELLED = ("track",)  # functions whose texts are labels of a log
 

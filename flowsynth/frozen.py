@@ -27,6 +27,17 @@ def submitted(folder: Path) -> list[str]:
     return [name for name, made in added.items() if made["file"]]
 
 
+def unstamped(folder: Path) -> str:
+    """Why baselines don't say what scoring did when they were made, if so, and what to do."""
+    if "scoring" in json.loads((folder / MANIFEST).read_text()):
+        return ""
+    return (
+        f"{folder / MANIFEST} does not say what scoring did, as it was made when hashes of the code were kept. Score "
+        "the frozen answers again, and have it say so if scores are the same: "
+        f"python workflow/rescore.py --stamp {folder.name}"
+    )
+
+
 def differing(folder: Path, settings: Mapping[str, Any]) -> list[str]:
     """Say which settings are others than those that baselines were made with, and that scores depend on."""
     theirs = json.loads((folder / MANIFEST).read_text())["maker"]
@@ -49,6 +60,8 @@ def lacking(folder: Path, config: Mapping[str, Any], trained: bool) -> str:
         return (
             f"there are no baselines of {folder.name} in {folder.parent}: make freeze runs the campaign they come from"
         )
+    if unstamped(folder):
+        return unstamped(folder)
     budget = config["budgets"][config["baselines"]["budget"]]
     given = {key: value for key, value in budget.items() if key != "models"} | {key: config[key] for key in SETTINGS}
     told = differing(folder, given) if trained else []

@@ -1,23 +1,24 @@
 """What scores come from: the data that they are of, and the commits of the code that made them and all before them.
 
-Scores can be compared if the data are the same; they can be made again if all code is that of a commit.
+Scores can be compared if the data are the same, and scoring does the same (`flowsynth.behaviour`); they can be made again if
+all code is that of a commit.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from flowsynth import store
+from flowsynth.behaviour import differences, fingerprint
 from flowsynth.checkpoints import maker_of
-from flowsynth.provenance import commit, same_since
+from flowsynth.provenance import commit
 from flowsynth.systems import last_step
-
-SCORING = ("metrics/*.py", "features.py", "score.py")  # whose code a score depends on, once there is a sound
 
 
 def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
-    """Hash what scores are of: presets, split, the content of all sounds, and the code that scores.
+    """Hash what scores are of: presets, split, and the content of all sounds.
 
     Args:
         presets: Table of presets.
@@ -33,13 +34,7 @@ def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
         "presets": _digest(presets.read_bytes()),
         "split": _digest(split.read_bytes()),
         "audio": _digest("\n".join(f"{name} {sounds[name]}" for name in sorted(sounds)).encode()),
-        "scoring": _digest(b"".join(file.read_bytes() for file in scoring())),
     }
-
-
-def scoring() -> list[Path]:
-    """Files whose code scores depend on."""
-    return [file for pattern in SCORING for file in sorted(Path(__file__).parent.glob(pattern))]
 
 
 def commits(answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
@@ -48,20 +43,21 @@ def commits(answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
     Args:
         answers: Files of answers, each in the folder of its system. What they come from counts too: their model and sounds,
             and those of systems that they go on from.
-        tables: Files of scores.
+        tables: Files of scores, which say what scoring did (``scoring``, of `flowsynth.behaviour.fingerprint`).
 
     Raises:
-        ValueError: If something was made by code that is no commit, or scores by other code than this one scores with.
+        ValueError: If something was made by code that is no commit, or scoring did something else for a file than it does
+            now.
     """
-    made = {path: str(json.loads(path.with_name(f"{path.name}.json").read_text())["commit"]) for path in tables}
-    stale = [path for path, name in made.items() if _is_commit(name) and not same_since(name, *scoring())]
+    makers = {path: json.loads(path.with_name(f"{path.name}.json").read_text()) for path in tables}
+    made = {path: str(maker["commit"]) for path, maker in makers.items()}
+    stale = {path: told for path, maker in makers.items() if (told := _stale(maker))}
     before = dict.fromkeys(
         file for path in answers for file in _before(path.parent)
     )  # each once, some stand behind several
     made.update((file, _maker(file)) for file in before)
     unclean = [path for path, name in made.items() if not _is_commit(name)]
-    if not _is_commit(commit()):
-        raise ValueError(f"the code is of commit {commit()}: commit first, or nobody could make this again")
+    require_commit()
     if unclean:
         raise ValueError(
             f"{_first(unclean)} was made by commit {made[unclean[0]]}, which nobody could make again: delete what was made "
@@ -69,10 +65,27 @@ def commits(answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
         )
     if stale:
         raise ValueError(
-            f"{_first(stale)} was scored by commit {made[stale[0]]}, with other code than that which scores now: delete what "
-            "was, and score it again"
+            f"{_first(list(stale))} was scored by commit {made[next(iter(stale))]}, and {next(iter(stale.values()))}: delete "
+            "what was, and score it again"
         )
     return sorted({commit(), *made.values()})
+
+
+def require_commit() -> None:
+    """Refuse to make with code that is no commit what is to be made again.
+
+    Raises:
+        ValueError: If files are not committed, or there is no checkout.
+    """
+    if not _is_commit(commit()):
+        raise ValueError(f"the code is of commit {commit()}: commit first, or nobody could make this again")
+
+
+def _stale(maker: dict[str, Any]) -> str:
+    """In what scoring did something else for a file of scores than it does now, if so."""
+    if "scoring" not in maker:
+        return "nothing says what scoring did then"
+    return "; ".join(f"scoring now differs in {told}" for told in differences(fingerprint(), maker["scoring"]))
 
 
 def _before(folder: Path) -> Iterator[Path]:

@@ -35,13 +35,6 @@ def commit() -> str:
 
 
 @cache
-def same_since(commit: str, *files: Path) -> bool:
-    """Whether files of this code are what they were at a commit; not, if that is not known here."""
-    command = ["git", "-C", str(Path(__file__).parent), "diff", "--quiet", commit, "--", *map(str, files)]
-    return subprocess.run(command, capture_output=True).returncode == 0
-
-
-@cache
 def versions() -> dict[str, str]:
     """Versions of the packages that a result depends on."""
     found = {}

@@ -5,7 +5,7 @@ defined for a target (see `flowsynth.metrics`) leaves its value empty. Sounds wh
 of parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from flowsynth import store
 from flowsynth.columns import COLUMNS
 from flowsynth.features import Mel, numpy_mel
 from flowsynth.host import Note
-from flowsynth.metrics import registry
+from flowsynth.metrics import Metric, registry
 from flowsynth.progress import log, track
 from flowsynth.resynthesise import require_same_plugin, resynthesise
 from flowsynth.synths import Synth
@@ -81,26 +81,52 @@ def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[
         truth, estimates = file["values"][:], file["estimates"][:]
     known = not np.isnan(truth).any()
     reference, sample_rate = sounds(targets, ids, names if known else (), truth if known else truth[:, :0])
-    mel = Mel(sample_rate)  # the metrics' own settings, whatever the networks hear
-    reference_mel = numpy_mel(mel, reference)
-    metrics = [metric for metric in registry().values() if known or metric.domain != "parameters"]
-    rows = []
-    # the metrics of sounds take the longest: progress is by metric and sample
-    steps = [(sample, metric) for sample in range(estimates.shape[1]) for metric in metrics]
-    for sample, metric in track(steps, len(steps), f"score {predictions.parent}"):
-        if metric is steps[0][1]:  # the next sample
+
+    def answers() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for sample in range(estimates.shape[1]):
             estimate, rate = sounds([audio], [f"{i}/{sample}" for i in ids], names, estimates[:, sample])
             if rate != sample_rate:
                 raise ValueError(f"{audio} has {rate} Hz, the targets have {sample_rate} Hz")
-            compared = {
-                "parameters": (truth, estimates[:, sample]),
-                "spectral": (reference_mel, numpy_mel(mel, estimate)),
-                "audio": (reference, estimate, sample_rate),
-            }
-        values = metric.function(*compared[metric.domain])
-        rows.append(pd.DataFrame({"item": ids, "sample": sample, "metric": metric.name, "value": values}))
+            yield estimates[:, sample], estimate
+
+    metrics = [metric for metric in registry().values() if known or metric.domain != "parameters"]
+    measured = measure(metrics, truth, reference, sample_rate, answers())
+    # the metrics of sounds take the longest: progress is by metric and sample
+    tracked = track(measured, estimates.shape[1] * len(metrics), f"score {predictions.parent}")
+    rows = [pd.DataFrame({"item": ids, "sample": s, "metric": name, "value": values}) for s, name, values in tracked]
     table = pd.concat(rows, ignore_index=True).assign(**labels)
     return table[list(COLUMNS)]
+
+
+def measure(
+    metrics: Sequence[Metric],
+    truth: Float[np.ndarray, "items parameters"],
+    reference: Float[np.ndarray, "items samples"],
+    sample_rate: int,
+    answers: Iterable[tuple[Float[np.ndarray, "items parameters"], Float[np.ndarray, "items samples"]]],
+) -> Iterator[tuple[int, str, Float[np.ndarray, " items"]]]:
+    """Apply metrics to answers: all the arithmetic of a score.
+
+    Args:
+        metrics: Which ones.
+        truth: Parameters of the items, in [0, 1].
+        reference: Sounds of the items, float32 of full scale 1.
+        sample_rate: Hz, of all sounds.
+        answers: Parameters and sounds of each sample.
+
+    Yields:
+        Number of the sample, name of the metric, one value an item.
+    """
+    mel = Mel(sample_rate)  # the metrics' own settings, whatever the networks hear
+    reference_mel = numpy_mel(mel, reference)
+    for sample, (values, estimate) in enumerate(answers):
+        compared = {
+            "parameters": (truth, values),
+            "spectral": (reference_mel, numpy_mel(mel, estimate)),
+            "audio": (reference, estimate, sample_rate),
+        }
+        for metric in metrics:
+            yield sample, metric.name, metric.function(*compared[metric.domain])
 
 
 def sounds(

@@ -86,6 +86,19 @@ class Project:
             timeout=timeout,
         )
 
+    def script(self, name: str, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
+        """Run a script of the workflow; both streams are in ``stdout``."""
+        return subprocess.run(
+            [sys.executable, self.folder / "workflow" / name, *arguments],
+            cwd=self.folder,
+            env=self.environment | {"PYTHONPATH": str(self.folder)},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+        )
+
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs by rule that a dry run lists."""
         run = self.snakemake(*arguments, "--dry-run")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ NAMES = ("a", "b")
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+def data(tmp_path: Path) -> Callable[..., dict[str, str]]:
     """Hash a small run, with something changed."""
 
-    def hashed(presets: str = "id\nx\n", split: str = "fold\n0\n", code: str = "x = 1\n", **changes) -> dict[str, str]:
-        for name, text in {"presets.csv": presets, "split.csv": split, "metric.py": code}.items():
+    def hashed(presets: str = "id\nx\n", split: str = "fold\n0\n", **changes) -> dict[str, str]:
+        for name, text in {"presets.csv": presets, "split.csv": split}.items():
             (tmp_path / name).write_text(text)
         audio = np.zeros((2, 4), dtype=np.float32)
         audio[1, 3] = changes.get("sample", 0)
@@ -27,7 +28,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[
             shards.append(tmp_path / f"{number}.h5")
             with store.writing(shards[-1], [f"i{row}" for row in rows], np.zeros((len(rows), 2)), NAMES, {}) as file:
                 store.add_items(file, "audio", (4,))[:] = audio[rows]
-        monkeypatch.setattr(origins, "scoring", lambda: [tmp_path / "metric.py"])
         return origins.hashes(tmp_path / "presets.csv", tmp_path / "split.csv", shards)
 
     return hashed
@@ -40,7 +40,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[
         ({"shards": [[1], [0]]}, []),
         ({"presets": "id\ny\n"}, ["presets"]),
         ({"split": "fold\n1\n"}, ["split"]),
-        ({"code": "x = 2\n"}, ["scoring"]),
         ({"sample": 1e-7}, ["audio"]),
     ],
 )
@@ -49,16 +48,17 @@ def test_the_hash_of_what_is_other_is_another_one(data, change: dict, other: lis
     assert [name for name in before if before[name] != after[name]] == other
 
 
-def test_metrics_and_features_are_what_scores():
-    assert {"audio.py", "spectral.py", "parameters.py", "features.py", "score.py"} < {f.name for f in origins.scoring()}
-
-
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """The commits of a system that takes the best of the answers of a model, and goes on from it, each made by a commit."""
 
     def commits(
-        code: str = "c0", model: str = "c1", best: str = "c2", refined: str = "c3", scores: str = "c4"
+        code: str = "c0",
+        model: str = "c1",
+        best: str = "c2",
+        refined: str = "c3",
+        scores: str = "c4",
+        mss: float | None = 1.0,
     ) -> list[str]:
         folders = {name: tmp_path / name for name in ("cnn", "cnn_best16", "cnn_best16_refined8")}
         for folder, made in {folders["cnn_best16"]: best, folders["cnn_best16_refined8"]: refined}.items():
@@ -68,9 +68,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
         folders["cnn"].mkdir(exist_ok=True)
         torch.save({"maker": {"commit": model}}, folders["cnn"] / "checkpoint.pt")
         table = folders["cnn_best16_refined8"] / "scores.csv"
-        table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores}))
+        did = {} if mss is None else {"scoring": {"version": 1, "values": {"mss": [mss]}}}
+        table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores} | did))
         monkeypatch.setattr(origins, "commit", lambda: code)
-        monkeypatch.setattr(origins, "same_since", lambda name, *files: name != "old")
+        monkeypatch.setattr(origins, "fingerprint", lambda: {"version": 1, "values": {"mss": [1.0]}})
         return origins.commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
 
     return commits
@@ -90,9 +91,13 @@ def test_the_commits_of_all_that_answers_come_from_are_known(run):
             {"scores": "c-dirty", "model": "unknown"},
             r"cnn_best16_refined8/scores.csv \(and 1 more\) was made by commit c-dirty",
         ),
-        ({"scores": "old"}, "scores.csv was scored by commit old, with other code than that which scores now"),
+        (
+            {"mss": 1.1},
+            r"scores.csv was scored by commit c4, and scoring now differs in mss \(1 of 1 values, .*: delete",
+        ),
+        ({"mss": None}, "scores.csv was scored by commit c4, and nothing says what scoring did then: delete"),
     ],
 )
-def test_what_nobody_could_make_again_is_refused(run, made: dict[str, str], said: str):
+def test_what_nobody_could_make_again_is_refused(run, made: dict[str, Any], said: str):
     with pytest.raises(ValueError, match=said):
         run(**made)

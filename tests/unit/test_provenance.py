@@ -141,16 +141,3 @@ def test_a_table_whose_maker_cannot_be_written_is_not_written(tmp_path: Path):
     with pytest.raises(TypeError):
         provenance.write_csv(pd.DataFrame({"x": [1]}), tmp_path / "t.csv", path=tmp_path)
     assert leftovers(tmp_path) == []
-
-
-def test_files_are_what_they_were_at_a_commit_or_not(checkout):
-    source, git = checkout
-    first = git("rev-parse", "HEAD")
-    assert provenance.same_since(first, source)
-    source.write_text("x = 2\n")
-    git("commit", "--quiet", "--all", "--message", "second")
-    provenance.same_since.cache_clear()
-    assert not provenance.same_since(first, source)
-    assert provenance.same_since(first, source.parents[1] / "README.md")
-    assert provenance.same_since(git("rev-parse", "HEAD"), source)
-    assert not provenance.same_since("0" * 40, source)  # nobody knows it here

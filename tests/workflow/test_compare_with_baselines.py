@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -25,16 +24,7 @@ def frozen(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 
 def freeze(project: Project, *arguments: str) -> subprocess.CompletedProcess:
-    script = project.folder / "workflow" / "freeze.py"
-    environment = project.environment | {"PYTHONPATH": str(project.folder)}
-    return subprocess.run(
-        [sys.executable, script, *arguments],
-        cwd=project.folder,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    return project.script("freeze.py", *arguments)
 
 
 def answers(project: Project, path: Path, change=lambda values: values) -> Path:
@@ -209,6 +199,47 @@ def test_other_data_are_refused_by_name(frozen: Project):
         manifest.write_text(json.dumps(made))
         run = frozen.snakemake("compare", "--config", "candidate=cnn", "--dry-run")
         assert "were made with other settings: epochs (" in run.stdout
+    finally:
+        manifest.write_text(text)
+
+
+def test_scoring_is_held_to_what_it_does_not_to_its_text(frozen: Project, tmp_path: Path):
+    project = Project(shutil.copytree(frozen.folder, tmp_path / "project", symlinks=True))
+    metrics = project.folder / "flowsynth" / "metrics" / "spectral.py"
+    text = metrics.read_text()
+    assert text.count("axis=(1, 2))\n\n\ndef log_mel_l1") == 1
+    metrics.write_text(text.replace('"""Mean squared error of the power."""', '"""Of the power, the squared error."""'))
+    assert metrics.read_text() != text
+    same = compared(project, "cnn", "cnn").xs("cnn (frozen)", level="baseline")
+    assert (same["verdict"] == "no difference").all()
+
+    # a metric that is newer than the baselines is not compared
+    newer = 'METRICS += (dataclasses.replace(METRICS[-1], name="newer"),)\n'
+    metrics.write_text(f"import dataclasses\n{text}{newer}")
+    run = project.snakemake("compare", "--config", "candidate=cnn")
+    assert run.returncode == 0, run.stdout
+    assert "not compared, as the baselines don't have it: newer" in run.stdout
+    assert "newer" not in pd.read_csv(project.results / "compare" / "cnn" / "comparison.csv")["metric"].tolist()
+
+    metrics.write_text(text.replace("axis=(1, 2))\n\n\ndef log_mel_l1", "axis=(1, 2)) * 1.01\n\n\ndef log_mel_l1"))
+    run = project.snakemake("compare", "--config", "candidate=cnn")
+    assert run.returncode != 0
+    assert "they differ in: scoring of mel_mse (" in run.stdout
+    assert "by 1.0e-02 of it)" in run.stdout
+    assert "log_mel_l1 (" not in run.stdout
+
+
+def test_baselines_that_do_not_say_what_scoring_did_are_told_what_to_do(frozen: Project):
+    manifest = frozen.folder / "results" / "baselines" / "amsynth16" / "manifest.json"
+    text = manifest.read_text()
+    made = json.loads(text)
+    try:
+        del made["scoring"]
+        made["data"]["scoring"] = "0" * 64
+        manifest.write_text(json.dumps(made))
+        run = frozen.snakemake("compare", "--config", "candidate=cnn", "--dry-run")
+        assert "python workflow/rescore.py --stamp amsynth16" in run.stdout
+        assert "python workflow/rescore.py --stamp amsynth16" in freeze(frozen).stdout
     finally:
         manifest.write_text(text)
 

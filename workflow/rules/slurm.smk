@@ -20,7 +20,8 @@ def end_when_lost():
 onstart:
     # Snakemake 9.27 starts a timer for every job that ends while others wait, and each goes on until none waits: after some
     # hundred jobs they take half a core, and the last one holds up the end. They serve a limit of 100 new jobs a second.
-    workflow.scheduler.job_rate_limiter = None
+    if hasattr(workflow.scheduler, "job_rate_limiter"):
+        workflow.scheduler.job_rate_limiter = None
     if workflow.is_main_process and workflow.executor_plugin.name == "slurm":
         # as Ctrl-C, whose own signal is ignored by what a script or nohup has started in the background
         signal.signal(signal.SIGUSR1, signal.default_int_handler)

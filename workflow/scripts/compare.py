@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.baselines import read_scores, require_same, rounded
+from flowsynth.baselines import read_scores, require_same, rounded, shared
 from flowsynth.compare import FROZEN, against
 from flowsynth.frozen import submitted
 from flowsynth.host import Note
@@ -25,7 +25,7 @@ with job(Path(snakemake.log[0])):
     labels = {"budget": params.budget, "dataset": wildcards.dataset, "split": params.split}
     theirs = read_scores(folder, **labels)
     theirs["model"] = theirs["model"].replace(candidate, f"{candidate}{FROZEN}")
-    scores = pd.concat([ours, theirs], ignore_index=True)
+    scores = pd.concat([shared(ours, theirs), theirs], ignore_index=True)
     table = against(scores, candidate, params.seed, submitted(folder))
     presets = pd.read_csv(given.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from flowsynth.behaviour import fingerprint
 from flowsynth.data import Items, part, usable
 from flowsynth.host import Note
 from flowsynth.infer import infer
@@ -28,4 +29,4 @@ with job(Path(snakemake.log[0])):
     infer(Path(given.checkpoint), items, params.samples, seed, predictions, params.accelerator)
     targets = [Path(path) for path in given.targets]
     table = render_and_score(synth, note, predictions, targets, Path(to.audio), labels, timeout)
-    write_csv(table, Path(to.scores), **labels)
+    write_csv(table, Path(to.scores), **labels, scoring=fingerprint())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from flowsynth.behaviour import fingerprint
 from flowsynth.host import Note
 from flowsynth.progress import job
 from flowsynth.provenance import write_csv
@@ -17,4 +18,4 @@ with job(Path(snakemake.log[0])):
     synth, _ = dataset(snakemake.wildcards.dataset)
     targets = [Path(path) for path in given.targets]
     table = render_and_score(synth, note, Path(given.predictions), targets, Path(to.audio), labels, timeout)
-    write_csv(table, Path(to.scores), **labels)
+    write_csv(table, Path(to.scores), **labels, scoring=fingerprint())
