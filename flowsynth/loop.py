@@ -183,12 +183,13 @@ def run(
         One row an epoch: epoch, learning_rate and the losses of both parts.
     """
     order = EpochOrder(train, seed, model.passes, plan.epoch_items)
+    size = plan.batch_size * model.batch
     # a last batch of one item would have no variance for batch normalisation
-    odd = len(order) % plan.batch_size == 1
+    odd = len(order) % size == 1
     # a generator of their own, or loaders draw from the one that makes the noise
     own = torch.Generator()
-    batches = DataLoader(train, plan.batch_size, sampler=order, collate_fn=as_is, drop_last=odd, generator=own)
-    held_out = DataLoader(valid, plan.batch_size, collate_fn=as_is, generator=own)
+    batches = DataLoader(train, size, sampler=order, collate_fn=as_is, drop_last=odd, generator=own)
+    held_out = DataLoader(valid, size, collate_fn=as_is, generator=own)
     each: dict[str, Any] = {"enable_version_counter": False, "save_on_train_epoch_end": True}
     best_epoch = ModelCheckpoint(progress, "best", monitor="selection", **each)
     # of its own: the other one's `save_last` keeps no epoch that is not the best so far

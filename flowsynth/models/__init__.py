@@ -30,9 +30,14 @@ class Model(nn.Module, ABC):
     Attributes:
         passes: Times as many items that an epoch of this model has. Budgets give epochs, and mean work: a model whose steps
             cost a fraction of those of the others may have more of them.
+        batch: Times as many items that a batch of this model has.
+        at_once: Sounds that `infer` is given at once, at most. More than one only where nothing in an answer is random, and
+            its bits don't depend on the other sounds.
     """
 
     passes: ClassVar[int] = 1
+    batch: ClassVar[int] = 1
+    at_once: ClassVar[int] = 1
     mel_mean: Tensor
     mel_std: Tensor
 
