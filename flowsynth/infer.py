@@ -1,7 +1,7 @@
 """Let a fitted model hear items, and write down what it answers.
 
-Each item is heard alone, with a seed that comes from its id: an answer depends neither on the other items nor on their
-order or number.
+Each item is heard alone, with a seed that comes from its id, or with others by a model whose answers don't depend on them
+and have nothing random (`Model.at_once`): an answer depends neither on the other items nor on their order or number.
 """
 
 from pathlib import Path
@@ -43,10 +43,11 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
     settings = {"checkpoint": str(checkpoint), "seed": seed}
     with store.writing(path, items.ids, truth.numpy(), names, settings) as file, torch.no_grad():
         estimates = store.add_items(file, "estimates", (samples, len(names)))
-        for row, name in enumerate(track(items.ids, len(items), f"infer {path}")):
-            torch.manual_seed(derive_seed(seed, "infer", name))
-            mel, values = heard.mel[row : row + 1].to(device), truth[row : row + 1].to(device)
-            estimates[row] = answer(model, mel, values, samples)[:, 0]
+        starts = range(0, len(items), model.at_once)
+        for start in track(starts, len(starts), f"infer {path}"):
+            torch.manual_seed(derive_seed(seed, "infer", items.ids[start]))
+            rows = slice(start, start + model.at_once)
+            estimates[rows] = answer(model, heard.mel[rows].to(device), truth[rows].to(device), samples).swapaxes(0, 1)
 
 
 def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:

@@ -30,12 +30,17 @@ class Model(nn.Module, ABC):
     Attributes:
         passes: Times as many items that an epoch of this model has. Budgets give epochs, and mean work: a model whose steps
             cost a fraction of those of the others may have more of them.
+        batch: Times as many items that a batch of this model has.
+        at_once: Sounds that `infer` is given at once, at most. More than one only where nothing in a prediction is random,
+            and its bits don't depend on the other sounds.
         capturable: Whether a step of the training may be captured as a CUDA graph and replayed: `loss` then runs in Python
             once only. It needs a `loss` that copies nothing from the device and depends on nothing but its batch, torch's
             noise and attributes of the model that are tensors which stay in place, numbers or strings.
     """
 
     passes: ClassVar[int] = 1
+    batch: ClassVar[int] = 1
+    at_once: ClassVar[int] = 1
     capturable: ClassVar[bool] = False
     mel_mean: Tensor
     mel_std: Tensor

@@ -1,7 +1,7 @@
-"""A neural proxy of the synthesizer, and descent through it: the network learns to play, and listens to itself.
+"""A neural proxy of the synthesizer, and descent through it.
 
-The network goes the other way round than all others here: from a preset to its sound. Where a synthesizer has no gradient,
-its proxy has one, and presets are moved along it until the proxy sounds like what was heard.
+The network goes the other way round than all others here: it predicts the sound of a preset. Where a synthesizer has no
+gradient, its proxy has one: presets descend along it until their predicted sound is close to the target.
 
 References:
     Barkan et al. 2023, "InverSynth II: sound matching via self-supervised synthesizer-proxy and inference-time finetuning".
@@ -11,7 +11,7 @@ References:
         what is cheap is corrected by a Gaussian process through its errors at what is dear.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import pi
 from typing import ClassVar
 
@@ -25,11 +25,12 @@ from flowsynth.models.nearest import distances
 from flowsynth.networks import Size
 from flowsynth.surrogate import Surrogate
 
-HARMONICS = 4  # sines and cosines of each parameter that the network is shown beside it
-STARTS = 64  # presets that descend, or as many as there are answers
-STEPS = 40  # of the descent
+# chosen on validation sounds, all down to NUGGET:
+HARMONICS = 1  # sines and cosines of each parameter that are inputs beside it; with more the network overfits
+AT_ONCE = 4  # sounds whose presets descend together: a lone sound is padded to so many
+STAGES = ((5, 32), (10, 16), (45, 4))  # steps of a descent, and presets of a sound that take them: the closest so far
+STEPS = 40  # of the descent from presets that were rendered
 RATE = 0.16  # of Adam, on the logits of presets
-# chosen on validation sounds, both:
 REACH = 0.2  # root mean square of the parameters' differences over which errors stay alike
 NUGGET = 1e-3  # of the errors' variance that presets don't explain: keeps near-duplicates from being told apart
 NEW = 1e-3  # a parameter at least is so far from what it was in all presets that were rendered
@@ -50,14 +51,19 @@ class Block(nn.Module):
 
 
 class Proxy(Surrogate):
-    """Descends, by the proxy's log-mel L1, from the training presets that the proxy plays closest to what was heard.
+    """Descends, by the proxy's log-mel L1, from the training presets that are closest to the sound by that distance.
 
-    The n-th answer is the n-th closest after the descent, as the proxy hears it. The network is trained by log-mel L1, has
-    as many blocks as the stacks of convolutions have layers, and is as wide as the perceptrons. Without convolutions a pass
-    through the training part costs a fraction of what it costs the other models.
+    The n-th answer is the n-th closest after the descent, again by the proxy. The network is trained by log-mel L1, has as
+    many blocks as the stacks of convolutions have layers, and is as wide as the perceptrons. There are no convolutions in
+    it, so that a pass through the training part costs a fraction of what it costs the other models. Nearly all of a step is
+    spent on the output layer, whose weights are as many as the width times the bins of a spectrogram: batches are larger
+    than those of the other models, as most of what a batch costs there doesn't grow with its items.
     """
 
-    passes: ClassVar[int] = 32
+    capturable = True
+    passes: ClassVar[int] = 8
+    batch: ClassVar[int] = 4
+    at_once: ClassVar[int] = AT_ONCE
     values: Tensor
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
@@ -76,12 +82,12 @@ class Proxy(Surrogate):
         self.values = train.values.clone()
 
     def train(self, mode: bool = True) -> "Proxy":
-        """Forget how the proxy plays the presets that it knows: that changes in a training."""
+        """Forget the predicted sounds of the training presets, which change in a training."""
         self._known = None
         return super().train(mode)
 
     def play(self, values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
-        """Give the log-mel spectrograms that presets are thought to have."""
+        """Predict the log-mel spectrograms of presets."""
         angles = [pi * 2**harmonic * values for harmonic in range(HARMONICS)]
         shown = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
         return self.mel_mean + self.mel_std * self.network(shown).unflatten(1, (self.mels, self.frames))
@@ -91,21 +97,25 @@ class Proxy(Surrogate):
         return {"loss": (self.play(batch.values) - batch.mel).abs().mean()}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Descend to each sound."""
+        """Descend to some sounds at a time, always as many, so that the bits of an answer don't depend on the other sounds."""
         if self._known is None:
             with torch.no_grad():
                 self._known = torch.cat([self.play(some) for some in self.values.split(1024)])
-        with torch.enable_grad():
-            return torch.stack([self._descend(heard, n) for heard in mel], dim=1)
+        found = []
+        for some in mel.split(AT_ONCE):
+            padded = torch.cat([some, some[:1].expand(AT_ONCE - len(some), -1, -1)])
+            found.append(self._closest(padded, n)[: len(some)])
+        return torch.cat(found).transpose(0, 1)
 
-    def _descend(self, heard: Float[Tensor, "mels frames"], n: int) -> Float[Tensor, "n parameters"]:
-        """The best presets that descents to one sound come by."""
+    def _closest(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "items n parameters"]:
+        """Give the closest presets of the descents to each sound; at least as many descend as there are answers."""
         assert self._known is not None
-        count = min(max(n, STARTS), len(self.values))
-        nearest = distances(self._known, heard).topk(count, largest=False)
-        best = _descent(self.play, heard, self.values[nearest.indices], nearest.values)
+        count = min(max(n, STAGES[0][1]), len(self.values))
+        least, rows = torch.stack([distances(self._known, sound) for sound in mel]).topk(count, dim=1, largest=False)
+        stages = [(steps, max(n, presets)) for steps, presets in STAGES]
+        best = _descent(self.play, mel, self.values[rows], least, stages)
         # fewer training presets than answers: they come round again
-        return best.repeat(n, 1)[:n]
+        return best.repeat(1, n, 1)[:, :n]
 
     def follow(
         self,
@@ -125,8 +135,8 @@ class Proxy(Surrogate):
         def corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
             return self.play(values) + mean + torch.tensordot(_alike(values, tried), weights, 1)
 
-        with torch.enable_grad():
-            found = _descent(corrected, heard, tried, distances(sounds, heard))
+        least = distances(sounds, heard)[None]
+        found = _descent(corrected, heard[None], tried[None], least, [(STEPS, len(tried))])[0]
         new = (found[:, None] - tried).abs().amax(2).amin(1) > NEW
         return found[int(new.int().argmax())]  # the first, if none is new
 
@@ -140,28 +150,51 @@ def _alike(
 
 def _descent(
     play: Callable[[Tensor], Tensor],
-    heard: Float[Tensor, "mels frames"],
-    starts: Float[Tensor, "presets parameters"],
-    least: Float[Tensor, " presets"],
-) -> Float[Tensor, "presets parameters"]:
-    """The best presets that descents to a sound come by, closest first; `least` are the distances of the starts.
+    heard: Float[Tensor, "items mels frames"],
+    starts: Float[Tensor, "items presets parameters"],
+    least: Float[Tensor, "items presets"],
+    stages: Sequence[tuple[int, int]],
+) -> Float[Tensor, "items kept parameters"]:
+    """Descend to each sound from several presets by Adam, and drop those that stay behind.
 
     A parameter that a start has at an edge stays there: people leave much at 0 and 1 on purpose, and a proxy that may turn
     it on as well believes itself to be closer than it is.
+
+    Args:
+        play: Predicts the log-mel spectrograms of presets.
+        heard: Log-mel spectrograms of the sounds.
+        starts: Presets to start from.
+        least: Log-mel L1 of the starts.
+        stages: Steps, and the number of presets of each sound that take them.
+
+    Returns:
+        The best presets on the way of each descent of the last stage, closest first.
     """
-    best, free = starts, (starts > 0) & (starts < 1)
-    logits = torch.logit(EDGE + (1 - 2 * EDGE) * starts).requires_grad_()
-    optimizer = torch.optim.Adam([logits], lr=RATE)
-    for _ in range(STEPS):
-        values = _squashed(logits)
-        distance = (play(values) - heard).abs().mean(dim=(1, 2))
-        (gradient,) = torch.autograd.grad(distance.sum(), logits)
-        logits.grad = gradient * free
-        closer = distance.detach() < least
-        least = torch.where(closer, distance.detach(), least)
-        best = torch.where(closer[:, None], values.detach(), best)
-        optimizer.step()
-    return best[least.argsort()]
+    free = ((starts > 0) & (starts < 1)).to(starts)
+    logits = torch.logit(EDGE + (1 - 2 * EDGE) * starts)
+    # of each preset: the closest on its way, what may move, where it is, and Adam's two moments
+    state, taken = torch.stack([starts, free, logits, torch.zeros_like(starts), torch.zeros_like(starts)]), 0
+    for steps, presets in stages:
+        order = least.argsort(dim=1, stable=True)[:, :presets]
+        least = least.gather(1, order)
+        best, free, logits, mean, square = state.take_along_dim(order[None, :, :, None], dim=2)
+        for _ in range(steps):
+            taken += 1
+            with torch.enable_grad():
+                logits = logits.detach().requires_grad_()
+                values = _squashed(logits)
+                sounds = play(values.flatten(0, 1)).unflatten(0, values.shape[:2])
+                distance = (sounds - heard[:, None]).abs().mean(dim=(2, 3))
+                (gradient,) = torch.autograd.grad(distance.sum(), logits)
+            closer = distance.detach() < least
+            least = torch.where(closer, distance.detach(), least)
+            best = torch.where(closer[:, :, None], values.detach(), best)
+            mean = mean.lerp(gradient * free, 0.1)
+            square = square.lerp((gradient * free).square(), 0.001)
+            step = mean / (1 - 0.9**taken) / ((square / (1 - 0.999**taken)).sqrt() + 1e-8)
+            logits = logits.detach() - RATE * step
+        state = torch.stack([best, free, logits, mean, square])
+    return best.take_along_dim(least.argsort(dim=1, stable=True)[:, :, None], dim=1)
 
 
 def _squashed(logits: Tensor) -> Tensor:

@@ -111,6 +111,19 @@ def test_answers_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items
     torch.testing.assert_close(together, alone)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if models.find(name).at_once > 1])
+def test_answers_of_several_sounds_at_once_have_the_bits_of_one_at_a_time_and_nothing_random(
+    name: str, parts: tuple[Items, Items], size: Size
+):
+    train, valid = (part.all() for part in parts)
+    model, state = make(name, train, size), torch.get_rng_state()
+    with torch.no_grad():
+        together = model.infer(valid.mel[: model.at_once], 3)
+        alone = torch.cat([model.infer(mel[None], 3) for mel in valid.mel[: model.at_once]], dim=1)
+    assert torch.equal(together, alone)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_what_a_model_makes_anew_is_no_part_of_its_file(
     parts: tuple[Items, Items], size: Size, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

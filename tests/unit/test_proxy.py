@@ -1,4 +1,4 @@
-"""The proxy learns to play, and descends to what it hears."""
+"""The proxy predicts sounds, and presets descend along it."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from flowsynth.correct import follow
 from flowsynth.data import Batch
-from flowsynth.models.proxy import Proxy, _descent
+from flowsynth.models.proxy import AT_ONCE, STAGES, Proxy, _descent
 from flowsynth.networks import Size
 from flowsynth.systems import UNCORRECTED
 
@@ -55,6 +55,50 @@ def test_the_descent_comes_closer_than_any_training_preset(trained: tuple[Proxy,
     assert (believed.diff(dim=0) >= -1e-6).all()  # in the order in which they sound closer to the proxy
 
 
+@pytest.mark.parametrize("n", [1, 16])
+def test_the_bits_of_an_answer_do_not_depend_on_the_other_sounds(trained: tuple[Proxy, Batch], n: int):
+    model, _ = trained
+    torch.manual_seed(2)
+    heard = sounds(torch.rand(2 * AT_ONCE + 1, 3))
+    before = torch.get_rng_state()
+    with torch.no_grad():
+        together = model.infer(heard, n)
+        # other neighbours, and another place among them
+        assert torch.equal(model.infer(heard.flip(0), n).flip(1), together)
+        for few in (1, 2, AT_ONCE - 1):
+            apart = torch.cat([model.infer(some, n) for some in heard.split(few)], dim=1)
+            assert torch.equal(apart, together)
+        loud = torch.cat([heard[:1], torch.full_like(heard[1:], 1e6)])
+        assert torch.equal(model.infer(loud, n)[:, 0], together[:, 0])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_starts_that_are_left_behind_cost_nothing(trained: tuple[Proxy, Batch]):
+    model, _ = trained
+    heard = sounds(torch.rand(20, 3))
+    with torch.no_grad():
+        found = model.infer(heard, 1)[0]
+        unpruned = model.infer(heard, STAGES[0][1])[0]  # as many answers as starts: none may be left behind
+    distances = [(sounds(values) - heard).abs().mean() for values in (found, unpruned)]
+    assert distances[0] < 1.1 * distances[1]
+
+
+def test_the_best_on_the_way_is_kept_and_the_closest_come_first():
+    """A slope that Adam overshoots on: its last step is not its best."""
+    heard = torch.tensor([0.5, 0.2])[:, None, None].expand(2, 2, 3)
+    starts = torch.tensor([[0.9], [0.51], [0.3]]).expand(2, 3, 1)
+    least = (starts[..., 0] - heard[:, None, 0, 0]).abs()
+
+    def play(values: torch.Tensor) -> torch.Tensor:
+        return values[:, :, None].expand(-1, 2, 3)
+
+    none = _descent(play, heard, starts, least, [(0, 2)])
+    assert torch.equal(none, torch.tensor([[[0.51], [0.3]], [[0.3], [0.51]]]))
+    found = (_descent(play, heard, starts, least, [(9, 3), (9, 2)])[..., 0] - heard[:, :1, 0]).abs()
+    assert (found <= least.sort(dim=1).values[:, :2] + 1e-6).all()
+    assert (found.diff(dim=1) >= 0).all()
+
+
 @pytest.mark.parametrize("edge", [0.0, 1.0])
 def test_a_parameter_at_an_edge_stays_and_one_beside_it_moves(trained: tuple[Proxy, Batch], edge: float):
     model, _ = trained
@@ -64,8 +108,7 @@ def test_a_parameter_at_an_edge_stays_and_one_beside_it_moves(trained: tuple[Pro
     def found(start: float) -> torch.Tensor:
         starts = values.clone()
         starts[:, 1] = start
-        pairs = zip(heard, starts[:, None], strict=True)
-        return torch.cat([_descent(model.play, *pair, torch.tensor([9.0])) for pair in pairs])[:, 1]
+        return _descent(model.play, heard, starts[:, None], torch.full((20, 1), 9.0), STAGES)[:, 0, 1]
 
     assert (found(edge) == edge).all()
     assert (found(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
