@@ -7,7 +7,8 @@ References:
     Durkan et al. 2019, Neural spline flows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import e, log
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch.distributions import AffineTransform, SigmoidTransform, Transform
 from torch.nn.functional import pad, softmax, softplus
 from zuko.flows import GeneralCouplingTransform, MaskedAutoregressiveTransform
 from zuko.lazy import LazyComposedTransform, LazyTransform, UnconditionalTransform
-from zuko.transforms import ComposedTransform, MonotonicAffineTransform, MonotonicRQSTransform
+from zuko.transforms import ComposedTransform, CouplingTransform, MonotonicAffineTransform, MonotonicRQSTransform
 
 WIDTH = 1 / 128  # of the dequantisation noise: a step of a MIDI controller
 BINS = 8
@@ -111,12 +112,41 @@ def autoregressive(dim: int, context: int, number: int, **options: Any) -> Seque
     ]
 
 
+class Halves(CouplingTransform):
+    """Zuko's coupling, told which dimensions are its halves: to look for them would wait for the device.
+
+    Args:
+        meta: Gives the map of the second half for the first one.
+        first: Numbers of the dimensions that stay.
+        second: Numbers of those that are transformed.
+    """
+
+    def __init__(self, meta: Callable[[Tensor], Transform], first: Tensor, second: Tensor):
+        Transform.__init__(self)
+        self.meta, self.idx_a, self.idx_b = meta, first, second
+
+
+class Coupling(GeneralCouplingTransform):
+    """Zuko's coupling layer, whose halves are found once."""
+
+    first: Tensor
+    second: Tensor
+
+    def __init__(self, *given: Any, **options: Any):
+        super().__init__(*given, **options)
+        for name, mask in (("first", self.mask), ("second", ~self.mask)):
+            self.register_buffer(name, mask.nonzero().squeeze(-1), persistent=False)
+
+    def forward(self, c: Tensor | None = None) -> Transform:
+        """The map for a context."""
+        return Halves(partial(self.meta, c), self.first, self.second)
+
+
 def couplings(dim: int, context: int, number: int, **options: Any) -> Sequence[LazyTransform]:
     """Couplings that transform the dimensions of even and of odd number by turns."""
     odd = torch.arange(dim) % 2 == 1
     return [
-        GeneralCouplingTransform(dim, context, mask=~odd if step % 2 else odd, activation=nn.ELU, **options)
-        for step in range(number)
+        Coupling(dim, context, mask=~odd if step % 2 else odd, activation=nn.ELU, **options) for step in range(number)
     ]
 
 

@@ -41,6 +41,7 @@ class FlowReg(VAEFlow):
             f(z). That code also draws s from a distribution and adds a term for it with the wrong sign; both are left out.
     """
 
+    capturable = False  # not tried on a GPU since its couplings wait for no device
     objective: ClassVar[Literal["likelihood", "published"]] = "likelihood"
     regressor: Regression
 
