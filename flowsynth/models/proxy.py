@@ -60,7 +60,7 @@ class Proxy(Surrogate):
     than those of the other models, as most of what a batch costs there doesn't grow with its items.
     """
 
-    passes: ClassVar[int] = 8
+    passes: ClassVar[int] = 16
     batch: ClassVar[int] = 4
     at_once: ClassVar[int] = AT_ONCE
     values: Tensor
