@@ -19,7 +19,7 @@ from flowsynth.models.nearest import distances
 from flowsynth.models.proxy import Block
 from flowsynth.networks import Size
 
-ROUNDS, ITEMS, KNOWN, SOUNDS, PARAMETERS = 5, 512, 2048, 4, 16
+ROUNDS, ITEMS, KNOWN, SOUNDS, PARAMETERS = 3, 512, 2048, 4, 16
 SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)  # of the budget `quick`
 BATCH, RATE = 32, 0.002
 HARMONICS, PASSES, STARTS, STEPS, SLOPE, EDGE = 4, 32, 64, 40, 0.16, 0.005  # of the first version

@@ -61,7 +61,7 @@ class Proxy(Surrogate):
     """
 
     capturable = True
-    passes: ClassVar[int] = 8
+    passes: ClassVar[int] = 16
     batch: ClassVar[int] = 4
     at_once: ClassVar[int] = AT_ONCE
     values: Tensor

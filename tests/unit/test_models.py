@@ -30,6 +30,14 @@ def make(name: str, train: Batch, size: Size) -> models.Model:
     return model.eval()
 
 
+@pytest.mark.parametrize("name", [name for name in TRAINED if models.find(name).capturable])
+def test_a_captured_step_copies_nothing_from_its_device(name: str, size: Size):
+    """On a device without values, whatever would wait for one fails."""
+    model = models.find(name)(64, 80, 6, size).to("meta").train()
+    batch = Batch(torch.empty(16, 64, 80, device="meta"), torch.empty(16, 6, device="meta"))
+    model.loss(batch)["loss"].backward()
+
+
 def test_all_models_are_found():
     assert {"oracle", "mean", "random", "nearest", "mlp", "cnn"} <= set(NAMES)
 
