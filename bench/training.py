@@ -1,4 +1,4 @@
-"""Training: Lightning against a bare loop on the same network, and features from files against those in memory."""
+"""Training: the loop against a bare one on the same network, and features from files against those in memory."""
 
 import statistics
 import tempfile
@@ -28,7 +28,7 @@ def model(items: Items) -> models.Model:
 
 
 def bare(train: Items, valid: Items) -> float:
-    """Seconds of the same steps without Lightning."""
+    """Seconds of the same steps, without checkpoints and curves."""
     network = model(train)
     start = time.perf_counter()
     optimizer = torch.optim.Adam(network.parameters(), lr=PLAN.learning_rate, fused=True)
@@ -80,7 +80,7 @@ def main() -> None:
         valid = Items([path], ids[TRAIN:], NAMES)
         ways = {
             "bare": lambda: bare(held, valid),
-            "lightning": lambda: ours(held, valid),
+            "ours": lambda: ours(held, valid),
             "streamed": lambda: ours(streamed, valid),
         }
         taken = {name: [] for name in ways}
@@ -94,8 +94,8 @@ def main() -> None:
         return statistics.median(a / b for a, b in zip(taken[name], taken[baseline], strict=True))
 
     row("train_bare_loop", middle["bare"], "s/epoch", "", None)
-    row("train_lightning", middle["lightning"], "s/epoch", "train_bare_loop", ratio("lightning", "bare"))
-    row("train_streamed", middle["streamed"], "s/epoch", "train_lightning", ratio("streamed", "lightning"))
+    row("train_loop", middle["ours"], "s/epoch", "train_bare_loop", ratio("ours", "bare"))
+    row("train_streamed", middle["streamed"], "s/epoch", "train_loop", ratio("streamed", "ours"))
     row(f"shuffle_in_blocks_of_{BLOCK}", unevenness(), "variance of batches", "full shuffle", unevenness())
 
 

@@ -17,7 +17,7 @@ class Plan:
             rate falls to nothing along half a cosine, a bit each step.
         threads: CPU threads.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
-        precision: As Lightning names it.
+        precision: ``32-true``, or ``bf16-mixed`` or ``16-mixed``: that of encoders and decoders, flows keep 32 bits.
         epoch_items: Items of an epoch; None, and it is the training part.
     """
 

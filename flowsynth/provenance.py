@@ -14,7 +14,7 @@ import pandas as pd
 from flowsynth import __version__
 from flowsynth.locks import create
 
-PACKAGES = ("dawdreamer", "numpy", "librosa", "torch", "cma", "zuko", "lightning")
+PACKAGES = ("dawdreamer", "numpy", "librosa", "torch", "cma", "zuko")
 PARTS = ("flowsynth", "workflow", "Snakefile", "config.yaml", "envs")
 
 

@@ -141,7 +141,8 @@ def test_an_edit_of_text_reruns_nothing(copy: Project):
 
 
 def test_a_longer_timeout_reruns_nothing(copy: Project):
-    copy.configure(render={"timeout": 30})
+    render = yaml.safe_load((ROOT / "config.yaml").read_text())["render"]
+    copy.configure(render=render | {"timeout": 30})
     assert copy.planned() == {}
 
 
