@@ -11,7 +11,18 @@ import sys
 from pathlib import Path
 
 COLUMNS = ["name", "value", "unit", "baseline", "ratio"]
-PARTS = ["rendering.py", "features.py", "training.py", "proxy.py", "scale.py", "planning.py", "live.py", "startup.py", "scheduler.py", "slurm.py"]
+PARTS = [
+    "rendering.py",
+    "features.py",
+    "training.py",
+    "proxy.py",
+    "scale.py",
+    "planning.py",
+    "live.py",
+    "startup.py",
+    "scheduler.py",
+    "slurm.py",
+]
 
 
 def main(path: Path) -> None:

@@ -14,8 +14,6 @@ import numpy as np
 from report import row
 
 if TYPE_CHECKING:
-    import torch
-
     from flowsynth.data import Batch
     from flowsynth.models import Model
 
@@ -24,7 +22,7 @@ FEATURES = {"few": 3_000, "many": 100_000}
 SOUNDS = {"few": 300, "many": 3_000}
 DRAWN = 500  # presets of each of two processes
 BATCH = 64  # of the paper
-WARM_UP, STEPS = 4, 20  # of a training on an accelerator
+ITEMS = 2560  # of an epoch on an accelerator
 
 
 def train(items: int) -> None:
@@ -112,24 +110,31 @@ def work() -> float:
     return total
 
 
-def on_accelerator(device: "torch.device") -> float:
-    """Milliseconds of an epoch of all models, a preset, in steps of the paper's batch size."""
+def on_accelerator() -> float:
+    """Milliseconds of an epoch of all models, a preset, by the training's own steps, in batches of the paper's size."""
     import torch
+    from synthetic import NAMES, write
 
-    total = 0.0
-    for model, batch in networks(BATCH):
-        model.to(device).train()
-        there = type(batch)(*(tensor.to(device) for tensor in batch))
-        optimizer = torch.optim.Adam(model.parameters(), fused=True)
-        for step in range(WARM_UP + STEPS):
-            if step == WARM_UP:
+    from flowsynth.batches import Batches, EpochOrder
+    from flowsynth.data import Items
+    from flowsynth.plan import Plan
+    from flowsynth.training import Training
+
+    plan, total = Plan(4, BATCH, 2e-4, 20, 4, "gpu", "32-true"), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "features.h5"
+        items = Items([path], write(path, ITEMS), NAMES)
+        for model, _ in networks(BATCH):
+            size = BATCH * model.batch
+            rows = EpochOrder(items, 0, model.passes).rows(0)
+            training = Training(type(model).__name__, model, plan, 0, -(-len(rows) // size))
+            batches = Batches(items, training.device)
+            with training.on_its_stream():
+                training.epoch(batches, rows, size)  # warms up
+                torch.accelerator.synchronize()
                 start = time.perf_counter()
-            optimizer.zero_grad()
-            loss = model.loss(there)["loss"]
-            loss.backward()
-            optimizer.step()
-            loss.item()  # waits for the device, as a training does
-        total += model.passes * (time.perf_counter() - start) * 1000 / STEPS / BATCH
+                training.epoch(batches, rows, size)  # ends with a copy from the device
+                total += (time.perf_counter() - start) * 1000 / ITEMS
     return total
 
 
@@ -168,7 +173,7 @@ def main() -> None:
     device = torch.accelerator.current_accelerator(check_available=True)
     if device:
         torch.use_deterministic_algorithms(True)
-        milliseconds = on_accelerator(device)
+        milliseconds = on_accelerator()
         row("train_all_models_accelerator", milliseconds, "ms/preset", "", None)
         row("train_all_models_speed", gflop / milliseconds, "TFLOP/s", "", None)
 

@@ -128,6 +128,11 @@ rule cost:
             split=config["split"],
             model=MODELS,
         ),
+        timings=expand(
+            "results/{{budget}}/{{dataset}}/benchmarks/{split}/fold0/{model}/train.tsv",
+            split=config["split"],
+            model=MODELS,
+        ),
         features=shards("features"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
