@@ -63,8 +63,14 @@ def test_controls_get_no_gpu(plan: str):
 def test_the_rules_that_get_a_gpu_exist():
     """And all rules by which a network is trained or answers, other than controls, are among them."""
     text = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    derived = re.findall(r"^use rule (?:train|infer) as (\w+) with", text, re.MULTILINE)
-    expected = {"train", "infer", "correct", *(name for name in derived if not name.endswith("_control"))}
+    derived = re.findall(r"^use rule (?:train|infer|infer_candidates) as (\w+) with", text, re.MULTILINE)
+    expected = {
+        "train",
+        "infer",
+        "infer_candidates",
+        "correct",
+        *(name for name in derived if not name.endswith("_control")),
+    }
     assert set(profile()["set-resources"]) == expected
     assert all(re.search(rf"^(?:use )?rule .*\b{name}\b", text, re.MULTILINE) for name in expected)
 

@@ -128,7 +128,7 @@ def test_a_search_that_was_stopped_goes_on_and_ends_the_same(
 def test_what_other_settings_have_found_is_not_taken(
     task: tuple[Path, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    kept = Kept(tmp_path / "a.h5", [], renders=7)
+    kept = Kept(tmp_path / "a.h5", [], [], renders=7)
     monkeypatch.setattr(Kept, "remove", lambda self: None)
     run(task, tmp_path / "b.h5", ["two"], renders=14)
     _, line = (tmp_path / ".b.h5.progress.jsonl").read_text().splitlines()

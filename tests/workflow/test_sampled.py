@@ -66,7 +66,7 @@ def test_drawn_presets_are_trained_on_and_never_tested(copy: Project):
 def test_what_is_fitted_to_presets_of_people_needs_no_drawn_ones(copy: Project):
     with_drawn(copy, DRAWN)
     plan = copy.planned("results/tiny/amsynth16/grouped/fold0/nearest_people/scores.csv")
-    assert (plan["train_control"], plan["score"]) == (1, 1)
+    assert (plan["train_control"], plan["infer_control"]) == (1, 1)
     assert "sample" not in plan
 
 
