@@ -1,4 +1,4 @@
-"""The proxy of the synthesizer: CPU time of its training and of its answers, against its first version and against `ast`.
+"""The proxy of the synthesizer: CPU time of its training and of its predictions, against its first version and against `ast`.
 
 The first version is kept here: four harmonics, batches of the budget, 32 passes an epoch, and a descent for each sound by
 itself in which all starts take all steps.
@@ -44,9 +44,9 @@ class First(nn.Module):
         """Mean absolute difference."""
         return {"loss": (self.play(batch.values) - batch.mel).abs().mean()}
 
-    def answer(self, heard: Tensor, values: Tensor, known: Tensor, n: int) -> Tensor:
+    def predict(self, target: Tensor, values: Tensor, known: Tensor, n: int) -> Tensor:
         """Descend to one sound."""
-        nearest = distances(known, heard).topk(STARTS, largest=False)
+        nearest = distances(known, target).topk(STARTS, largest=False)
         best, least = values[nearest.indices], nearest.values
         free = (best > 0) & (best < 1)
         logits = torch.logit(EDGE + (1 - 2 * EDGE) * best).requires_grad_()
@@ -54,7 +54,7 @@ class First(nn.Module):
         for _ in range(STEPS):
             squashed = (torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)
             moved = squashed + (squashed.clamp(0, 1) - squashed).detach()
-            distance = (self.play(moved) - heard).abs().mean(dim=(1, 2))
+            distance = (self.play(moved) - target).abs().mean(dim=(1, 2))
             (gradient,) = torch.autograd.grad(distance.sum(), logits)
             logits.grad = gradient * free
             closer = distance.detach() < least
@@ -96,7 +96,7 @@ def main() -> None:
     answering = made("proxy", known).eval()
 
     def before(n: int) -> list[Tensor]:
-        return [first.answer(heard, known.values, played, n) for heard in sounds]
+        return [first.predict(target, known.values, played, n) for target in sounds]
 
     ways: dict[str, Callable[[], object]] = {
         "pass_first": a_pass(First(), train, BATCH),

@@ -53,8 +53,8 @@ def main() -> None:
     for stage, (_, beside) in STAGES.items():
         baseline = f"{stage} and before" if beside else "torch"
         ratio = statistics.median(b / a for a, b in zip(taken[stage], taken[baseline], strict=True))
-        told = "with librosa or torch" if beside else "import torch"
-        row(f"start_{stage}", statistics.median(taken[stage]), "CPU s", told, ratio)
+        name = "with librosa or torch" if beside else "import torch"
+        row(f"start_{stage}", statistics.median(taken[stage]), "CPU s", name, ratio)
 
 
 if __name__ == "__main__":

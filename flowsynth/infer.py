@@ -1,7 +1,7 @@
-"""Let a fitted model hear items, and write down what it answers.
+"""Predict the parameters of items with a fitted model.
 
-Each item is heard alone, with a seed that comes from its id, or with others by a model whose answers don't depend on them
-and have nothing random (`Model.at_once`): an answer depends neither on the other items nor on their order or number.
+Each item is predicted alone, with a seed that comes from its id, or together with others by a model whose predictions don't
+depend on them and have nothing random (`Model.at_once`): no prediction depends on the other items, their order or number.
 """
 
 from pathlib import Path

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 
 from flowsynth.behaviour import fingerprint
+from flowsynth.closure import digest
 from flowsynth.host import Note
 from flowsynth.host import fingerprint as played
 from flowsynth.metrics import registry
@@ -23,8 +24,6 @@ from flowsynth.render import Player
 from flowsynth.score import measure
 from flowsynth.synths import dataset
 
-# whose content decides whether what was kept still counts
-CODE = ("metrics/*.py", "features.py", "score.py", "host.py", "play.py", "render.py", "faust.py", "synths/*.*")
 BATCH = 8  # answers scored at once
 
 Scores = dict[str, float]  # by metric
@@ -99,10 +98,16 @@ def _player(name: str, render: str) -> Player:
 @cache
 def _key(name: str, render: str) -> dict[str, object]:
     """What scores depend on, beside the values."""
-    files = sorted(file for pattern in CODE for file in Path(__file__).parent.glob(pattern))
-    code = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    sound = played(dataset(name)[0], _note(render))
-    return {"code": code, "versions": versions(), "scoring": fingerprint(), "played": sound}
+    synth = dataset(name)[0]
+    table = hashlib.sha256((Path(__file__).parent / "synths" / f"{synth.name}.yaml").read_bytes()).hexdigest()
+    sound = played(synth, _note(render))
+    return {
+        "code": digest(Path(__file__)),
+        "table": table,
+        "versions": versions(),
+        "scoring": fingerprint(),
+        "played": sound,
+    }
 
 
 def _note(render: str) -> Note:

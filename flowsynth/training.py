@@ -54,7 +54,6 @@ class Training:
         )
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=plan.precision == "16-mixed")
         self.history: list[dict[str, float]] = []
-        self.terms: list[str] = []  # names of what `Model.loss` gives
         self.best: dict[str, Tensor] = {}  # weights of the best epoch
         self._graph: Any = None
         self._taken = 0  # steps without a graph

@@ -53,7 +53,7 @@ class Block(nn.Module):
 class Proxy(Surrogate):
     """Descends, by the proxy's log-mel L1, from the training presets that are closest to the sound by that distance.
 
-    The n-th answer is the n-th closest after the descent, again by the proxy. The network is trained by log-mel L1, has as
+    The n-th prediction is the n-th closest after the descent, again by the proxy. The network is trained by log-mel L1, has as
     many blocks as the stacks of convolutions have layers, and is as wide as the perceptrons. There are no convolutions in
     it, so that a pass through the training part costs a fraction of what it costs the other models. Nearly all of a step is
     spent on the output layer, whose weights are as many as the width times the bins of a spectrogram: batches are larger
@@ -97,7 +97,7 @@ class Proxy(Surrogate):
         return {"loss": (self.play(batch.values) - batch.mel).abs().mean()}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Descend to some sounds at a time, always as many, so that the bits of an answer don't depend on the other sounds."""
+        """Descend to some sounds at a time, always as many, so that no bits of a prediction depend on other sounds."""
         if self._known is None:
             with torch.no_grad():
                 self._known = torch.cat([self.play(some) for some in self.values.split(1024)])

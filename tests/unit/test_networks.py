@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from flowsynth.networks import Convolutions, Decoder, Encoder, Size, initialise, mlp
+from flowsynth import models
+from flowsynth.data import Batch
+from flowsynth.networks import Convolutions, Decoder, Encoder, Size, initialise, lower_precision, mlp
 
 PAPER = Size(layers=5, channels=128, kernel=7, mlp_layers=3, units=2048, dropout=0.3)
 
@@ -107,3 +109,20 @@ def test_initialise_is_xaviers_rule():
     assert layer.weight.abs().max() <= bound
     assert layer.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
     assert (layer.bias == 0).all()
+
+
+def test_lower_precision_is_for_encoders_and_decoders_and_not_for_flows():
+    size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+    torch.manual_seed(0)
+    model = models.find("flow_reg")(16, 20, 6, size)
+    seen: dict[str, set[torch.dtype]] = {"encoder": set(), "flow": set(), "decoder": set()}
+    for part in seen:
+        for layer in getattr(model, part).modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+                layer.register_forward_hook(lambda _, given, found, part=part: seen[part].add(found.dtype))
+    batch = Batch(torch.randn(8, 16, 20), torch.rand(8, 6))
+    with lower_precision(torch.bfloat16):
+        loss = model.loss(batch)["loss"]
+    loss.backward()
+    assert seen == {"encoder": {torch.bfloat16}, "flow": {torch.float32}, "decoder": {torch.bfloat16}}
+    assert loss.dtype == torch.float32
