@@ -14,6 +14,7 @@ from functools import wraps
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 STRIDE = 2  # of all convolutions
 
@@ -105,6 +106,83 @@ def maps(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
     return sides
 
 
+def _cut(x: Tensor, rows: slice, columns: slice) -> Tensor:
+    """Cut maps; they and their gradients have channels last, which slices of other axes would not give the gradients."""
+    return x.permute(0, 2, 3, 1)[:, rows, columns].contiguous().permute(0, 3, 1, 2)
+
+
+class Conv2d(nn.Conv2d):
+    """PyTorch's convolution of stride 2; where its dilation is even, computed from the quarter of the input it uses.
+
+    With an even dilation the kernel meets rows and columns of one parity only. Taken by themselves, they are convolved with
+    a stride of 1 and half the dilation: the same sums, in up to half the time.
+
+    Args:
+        inputs: Channels of the input.
+        outputs: Channels of the output.
+        kernel: Side of the kernel.
+        padding: Rows and columns of zeros on each side of the input.
+        dilation: Distance between the elements of the kernel.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, padding: int, dilation: int = 1):
+        super().__init__(inputs, outputs, kernel, STRIDE, padding, dilation)
+        self.sparse = dilation % STRIDE == 0
+        self.first = padding % STRIDE
+
+    def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
+        """The convolution of maps."""
+        if not self.sparse:
+            return super().forward(x)
+        dilation = self.dilation[0]
+        reach = 2 * int(self.padding[0]) - dilation * (self.kernel_size[0] - 1) - 1
+        height, width = ((side + reach) // STRIDE + 1 for side in x.shape[2:])
+        used = _cut(x, slice(self.first, None, STRIDE), slice(self.first, None, STRIDE))
+        inner = (int(self.padding[0]) + 1) // STRIDE
+        y = functional.conv2d(used, self.weight, self.bias, 1, inner, dilation // STRIDE)
+        return _cut(y, slice(height), slice(width))
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """PyTorch's transposed convolution of stride 2; where its dilation is even, only the quarter it reaches is computed.
+
+    The mirror of `Conv2d`: all other elements of the output are the bias.
+
+    Args:
+        inputs: Channels of the input.
+        outputs: Channels of the output.
+        kernel: Side of the kernel.
+        padding: Rows and columns that are cut off on each side of the output.
+        extra: Rows and columns that are added at its end.
+        dilation: Distance between the elements of the kernel.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, padding: int, extra: tuple[int, int], dilation: int = 1):
+        super().__init__(inputs, outputs, kernel, STRIDE, padding, extra, dilation=dilation)
+        self.sparse = dilation % STRIDE == 0
+        self.first = padding % STRIDE
+
+    def forward(  # type: ignore[override]
+        self, x: Float[Tensor, "items inputs _ _"]
+    ) -> Float[Tensor, "items outputs _ _"]:
+        """The transposed convolution of maps."""
+        if not self.sparse:
+            return super().forward(x)
+        dilation = self.dilation[0]
+        reach = dilation * (self.kernel_size[0] - 1) + 1 - 2 * int(self.padding[0])
+        height, width = (
+            STRIDE * (side - 1) + reach + int(extra)
+            for side, extra in zip(x.shape[2:], self.output_padding, strict=True)
+        )
+        inner = int(self.padding[0]) // STRIDE
+        y = functional.conv_transpose2d(x, self.weight, None, 1, inner, 0, 1, dilation // STRIDE)
+        out = y.new_zeros(len(x), height, width, self.out_channels).permute(0, 3, 1, 2)
+        reached = out[:, :, self.first :: STRIDE, self.first :: STRIDE]
+        rows, columns = (slice(self.first, self.first + side) for side in reached.shape[2:])
+        reached.copy_(_cut(y, rows, columns))
+        return out if self.bias is None else out + self.bias[:, None, None].to(y.dtype)
+
+
 class Residual(nn.Module):
     """A layer of convolutions with a path around it: a trainable convolution of side 1 with the same stride, added.
 
@@ -126,7 +204,7 @@ class Residual(nn.Module):
             raise ValueError(f"kernel = {size.kernel}, expected an odd side for convolutions with a residual path")
         self.main = main
         # a layer's padding exceeds what its kernel takes by kernel - 1 in all, whatever the dilation
-        self.around = nn.Conv2d(inputs, outputs, 1, STRIDE, padding=(size.kernel - 1) // 2)
+        self.around = Conv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
 
     def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
         """The sum of both paths."""
@@ -151,7 +229,7 @@ class Convolutions(nn.Module):
         parts: list[nn.Module] = []
         channels = 1
         for layer in range(size.layers):
-            convolution = nn.Conv2d(channels, size.channels, size.kernel, STRIDE, *spacing(layer, size))
+            convolution = Conv2d(channels, size.channels, size.kernel, *spacing(layer, size))
             main = [convolution, nn.BatchNorm2d(size.channels), nn.ELU()]
             parts += [Residual(nn.Sequential(*main), channels, size.channels, size)] if residual else main
             channels = size.channels
@@ -216,10 +294,7 @@ class Decoder(nn.Module):
             padding, dilation = spacing(layer, size)
             least = 1 + dilation * (size.kernel - 1) - 2 * padding
             extra = [w - STRIDE * (g - 1) - least for w, g in zip(sides[layer], sides[layer + 1], strict=True)]
-            transposed = nn.ConvTranspose2d(
-                size.channels, outputs, size.kernel, STRIDE, padding, (extra[0], extra[1]), dilation=dilation
-            )
-            parts.append(transposed)
+            parts.append(ConvTranspose2d(size.channels, outputs, size.kernel, padding, (extra[0], extra[1]), dilation))
             if layer:
                 parts += [nn.BatchNorm2d(outputs), nn.ELU()]
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -6,7 +6,17 @@ from torch import nn
 
 from flowsynth import models
 from flowsynth.data import Batch
-from flowsynth.networks import Convolutions, Decoder, Encoder, Size, initialise, lower_precision, mlp
+from flowsynth.networks import (
+    Conv2d,
+    Convolutions,
+    ConvTranspose2d,
+    Decoder,
+    Encoder,
+    Size,
+    initialise,
+    lower_precision,
+    mlp,
+)
 
 PAPER = Size(layers=5, channels=128, kernel=7, mlp_layers=3, units=2048, dropout=0.3)
 
@@ -22,6 +32,43 @@ def test_convolutions_give_as_many_features_as_they_say(mels: int, frames: int, 
     size = Size(layers=3, channels=2, kernel=kernel, mlp_layers=2, units=4, dropout=0.0)
     convolutions = Convolutions(mels, frames, size)
     assert convolutions(torch.randn(3, mels, frames)).shape == (3, convolutions.features)
+
+
+@pytest.mark.parametrize("sides", [(9, 12), (14, 23), (17, 8)])
+@pytest.mark.parametrize("dilation", [1, 2, 4, 8])
+@pytest.mark.parametrize("kernel", [2, 3, 5, 7])
+def test_convolutions_are_pytorchs_with_their_gradients(kernel: int, dilation: int, sides: tuple[int, int]):
+    torch.manual_seed(0)
+    padding = (kernel - 1) // 2 * (dilation + 1) + dilation // 2
+    ours = Conv2d(2, 3, kernel, padding, dilation).double()
+    theirs = nn.Conv2d(2, 3, kernel, 2, padding, dilation).double()
+    _same(ours, theirs, sides)
+
+
+@pytest.mark.parametrize("extra", [(0, 0), (1, 0), (0, 1)])
+@pytest.mark.parametrize("sides", [(4, 7), (6, 5)])
+@pytest.mark.parametrize("dilation", [1, 2, 4, 8])
+@pytest.mark.parametrize("kernel", [2, 3, 5, 7])
+def test_transposed_convolutions_are_pytorchs_with_their_gradients(
+    kernel: int, dilation: int, sides: tuple[int, int], extra: tuple[int, int]
+):
+    torch.manual_seed(0)
+    padding = dilation * (kernel - 1) // 2
+    ours = ConvTranspose2d(2, 3, kernel, padding, extra, dilation).double()
+    theirs = nn.ConvTranspose2d(2, 3, kernel, 2, padding, extra, dilation=dilation).double()
+    _same(ours, theirs, sides)
+
+
+def _same(ours: nn.Module, theirs: nn.Module, sides: tuple[int, int]) -> None:
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 2, *sides, dtype=torch.double, requires_grad=True)
+    expected, found = theirs(x), ours(x)
+    direction = torch.randn_like(expected)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, [x, *ours.parameters()], direction),
+        torch.autograd.grad(expected, [x, *theirs.parameters()], direction),
+    )
 
 
 @pytest.mark.parametrize("residual", [False, True])
