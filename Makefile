@@ -42,12 +42,13 @@ setup: packages .venv/installed
 packages:
 	@SYNTH=$(SYNTH) sh envs/packages.sh
 
+# Modules are compiled when they are first imported: most of what is installed never is.
 .venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 	  { echo "error: $(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --requirement envs/requirements.txt --constraint envs/constraints.txt
+	$(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt --constraint envs/constraints.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
