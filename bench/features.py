@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from report import row
 
-from flowsynth.features import BATCH, Mel
+from flowsynth.data.features import BATCH, Mel
 
 ROUNDS, SOUNDS = 7, 200
 

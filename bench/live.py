@@ -9,10 +9,10 @@ import torch
 from report import row
 from training import SIZE
 
-from flowsynth import models
-from flowsynth.data import Batch
-from flowsynth.features import DEFAULTS
-from flowsynth.search import ear
+from flowsynth.data.dataset import Batch
+from flowsynth.data.features import DEFAULTS
+from flowsynth.inference.cma_es import ear
+from flowsynth.models import base as models
 
 ROUNDS = 100
 ALLOWED = {"encode": 50.0, "move": 5.0}  # ms, beyond which an answer is felt to come late

@@ -13,11 +13,11 @@ import torch
 from report import row
 from torch import Tensor, nn
 
-from flowsynth import models
-from flowsynth.data import Batch
-from flowsynth.models.nearest import distances
-from flowsynth.models.proxy import Block
-from flowsynth.networks import Size
+from flowsynth.data.dataset import Batch
+from flowsynth.metrics.distances import log_mel_distances
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.surrogates.proxy import Block
 
 ROUNDS, ITEMS, KNOWN, SOUNDS, PARAMETERS = 3, 512, 2048, 4, 16
 SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)  # of the budget `quick`
@@ -46,7 +46,7 @@ class First(nn.Module):
 
     def predict(self, target: Tensor, values: Tensor, known: Tensor, n: int) -> Tensor:
         """Descend to one sound."""
-        nearest = distances(known, target).topk(STARTS, largest=False)
+        nearest = log_mel_distances(known, target).topk(STARTS, largest=False)
         best, least = values[nearest.indices], nearest.values
         free = (best > 0) & (best < 1)
         logits = torch.logit(EDGE + (1 - 2 * EDGE) * best).requires_grad_()

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from report import row
 
-from flowsynth import presets, synths
-from flowsynth.host import Host, Note
-from flowsynth.play import forked, reloaded
-from flowsynth.render import render_shard
+from flowsynth.data import presets
+from flowsynth.rendering.host import Host, Note
+from flowsynth.rendering.render import render_shard
+from flowsynth.rendering.worker import forked, reloaded
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH, BUILT_IN = synths.load("amsynth"), synths.load("faust")

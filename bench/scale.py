@@ -14,8 +14,8 @@ import numpy as np
 from report import row
 
 if TYPE_CHECKING:
-    from flowsynth.data import Batch
-    from flowsynth.models import Model
+    from flowsynth.data.dataset import Batch
+    from flowsynth.models.base import Model
 
 WINDOW = 2048  # items that the trainings hold in memory
 FEATURES = {"few": 3_000, "many": 100_000}
@@ -29,10 +29,10 @@ def train(items: int) -> None:
     """Train for an epoch on so many made-up items."""
     from synthetic import NAMES, write
 
-    from flowsynth.data import Items
-    from flowsynth.networks import Size
-    from flowsynth.plan import Plan
-    from flowsynth.train import fit
+    from flowsynth.data.dataset import Items
+    from flowsynth.models.nn.networks import Size
+    from flowsynth.training.config import Plan
+    from flowsynth.training.fit import fit
 
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / "train.h5", Path(folder) / "valid.h5"]
@@ -44,25 +44,26 @@ def train(items: int) -> None:
 
 def hear(sounds: int) -> None:
     """Compute the features of so many made-up sounds of four seconds."""
-    from flowsynth import store
-    from flowsynth.features import extract
+    from flowsynth.core import hdf5
+    from flowsynth.data.features import extract
 
     with tempfile.TemporaryDirectory() as folder:
         path, rng = Path(folder) / "audio.h5", np.random.default_rng(0)
-        with store.writing(path, map(str, range(sounds)), np.zeros((sounds, 1)), ["p"], {"sample_rate": 22050}) as file:
-            audio = store.add_items(file, "audio", (88200,))
+        with hdf5.writing(path, map(str, range(sounds)), np.zeros((sounds, 1)), ["p"], {"sample_rate": 22050}) as file:
+            audio = hdf5.add_items(file, "audio", (88200,))
             for index in range(sounds):
                 audio[index] = rng.uniform(-0.5, 0.5, 88200)
-            store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * sounds
+            hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * sounds
         extract(path, Path(folder) / "features.h5", {})
 
 
 def draw(number: int) -> None:
     """Draw, render and hear presets, as a job does; the numbers of two processes differ."""
-    from flowsynth import presets, synths
-    from flowsynth.host import Note
-    from flowsynth.render import render_shard
-    from flowsynth.sample import sample
+    from flowsynth.data import presets
+    from flowsynth.data.augmentation import sample
+    from flowsynth.rendering.host import Note
+    from flowsynth.rendering.render import render_shard
+    from flowsynth.synths import spec as synths
 
     synth, names = synths.dataset("amsynth16")
     table, _ = presets.collect(synth, names, limit=1000)
@@ -73,7 +74,7 @@ def draw(number: int) -> None:
         render_shard(synth, Note(22050, 512, 60, 100, 3.0, 4.0), [str(i) for i in range(DRAWN)], values, path, 20)
         import torch
 
-        from flowsynth.features import extract
+        from flowsynth.data.features import extract
 
         torch.set_num_threads(1)
         extract(path, Path(folder) / "features.h5", {})
@@ -84,9 +85,9 @@ def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
     import torch
     import yaml
 
-    from flowsynth import models
-    from flowsynth.data import Batch
-    from flowsynth.networks import Size
+    from flowsynth.data.dataset import Batch
+    from flowsynth.models import base as models
+    from flowsynth.models.nn.networks import Size
 
     config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
     batch = Batch(torch.randn(items, 64, 80), torch.rand(items, 16))
@@ -115,10 +116,10 @@ def on_accelerator() -> float:
     import torch
     from synthetic import NAMES, write
 
-    from flowsynth.batches import Batches, EpochOrder
-    from flowsynth.data import Items
-    from flowsynth.plan import Plan
-    from flowsynth.training import Training
+    from flowsynth.data.dataset import Items
+    from flowsynth.training.batches import Batches, EpochOrder
+    from flowsynth.training.config import Plan
+    from flowsynth.training.trainer import Training
 
     plan, total = Plan(4, BATCH, 2e-4, 20, 4, "gpu", "32-true"), 0.0
     with tempfile.TemporaryDirectory() as folder:

@@ -15,10 +15,10 @@ from report import row
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 3
 LIBROSA = "import librosa; librosa.filters.mel(sr=22050, n_fft=2048); librosa.filters.get_window('hann', 2048)\n"
-USE = "from flowsynth.features import Mel; Mel(22050)\n"
+USE = "from flowsynth.data.features import Mel; Mel(22050)\n"
 # by stage: what the script uses first beside its imports, and what the baseline has beside that
 STAGES = {
-    "train": ("from flowsynth import loop\n", None),
+    "train": ("from flowsynth.training import loop\n", None),
     "features": (USE, LIBROSA),
     "infer": (USE, LIBROSA),
     "score": (USE, LIBROSA),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth import store
+from flowsynth.core import hdf5
 
 NAMES = tuple(f"p{i}" for i in range(16))
 SHAPE = (64, 80)
@@ -15,10 +15,10 @@ def write(path: Path, items: int) -> list[str]:
     rng = np.random.default_rng(0)
     ids = [f"{i:x}" for i in range(items)]
     values = rng.random((items, len(NAMES)), dtype=np.float32)
-    with store.writing(path, ids, values, NAMES, {}) as file:
-        mel = store.add_items(file, "mel", SHAPE)
+    with hdf5.writing(path, ids, values, NAMES, {}) as file:
+        mel = hdf5.add_items(file, "mel", SHAPE)
         for start in range(0, items, 1000):
             rows = slice(start, min(start + 1000, items))
             mel[rows] = rng.standard_normal((rows.stop - rows.start, *SHAPE), dtype=np.float32)
-        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * items
+        hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * items
     return ids

@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema
 import yaml
 
-from flowsynth import synths, systems
+from flowsynth.models import registry
+from flowsynth.synths import spec as synths
 
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
@@ -69,9 +70,9 @@ def unequal(budgets: Mapping[str, Mapping[str, Any]], but: str) -> str:
 
 
 def _known(name: str) -> None:
-    _require("model", [systems.model_of(name)], list(systems.models()))
+    _require("model", [registry.model_of(name)], list(registry.models()))
     try:
-        systems.check(name)
+        registry.check(name)
     except ValueError as error:
         raise ValueError(f"config: {error}") from error
 
@@ -85,16 +86,16 @@ def _require_parts(config: Mapping[str, Any]) -> None:
 
 
 def _candidate(given: str) -> None:
-    if not systems.is_answers(given):
+    if not registry.is_answers(given):
         _known(given)
-        if systems.model_of(given) == "oracle":
+        if registry.model_of(given) == "oracle":
             raise ValueError("config: candidate: the oracle answers with the truth, there is nothing to compare")
         return
     if not Path(given).is_file():
         raise ValueError(f"config: candidate: there is no file {given}")
-    name = systems.name_of_answers(given)
-    taken = {*systems.models(), "search", "original"}  # the last two stand beside models on pages
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken or systems.last_step(name):
+    name = registry.name_of_answers(given)
+    taken = {*registry.models(), "search", "original"}  # the last two stand beside models on pages
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken or registry.last_step(name):
         raise ValueError(
             f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model, "
             "of search or of the original"
@@ -123,7 +124,7 @@ def files(collection: Mapping[str, str]) -> list[str]:
 def answering(config: Mapping[str, Any], budget: str) -> list[str]:
     """Models that answer to sounds from outside: all but the oracle, which has no truth to tell, and search if asked for."""
     given = config["budgets"][budget].get("models", config["models"])
-    models = [name for name in dict.fromkeys(map(systems.model_of, given)) if name != "oracle"]
+    models = [name for name in dict.fromkeys(map(registry.model_of, given)) if name != "oracle"]
     return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
 
 

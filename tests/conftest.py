@@ -66,10 +66,11 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint of a regression flow that is not trained, in a copy of the run of the tiny benchmark."""
     import torch
 
-    from flowsynth import checkpoints, models
-    from flowsynth.data import part
-    from flowsynth.networks import Size
-    from flowsynth.trained import open_model
+    from flowsynth.data.dataset import part
+    from flowsynth.inference.trained_model import open_model
+    from flowsynth.models import base as models
+    from flowsynth.models.nn.networks import Size
+    from flowsynth.training import checkpoints
 
     run = tmp_path_factory.mktemp("live") / "results" / "tiny" / "amsynth16"
     shutil.copytree(finished.results, run, ignore=shutil.ignore_patterns("page", "figures", "outside", "logs"))
@@ -88,7 +89,7 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def device(live: Path) -> Any:
     """The device with that model."""
-    from flowsynth.device import Device
-    from flowsynth.trained import open_model
+    from flowsynth.apps.latent_controller import Device
+    from flowsynth.inference.trained_model import open_model
 
     return Device(open_model(live))

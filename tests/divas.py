@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from flowsynth import diva
+from flowsynth.data import diva
 
 NAMES = sorted(diva.SETS[128] | {f"VCC: Switch{i}" for i in range(153)})
 PRESETS = [hashlib.md5(str(i).encode()).hexdigest() for i in range(40)]

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from flowsynth import synths
-from flowsynth.page import build
-from flowsynth.page.sections import Group, Sound
+from flowsynth.report import html
+from flowsynth.report.sections import Group, Sound
+from flowsynth.synths import spec as synths
 
 RATE = 22050
 SYNTH, NAMES = synths.dataset("amsynth16")
@@ -39,13 +39,13 @@ def make(folder: Path) -> int:
     ]
     steps = [Group("z0", "z0", "A line.", [sound(str(i), 200 + i) for i in range(3)], folded=True)]
     sections = [
-        build.Section("reconstruction", "Audio reconstruction", "<p>Text</p>", groups),
-        build.Section("macro_controls", "Macro-control learning", "<p>Text</p>", steps, "steps"),
+        html.Section("reconstruction", "Audio reconstruction", "<p>Text</p>", groups),
+        html.Section("macro_controls", "Macro-control learning", "<p>Text</p>", steps, "steps"),
     ]
     drawn = folder.parent / "drawn.png"
     Image.new("RGB", (2000, 500), "white").save(drawn)
     drawn.with_suffix(".pdf").write_bytes(b"%PDF")
-    figures = [build.Figure("A figure", "Dots <mean>.", path) for path in (drawn, folder.parent / "not_drawn.png")]
+    figures = [html.Figure("A figure", "Dots <mean>.", path) for path in (drawn, folder.parent / "not_drawn.png")]
     facts = dict.fromkeys(("title", "run", "commands", "synth", "parameters", "chosen", "missing"), "said")
     tables = {"Scores": pd.DataFrame({"Model": ["<script>cnn"], "MSE": ["1"]})}
-    return build.build(folder, sections, tables, figures, SYNTH, NAMES, RATE, facts)
+    return html.build(folder, sections, tables, figures, SYNTH, NAMES, RATE, facts)

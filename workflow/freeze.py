@@ -14,12 +14,12 @@ import sys
 import yaml
 from readme import ROOT
 
-from flowsynth.baselines import add, freeze
-from flowsynth.frozen import SETTINGS, frozen_folds
-from flowsynth.models import find
-from flowsynth.origins import hashes
-from flowsynth.systems import model_of
-from flowsynth.tables import gather
+from flowsynth.evaluation.summary import gather
+from flowsynth.leaderboard.baselines import add, freeze
+from flowsynth.leaderboard.data_hashes import hashes
+from flowsynth.leaderboard.manifest import SETTINGS, frozen_folds
+from flowsynth.models.base import find
+from flowsynth.models.registry import model_of
 
 
 def main() -> None:

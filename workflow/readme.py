@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth import amount, complexity, leaderboard, matches, variance
-from flowsynth.frozen import MANIFEST
+from flowsynth.apps import match_benchmark
+from flowsynth.evaluation import parameter_count, scaling, variance_components
+from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
+from flowsynth.leaderboard import standings
+from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.metrics import JUDGE, registry
-from flowsynth.tables import heading, markdown, number, to_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
@@ -18,24 +20,24 @@ MORE = {
     "matches": (
         "Matching sounds from outside",
         "`flowsynth match` with five sounds of each collection, by the best model of the default run.",
-        matches.finding,
+        match_benchmark.finding,
     ),
     "complexity": (
         "More parameters",
         "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`: the paper's columns.",
-        lambda table: f"{complexity.finding(table)}\n{complexity.markdown(table)}",
+        lambda table: f"{parameter_count.finding(table)}\n{parameter_count.markdown(table)}",
     ),
-    "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance.finding),
+    "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance_components.finding),
     "amount": (
         "More drawn presets",
         "In a row, trainings see as many presets in all, of which more and more are different ones: budgets `drawn_0`, "
         "`drawn_10000` and `drawn_50000`.",
-        lambda table: amount.markdown(table, "drawn"),
+        lambda table: scaling.markdown(table, "drawn"),
     ),
     "epochs": (
         "Longer training",
         "Trainings as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
-        lambda table: amount.markdown(table, "epochs"),
+        lambda table: scaling.markdown(table, "epochs"),
     ),
 }
 NOT_YET = (
@@ -133,7 +135,7 @@ def current() -> str:
         "metrics": metrics(),
         "findings": findings(outside, smoothness),
         "more": more(),
-        "leaderboard": leaderboard.markdown(frozen, answered) if frozen else NOT_YET,
+        "leaderboard": standings.markdown(frozen, answered) if frozen else NOT_YET,
     }.items():
         readme = readme_with(name, text, readme)
     return readme

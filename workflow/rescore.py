@@ -15,10 +15,10 @@ import sys
 import yaml
 from readme import ROOT
 
+from flowsynth.core.progress import to_terminal
+from flowsynth.leaderboard.data_hashes import require_commit
+from flowsynth.leaderboard.rescoring import rescore, same_sounds, stamp, summarise
 from flowsynth.metrics import registry
-from flowsynth.origins import require_commit
-from flowsynth.progress import to_terminal
-from flowsynth.rescore import rescore, same_sounds, stamp, summarise
 
 
 def main() -> None:

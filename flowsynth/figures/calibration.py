@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from flowsynth.figures.common import headline, readable, styled
+from flowsynth.figures.style import headline, readable, styled
 
 
 @styled
@@ -14,7 +14,7 @@ def draw(table: pd.DataFrame, coverage: pd.DataFrame, title: str) -> Figure:
     """Draw the coverage of every model, over all parameters, and the spread of its draws for each parameter.
 
     Args:
-        table: Of all models, as made by `flowsynth.calibration.table`.
+        table: Of all models, as made by `flowsynth.evaluation.calibration.table`.
         coverage: Of the same models over all parameters, columns model, expected, found.
         title: Of the figure.
     """

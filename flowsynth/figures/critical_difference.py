@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import rankdata, studentized_range
 
-from flowsynth.figures.common import COLOURS, headline, styled
+from flowsynth.evaluation.statistics import LEVEL, paired
+from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.statistics import LEVEL, paired
-from flowsynth.systems import is_control
+from flowsynth.models.registry import is_control
 
 METRICS = ("parameter_mse", "log_mel_l1")  # the two that disagree
 
@@ -54,7 +54,7 @@ def draw(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     """Draw one panel a metric: a dot a model at its mean rank, a line at the side of those that can't be told apart.
 
     Args:
-        table: Scores of all items, as made by `flowsynth.tables.gather`.
+        table: Scores of all items, as made by `flowsynth.evaluation.summary.gather`.
         models: To draw; the oracle, which is always first, is left out.
         title: Of the figure.
     """

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from flowsynth.figures.common import COLOURS, headline, styled
+from flowsynth.figures.style import COLOURS, headline, styled
 
 COLUMNS = 5
 
@@ -19,8 +19,8 @@ def draw(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
     """Draw one panel a model, one line a fold: dark of the validation part, light of the training part, a dot where kept.
 
     Args:
-        histories: Of the folds of each model, as made by `flowsynth.train.fit`; a model that was not trained has no rows
-            and no panel.
+        histories: Of the folds of each model, as made by `flowsynth.training.fit.fit`; a model that was not trained has no
+            rows and no panel.
         title: Of the figure.
 
     Raises:

@@ -4,11 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from flowsynth.explore import PAIR
-from flowsynth.figures.common import COLOURS, bars, headline, spectrogram, styled
-from flowsynth.listen import Heard
+from flowsynth.figures.style import COLOURS, bars, headline, spectrogram, styled
+from flowsynth.latent_space.rendered import Heard
+from flowsynth.latent_space.smoothness import measure, steps_of
+from flowsynth.latent_space.traversals import PAIR
 from flowsynth.metrics import registry
-from flowsynth.smoothness import measure, steps_of
 
 SAID = {"latent": "latents", "parameters": "parameters"}
 SIDES = {"latent": COLOURS["model"], "parameters": COLOURS["other"]}

@@ -7,9 +7,9 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
-from flowsynth.figures.common import headline, styled
-from flowsynth.figures.plane import Map
-from flowsynth.semantics import PAIRS
+from flowsynth.data.semantics import PAIRS
+from flowsynth.figures.pca_map import Map
+from flowsynth.figures.style import headline, styled
 
 
 @styled

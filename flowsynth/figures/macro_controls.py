@@ -8,9 +8,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from flowsynth.descriptors import UNITS, describe
-from flowsynth.figures.common import headline, moving, readable, spectrogram, styled
-from flowsynth.listen import Heard
+from flowsynth.data.descriptors import UNITS, describe
+from flowsynth.figures.style import headline, moving, readable, spectrogram, styled
+from flowsynth.latent_space.rendered import Heard
 
 PARAMETERS = 5  # shown
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from flowsynth.features import Mel
-from flowsynth.figures.common import bars, headline, readable, spectrogram, styled
+from flowsynth.data.features import Mel
+from flowsynth.figures.style import bars, headline, readable, spectrogram, styled
 
 
 @styled

@@ -5,10 +5,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from flowsynth.explore import PAIR, SPREAD
-from flowsynth.figures.common import COLOURS, bars, headline, spectrogram, styled
-from flowsynth.figures.plane import Map
-from flowsynth.listen import Heard
+from flowsynth.figures.pca_map import Map
+from flowsynth.figures.style import COLOURS, bars, headline, spectrogram, styled
+from flowsynth.latent_space.rendered import Heard
+from flowsynth.latent_space.traversals import PAIR, SPREAD
 from flowsynth.metrics.spectral import log_mel_l1
 
 SIDES = (

@@ -10,11 +10,11 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from flowsynth import store
-from flowsynth.features import Mel, numpy_mel
-from flowsynth.figures.common import COLOURS, bars, headline, spectrogram, styled
+from flowsynth.core import hdf5
+from flowsynth.data.features import Mel, numpy_mel
+from flowsynth.figures.style import COLOURS, bars, headline, spectrogram, styled
 from flowsynth.metrics.spectral import log_mel_l1
-from flowsynth.score import sounds
+from flowsynth.rendering.audio import read_checked
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def answer(audio: Path, predictions: Path, ids: Sequence[str]) -> Sounded:
 
 
 def _read(paths: Sequence[Path], predictions: Path, ids: Sequence[str], kind: str, suffix: str) -> Sounded:
-    with store.reading(predictions) as file:
-        place = {name: row for row, name in enumerate(store.ids(file))}
-        names, values = store.names(file), file[kind][:]
+    with hdf5.reading(predictions) as file:
+        place = {name: row for row, name in enumerate(hdf5.ids(file))}
+        names, values = hdf5.names(file), file[kind][:]
     values = (values if kind == "values" else values[:, 0])[[place[i] for i in ids]]
-    audio, rate = sounds(paths, [f"{i}{suffix}" for i in ids], names, values)
+    audio, rate = read_checked(paths, [f"{i}{suffix}" for i in ids], names, values)
     return Sounded(values, numpy_mel(Mel(rate), audio))
 
 

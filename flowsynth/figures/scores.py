@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from flowsynth.figures.common import COLOURS, headline, styled
+from flowsynth.evaluation.summary import heading
+from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.systems import is_control
-from flowsynth.tables import heading
+from flowsynth.models.registry import is_control
 
 WIDE = 20  # ratio of largest to smallest value shown above which an axis is logarithmic
 COLUMNS = 5  # panels beside each other
@@ -23,7 +23,7 @@ def draw(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     """Draw one panel a metric: a dot for the mean of each fold, a bar from the first to the third quartile of the items.
 
     Args:
-        table: Scores of all items, as made by `flowsynth.tables.gather`.
+        table: Scores of all items, as made by `flowsynth.evaluation.summary.gather`.
         models: From top to bottom; the oracle, whose errors are zero, is left out.
         title: Of the figure.
     """

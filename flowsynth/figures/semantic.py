@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from scipy.stats import mannwhitneyu, spearmanr
 from sklearn.decomposition import PCA
 
-from flowsynth.figures.common import COLOURS, bare, headline, spectrogram, styled
+from flowsynth.data.semantics import Pair
 from flowsynth.figures.macro_controls import lines
-from flowsynth.listen import Heard
+from flowsynth.figures.style import COLOURS, bare, headline, spectrogram, styled
+from flowsynth.latent_space.rendered import Heard
 from flowsynth.metrics.spectral import FLOOR
-from flowsynth.semantics import Pair
 
 PARAMETERS = 6  # shown
 Latent = Float[np.ndarray, "items latent"]

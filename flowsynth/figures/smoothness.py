@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from flowsynth.figures.common import COLOURS, headline, styled
+from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
 
 KINDS = {"latent": COLOURS["model"], "native": COLOURS["other"]}
@@ -20,8 +20,8 @@ def draw(rows: pd.DataFrame, summary: pd.DataFrame, title: str) -> Figure:
     """Draw, for each metric, both measures of all controls and of each sound's mean, and the differences.
 
     Args:
-        rows: As made by `flowsynth.smoothness.table`.
-        summary: As made by `flowsynth.smoothness.summarise`.
+        rows: As made by `flowsynth.latent_space.smoothness.table`.
+        summary: As made by `flowsynth.latent_space.smoothness.summarise`.
         title: Of the figure.
     """
     metrics = list(dict.fromkeys(summary["metric"]))

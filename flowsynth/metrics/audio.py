@@ -22,8 +22,8 @@ from jaxtyping import Float
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from scipy.spatial.distance import cdist
 
-from flowsynth.filters import hann, mel_bank
 from flowsynth.metrics import Metric, same_shape
+from flowsynth.metrics.mel_filters import hann, mel_bank
 
 Sounds = Float[np.ndarray, "items samples"]
 Sound = Float[np.ndarray, " samples"]

@@ -1,4 +1,4 @@
-"""Metrics of mel power spectrograms (64 bands, linear power, as `flowsynth.features.Mel` makes them)."""
+"""Metrics of mel power spectrograms (64 bands, linear power, as `flowsynth.data.features.Mel` makes them)."""
 
 import numpy as np
 from jaxtyping import Float

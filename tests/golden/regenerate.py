@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from flowsynth import presets, synths
-from flowsynth.host import Note
-from flowsynth.render import render
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render
 
 PATH = Path(__file__).with_name("values.json")
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -29,9 +29,9 @@ def compute() -> dict:
     chosen, _ = presets.collect(synth, synth.names, limit=8, seed=1)
     results = list(render(synth, NOTE, chosen[list(synth.names)].to_numpy(), 20))  # before torch is imported
 
-    from flowsynth.features import Mel, numpy_mel
+    from flowsynth.data.features import Mel, numpy_mel
+    from flowsynth.data.splits import deal
     from flowsynth.metrics import registry
-    from flowsynth.split import deal
 
     ids = table["id"].tolist()
     for fold in range(2):

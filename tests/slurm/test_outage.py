@@ -6,7 +6,7 @@ from pathlib import Path
 from cluster import Cluster, run, wait_for
 from runs import Run, toy
 
-from flowsynth.slurm import LOST, SILENT
+from flowsynth.core.slurm_watch import LOST, SILENT
 
 LOOK = "Checking 1 active jobs with external IDs"  # the end of a look at the jobs; the next one is a second later
 FORGOTTEN = "No active jobs; skipping status query."

@@ -10,7 +10,7 @@ import yaml
 from project import ROOT
 from runs import profile
 
-from flowsynth import models
+from flowsynth.models import base as models
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from divas import FILES, write_archive, write_split
 
-from flowsynth import diva, store, synths
-from flowsynth.data import Items
-from flowsynth.networks import Size
-from flowsynth.synths import diva as importing
+from flowsynth.apps import import_diva as importing
+from flowsynth.core import hdf5
+from flowsynth.data import diva
+from flowsynth.data.dataset import Items
+from flowsynth.models.nn.networks import Size
+from flowsynth.synths import spec as synths
 
 NAMES = ("a", "b", "c")
 SMALL = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.1)
@@ -23,9 +25,9 @@ def write_features(path: Path, items: int, seed: int) -> list[str]:
     pattern = np.random.default_rng(99).normal(size=(len(NAMES), 16, 20))
     mel = np.einsum("ip,pmf->imf", values, pattern) + 0.05 * rng.normal(size=(items, 16, 20)) - 5
     ids = [f"{seed}-{i}" for i in range(items)]
-    with store.writing(path, ids, values, NAMES, {}) as file:
-        store.add_items(file, "mel", (16, 20))[:] = mel
-        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * items
+    with hdf5.writing(path, ids, values, NAMES, {}) as file:
+        hdf5.add_items(file, "mel", (16, 20))[:] = mel
+        hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * items
     return ids
 
 

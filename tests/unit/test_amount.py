@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.amount import COLUMNS, amount, markdown
+from flowsynth.evaluation.scaling import COLUMNS, amount, markdown
 
 
 def scores(shift: float) -> pd.DataFrame:

@@ -10,25 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth import behaviour
+from flowsynth.evaluation import fingerprint
 from flowsynth.metrics import registry
 
-PACKAGE = Path(behaviour.__file__).parent
+PACKAGE = Path(fingerprint.__file__).parents[1]
 SAID = {"version": 1, "values": {"mss": [1.0, None, 0.0], "rms": [0.5]}}
 
 
 def test_all_metrics_and_the_features_are_in_it_and_it_can_be_kept():
-    found = behaviour.fingerprint()
-    assert found["values"].keys() == registry().keys() | {behaviour.FEATURES}
+    found = fingerprint.fingerprint()
+    assert found["values"].keys() == registry().keys() | {fingerprint.FEATURES}
     assert json.loads(json.dumps(found)) == found
-    assert behaviour.differences(found, json.loads(json.dumps(found))) == []
+    assert fingerprint.differences(found, json.loads(json.dumps(found))) == []
 
 
 def test_no_value_hangs_on_rounding():
     """All but the features are exact or far from 0, so that a relative difference says something."""
-    for name, values in behaviour.fingerprint()["values"].items():
+    for name, values in fingerprint.fingerprint()["values"].items():
         known = [abs(value) for value in values if value is not None]
-        assert min(value for value in known if value) > 1e4 * behaviour.ABSOLUTE, name
+        assert min(value for value in known if value) > 1e4 * fingerprint.ABSOLUTE, name
         assert len(set(known)) > 8, name
 
 
@@ -48,13 +48,13 @@ def test_no_value_hangs_on_rounding():
 )
 def test_differences(now: Mapping, told: str):
     ours = {name: values for name, values in (SAID["values"] | now).items() if values}
-    found = behaviour.differences({"version": 1, "values": ours}, SAID)
+    found = fingerprint.differences({"version": 1, "values": ours}, SAID)
     assert len(found) == bool(told)
     assert "".join(found).startswith(told)
 
 
 def test_another_version_is_another_scoring():
-    assert behaviour.differences(SAID | {"version": 2}, SAID) == ["all metrics (version 2, theirs 1)"]
+    assert fingerprint.differences(SAID | {"version": 2}, SAID) == ["all metrics (version 2, theirs 1)"]
 
 
 HARMLESS = {
@@ -68,8 +68,8 @@ HARMLESS = {
         "Mean squared error of": "The mean squared error of",
         "import numpy as np": "import numpy as np  # x",
     },
-    "features.py": {"got": "number", "Mel power of arrays": "Power of arrays"},
-    "score.py": {"reference_mel": "heard"},
+    "data/features.py": {"got": "number", "Mel power of arrays": "Power of arrays"},
+    "evaluation/scoring.py": {"reference_mel": "heard"},
 }
 
 
@@ -88,8 +88,8 @@ HARMLESS = {
         (
             {
                 "metrics/audio.py": {"0.020 * sample_rate": "0.021 * sample_rate"},
-                "features.py": {"floor: float = 1e-3": "floor: float = 1.001e-3"},
-                "score.py": {"Mel(sample_rate)": "Mel(sample_rate, fmin=31)"},
+                "data/features.py": {"floor: float = 1e-3": "floor: float = 1.001e-3"},
+                "evaluation/scoring.py": {"Mel(sample_rate)": "Mel(sample_rate, fmin=31)"},
             },
             {"sot", "features", "spectral_convergence", "mel_mse", "log_mel_l1"},
         ),
@@ -105,9 +105,9 @@ def test_arithmetic_is_told_and_text_is_not(tmp_path: Path, edits: Mapping[str, 
             assert before in text
             text = text.replace(before, after)
         file.write_text(text)
-    code = "import json; from flowsynth import behaviour; print(json.dumps(behaviour.fingerprint()))"
+    code = "import json; from flowsynth.evaluation.fingerprint import fingerprint; print(json.dumps(fingerprint()))"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
-    found = behaviour.differences(json.loads(made.stdout), behaviour.fingerprint())
+    found = fingerprint.differences(json.loads(made.stdout), fingerprint.fingerprint())
     assert {name.split()[0] for name in found} == told

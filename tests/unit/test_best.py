@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowsynth import store, synths
-from flowsynth.best import best
-from flowsynth.host import Note
-from flowsynth.render import render_shard
+from flowsynth.core import hdf5
+from flowsynth.inference.best_of_n import best
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render_shard
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 0.5, 1.0)
 SETTINGS = {"n_mels": 32, "n_fft": 1024, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 20, "floor": 1e-3}
@@ -26,8 +27,8 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
 
 
 def candidates(path: Path, estimates: np.ndarray, truth: np.ndarray) -> Path:
-    with store.writing(path, IDS, truth, NAMES, {}) as file:
-        store.add_items(file, "estimates", estimates.shape[1:])[:] = estimates
+    with hdf5.writing(path, IDS, truth, NAMES, {}) as file:
+        hdf5.add_items(file, "estimates", estimates.shape[1:])[:] = estimates
     return path
 
 
@@ -41,8 +42,8 @@ def test_the_closest_is_kept_wherever_it_stands_and_the_truth_is_not_looked_at(h
         given = candidates(tmp_path / f"{number}.h5", estimates, truth)
         distances = best(SYNTH, NOTE, given, [audio], SETTINGS, 20, tmp_path / f"best{number}.h5")
         assert distances.shape == (3, 4)
-        with store.reading(tmp_path / f"best{number}.h5") as file:
-            assert store.ids(file).tolist() == IDS
+        with hdf5.reading(tmp_path / f"best{number}.h5") as file:
+            assert hdf5.ids(file).tolist() == IDS
             assert np.array_equal(file["values"][:], truth)
             assert file["chosen"][:].tolist() == [2, 0, 3]
             assert np.array_equal(file["distances"][:], distances)
@@ -56,9 +57,9 @@ def test_the_closest_is_kept_wherever_it_stands_and_the_truth_is_not_looked_at(h
 def test_a_sound_that_is_nowhere_is_told(heard, tmp_path: Path):
     _, presets = heard
     given = candidates(tmp_path / "c.h5", np.stack([presets, 1 - presets], axis=1), presets)
-    with store.writing(tmp_path / "other.h5", ["a"], presets[:1], NAMES, {}) as file:
-        store.add_items(file, "audio", (NOTE.samples,))[:] = 0
-    with pytest.raises(KeyError, match="2 sounds, the first of them b, are in none of"):
+    with hdf5.writing(tmp_path / "other.h5", ["a"], presets[:1], NAMES, {}) as file:
+        hdf5.add_items(file, "audio", (NOTE.samples,))[:] = 0
+    with pytest.raises(ValueError, match="2 items, the first of them b, are in none of"):
         best(SYNTH, NOTE, given, [tmp_path / "other.h5"], SETTINGS, 20, tmp_path / "best.h5")
     assert not (tmp_path / "best.h5").exists()
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowsynth.bijections import WIDTH
-from flowsynth.calibration import coverage, ranks, table
+from flowsynth.evaluation.calibration import coverage, ranks, table
+from flowsynth.models.nn.transforms import WIDTH
 
 RNG = np.random.default_rng(0)
 ITEMS, DRAWS = 4000, 16

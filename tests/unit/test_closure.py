@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth.closure import PACKAGE, closure, digest
+from flowsynth.core.code_digest import PACKAGE, closure, digest
 
 MODULE = '''"""A module."""
 
-from flowsynth.progress import log, track
+from flowsynth.core.progress import log, track
 
 
 def double(x: int) -> int:
@@ -61,7 +61,7 @@ def package(tmp_path: Path) -> Path:
     files = {
         "__init__.py": "",
         "model.py": "from . import helper\nfrom .parts.deep import x\n\ndef late():\n    from somebody import lazy\n",
-        "helper.py": "import flowsynth.seeds\n",
+        "helper.py": "import flowsynth.core.seeding\n",
         "lazy.py": "",
         "unused.py": "",
         "parts/__init__.py": "",
@@ -80,7 +80,7 @@ def test_relative_and_late_imports_and_those_of_other_packages_are_followed(tmp_
         f"somebody/{name}.py"
         for name in ("__init__", "model", "helper", "lazy", "parts/__init__", "parts/deep", "sibling")
     }
-    assert PACKAGE / "seeds.py" in closure(folder / "model.py")
+    assert PACKAGE / "core" / "seeding.py" in closure(folder / "model.py")
 
 
 def test_a_helper_of_a_helper_counts(tmp_path: Path):
@@ -92,10 +92,12 @@ def test_a_helper_of_a_helper_counts(tmp_path: Path):
 
 
 def test_logging_and_provenance_belong_to_no_closure():
-    found = {path.name for path in closure(PACKAGE / "train.py", PACKAGE / "models" / "cnn.py")}
-    assert {"train.py", "loop.py", "cnn.py", "networks.py", "data.py", "store.py"} <= found
-    assert not found & {"progress.py", "provenance.py", "locks.py", "lines.py"}
-    assert not found & {"proxy.py", "score.py", "render.py", "tables.py"}
+    found = {
+        path.name for path in closure(PACKAGE / "training" / "fit.py", PACKAGE / "models" / "regression" / "cnn.py")
+    }
+    assert {"fit.py", "loop.py", "cnn.py", "networks.py", "dataset.py", "hdf5.py"} <= found
+    assert not found & {"progress.py", "provenance.py", "locks.py", "run_log.py"}
+    assert not found & {"proxy.py", "scoring.py", "render.py", "summary.py"}
 
 
 def test_what_is_no_python_is_named(tmp_path: Path):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.compare import COLUMNS, against, extremes
+from flowsynth.leaderboard.comparison import COLUMNS, against, extremes
 
 ITEMS, FOLDS = 120, 3
 

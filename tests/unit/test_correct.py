@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth import checkpoints, models, store, synths
-from flowsynth import correct as module
-from flowsynth.correct import correct
-from flowsynth.data import Batch
-from flowsynth.host import Note
-from flowsynth.networks import Size
-from flowsynth.render import render_shard
-from flowsynth.search import ear, player
+from flowsynth.core import hdf5
+from flowsynth.data.dataset import Batch
+from flowsynth.inference import surrogate_search as module
+from flowsynth.inference.cma_es import ear, player
+from flowsynth.inference.surrogate_search import correct
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render_shard
+from flowsynth.synths import spec as synths
+from flowsynth.training import checkpoints
 
 NOTE = Note(22050, 512, 60, 100, 0.5, 1.0)
 SETTINGS = {"n_mels": 32, "n_fft": 1024, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 20, "floor": 1e-3}
@@ -43,13 +46,13 @@ def run(audio: Path, folder: Path, ids: list[str], name: str = "a", model: str =
     """What six renderings make of two first answers, which depend on nothing but the sound's name."""
     given, path = folder / "candidates.h5", folder / f"{name}.h5"
     first = np.stack([np.random.default_rng(ord(item)).uniform(0, 1, (2, len(NAMES))) for item in ids])
-    with store.writing(given, ids, np.zeros((len(ids), len(NAMES))), NAMES, {}) as file:
-        store.add_items(file, "estimates", first.shape[1:])[:] = first
+    with hdf5.writing(given, ids, np.zeros((len(ids), len(NAMES))), NAMES, {}) as file:
+        hdf5.add_items(file, "estimates", first.shape[1:])[:] = first
     made = checkpoint(model, folder / "checkpoint.pt", seed)
     correct(SYNTH, NOTE, made, given, [audio], SETTINGS, 6, 20, path)
-    with store.reading(path) as file:
-        assert store.ids(file).tolist() == ids
-        assert store.names(file) == NAMES
+    with hdf5.reading(path) as file:
+        assert hdf5.ids(file).tolist() == ids
+        assert hdf5.names(file) == NAMES
         return file["estimates"][:, 0]
 
 
@@ -57,7 +60,7 @@ def test_the_answer_is_at_least_as_close_as_the_first_ones_and_each_sound_is_by_
     found = run(audio, tmp_path, IDS)
     assert np.array_equal(run(audio, tmp_path, ["c", "a"], "b"), found[[2, 0]])
     play, hear = player(SYNTH, NOTE, NAMES, 20), ear(NOTE.sample_rate, SETTINGS)
-    with store.reading(audio) as file:
+    with hdf5.reading(audio) as file:
         goal = hear(file["audio"][1])
     first = np.random.default_rng(ord("b")).uniform(0, 1, (2, len(NAMES))).astype(np.float32)
     assert np.abs(hear(play(found[1])) - goal).mean() <= min(np.abs(hear(play(v)) - goal).mean() for v in first)
@@ -106,6 +109,6 @@ def test_what_is_no_preset_is_refused(told: torch.Tensor):
 def test_what_stands_for_no_synthesizer_and_sounds_that_are_nowhere_are_refused(audio: Path, tmp_path: Path):
     with pytest.raises(ValueError, match=r"checkpoint\.pt: CNN can't be corrected"):
         run(audio, tmp_path, IDS, model="cnn")
-    with pytest.raises(KeyError, match="1 sounds, the first of them d, are in none of"):
+    with pytest.raises(ValueError, match="1 items, the first of them d, are in none of"):
         run(audio, tmp_path, ["a", "d"])
     assert not (tmp_path / "a.h5").exists()

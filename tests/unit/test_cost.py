@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth import models
-from flowsynth.checkpoints import save
-from flowsynth.cost import cost
-from flowsynth.data import Items
-from flowsynth.networks import Size
+from flowsynth.data.dataset import Items
+from flowsynth.evaluation.cost import cost
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.training.checkpoints import save
 
 
 def test_weights_times_and_their_models(tmp_path: Path, parts: tuple[Items, Items], size: Size):

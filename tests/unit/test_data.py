@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from flowsynth import data, store
+from flowsynth.core import hdf5
+from flowsynth.data import dataset
 
 NAMES = ("a", "b", "c")
 SHAPE = (4, 6)
@@ -28,9 +29,9 @@ def values_of(name: str) -> np.ndarray:
 def write(path: Path, ids: list[str], names: tuple[str, ...] = NAMES) -> Path:
     columns = [NAMES.index(name) for name in names]
     values = np.array([values_of(name)[columns] for name in ids])
-    with store.writing(path, ids, values, names, {}) as file:
-        store.add_items(file, "mel", SHAPE)[:] = np.array([mel_of(name) for name in ids])
-        store.add_items(file, "status", (), store.TEXT)[:] = STATUS[: len(ids)]
+    with hdf5.writing(path, ids, values, names, {}) as file:
+        hdf5.add_items(file, "mel", SHAPE)[:] = np.array([mel_of(name) for name in ids])
+        hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = STATUS[: len(ids)]
     return path
 
 
@@ -39,14 +40,14 @@ def paths(tmp_path: Path) -> list[Path]:
     return [write(tmp_path / "0.h5", ["00", "0a", "0b", "0c", "0d"]), write(tmp_path / "1.h5", ["10", "1e3", "12"])]
 
 
-def assert_items(batch: data.Batch, ids: list[str], columns: list[int]) -> None:
+def assert_items(batch: dataset.Batch, ids: list[str], columns: list[int]) -> None:
     np.testing.assert_array_equal(batch.mel.numpy(), [mel_of(name) for name in ids])
     np.testing.assert_array_equal(batch.values.numpy(), [values_of(name)[columns] for name in ids])
 
 
 def test_items_are_read_from_all_files_in_the_order_of_the_ids(paths):
     ids = ["12", "00", "1e3", "0d", "0a"]
-    items = data.Items(paths, ids, NAMES)
+    items = dataset.Items(paths, ids, NAMES)
     assert len(items) == 5
     assert items.shape == SHAPE
     assert_items(items.all(), ids, [0, 1, 2])
@@ -54,17 +55,17 @@ def test_items_are_read_from_all_files_in_the_order_of_the_ids(paths):
 
 def test_the_inferred_parameters_are_read_in_the_order_of_their_names(paths):
     ids = ["0b", "10"]
-    assert_items(data.Items(paths, ids, ("c", "a")).all(), ids, [2, 0])
+    assert_items(dataset.Items(paths, ids, ("c", "a")).all(), ids, [2, 0])
 
 
 def test_files_may_have_their_columns_in_different_orders(paths, tmp_path: Path):
     other = write(tmp_path / "2.h5", ["20", "21"], names=("c", "b", "a"))
     ids = ["20", "0b"]
-    assert_items(data.Items([*paths, other], ids, ("a", "b")).all(), ids, [0, 1])
+    assert_items(dataset.Items([*paths, other], ids, ("a", "b")).all(), ids, [0, 1])
 
 
 def test_an_item_is_its_spectrogram_and_its_values_in_single_precision(paths):
-    mel, values = data.Items(paths, ["1e3"], NAMES)[0]
+    mel, values = dataset.Items(paths, ["1e3"], NAMES)[0]
     np.testing.assert_array_equal(mel, mel_of("1e3"))
     np.testing.assert_array_equal(values, values_of("1e3"))
     assert mel.dtype == values.dtype == np.float32
@@ -72,7 +73,7 @@ def test_an_item_is_its_spectrogram_and_its_values_in_single_precision(paths):
 
 def test_an_id_in_none_of_the_files_is_named_and_so_are_the_files(paths):
     with pytest.raises(KeyError) as error:
-        data.Items(paths, ["00", "ff", "fe"], NAMES)
+        dataset.Items(paths, ["00", "ff", "fe"], NAMES)
     message = error.value.args[0]
     assert "2 items, the first of them ff," in message
     assert all(str(path) in message for path in paths)
@@ -80,17 +81,17 @@ def test_an_id_in_none_of_the_files_is_named_and_so_are_the_files(paths):
 
 def test_a_parameter_in_none_of_the_files_is_refused(paths):
     with pytest.raises(ValueError, match="volume"):
-        data.Items(paths, ["00"], ("a", "volume"))
+        dataset.Items(paths, ["00"], ("a", "volume"))
 
 
 def test_a_truncated_file_is_named(paths):
     paths[1].write_bytes(paths[1].read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"1\.h5 is truncated"):
-        data.Items(paths, ["00"], NAMES)
+        dataset.Items(paths, ["00"], NAMES)
 
 
 def test_items_that_were_read_can_be_handed_to_another_process(paths):
-    items = data.Items(paths, ["0a", "10"], NAMES)
+    items = dataset.Items(paths, ["0a", "10"], NAMES)
     items.all()
     assert_items(pickle.loads(pickle.dumps(items)).all(), ["0a", "10"], [0, 1, 2])
     assert_items(items.all(), ["0a", "10"], [0, 1, 2])
@@ -98,26 +99,26 @@ def test_items_that_were_read_can_be_handed_to_another_process(paths):
 
 def test_workers_read_the_items_that_this_process_has_read(paths):
     ids = ["12", "00", "1e3", "0d", "0a", "0b"]
-    items = data.Items(paths, ids, NAMES)
+    items = dataset.Items(paths, ids, NAMES)
     items.all()
-    loader = DataLoader(items, 2, collate_fn=data.as_is, num_workers=2, multiprocessing_context="spawn")
+    loader = DataLoader(items, 2, collate_fn=dataset.as_is, num_workers=2, multiprocessing_context="spawn")
     batches = list(loader)
-    assert all(isinstance(batch, data.Batch) for batch in batches)
-    whole = data.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    assert all(isinstance(batch, dataset.Batch) for batch in batches)
+    whole = dataset.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
     assert_items(whole, ids, [0, 1, 2])
 
 
 def test_a_batch_is_the_same_from_files_and_from_memory(paths):
     ids = ["12", "00", "1e3", "0d", "0a"]
-    items = data.Items(paths, ids, NAMES)
+    items = dataset.Items(paths, ids, NAMES)
     for _ in range(2):
         assert_items(items.__getitems__([3, 0]), ["0d", "12"], [0, 1, 2])
         items.all()
 
 
 def test_what_cannot_be_heard_is_not_usable(paths):
-    assert data.usable(paths) == ["00", "0b", "0d", "10", "12"]
-    assert data.usable(paths[::-1]) == ["10", "12", "00", "0b", "0d"]
+    assert dataset.usable(paths) == ["00", "0b", "0d", "10", "12"]
+    assert dataset.usable(paths[::-1]) == ["10", "12", "00", "0b", "0d"]
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def split(tmp_path: Path) -> Path:
     [(0, "train", ["0d", "00"]), (0, "test", ["1e3"]), (1, "test", ["0d"]), (1, "valid", ["10"])],
 )
 def test_a_part_has_the_items_of_its_fold(split: Path, paths, fold: int, name: str, ids: list[str]):
-    items = data.part(split, fold, name, paths, ("b",))
+    items = dataset.part(split, fold, name, paths, ("b",))
     assert items.ids == ids
     assert_items(items.all(), ids, [1])
 
@@ -141,13 +142,13 @@ def test_a_part_has_the_items_of_its_fold(split: Path, paths, fold: int, name: s
 def test_ids_that_look_like_numbers_stay_what_they_are(paths, tmp_path: Path):
     rows = [(0, "00", "train"), (0, "1e3", "train"), (0, "10", "test")]
     pd.DataFrame(rows, columns=["fold", "id", "part"]).to_csv(tmp_path / "split.csv", index=False)
-    assert data.part(tmp_path / "split.csv", 0, "train", paths, NAMES).ids == ["00", "1e3"]
+    assert dataset.part(tmp_path / "split.csv", 0, "train", paths, NAMES).ids == ["00", "1e3"]
 
 
 @pytest.mark.parametrize(("fold", "name"), [(0, "valid"), (2, "train"), (0, "tset")])
 def test_an_empty_part_is_refused(split: Path, paths, fold: int, name: str):
     with pytest.raises(ValueError, match=rf"split\.csv has no {name} part in fold {fold}"):
-        data.part(split, fold, name, paths, NAMES)
+        dataset.part(split, fold, name, paths, NAMES)
 
 
 @pytest.fixture
@@ -157,26 +158,26 @@ def many(tmp_path: Path) -> tuple[list[Path], list[str]]:
     paths = []
     for path, part in ((tmp_path / "a.h5", ids[:150]), (tmp_path / "b.h5", ids[150:])):
         values = np.array([[int(name, 16), 0, 0] for name in part], dtype=np.float32)
-        with store.writing(path, part, values, NAMES, {}) as file:
-            store.add_items(file, "mel", SHAPE)[:] = values[:, :1, None]
-            store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * len(part)
+        with hdf5.writing(path, part, values, NAMES, {}) as file:
+            hdf5.add_items(file, "mel", SHAPE)[:] = values[:, :1, None]
+            hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * len(part)
         paths.append(path)
     return paths, [name for number, name in enumerate(ids) if number % 4]
 
 
-def drawn(items: data.Items, seed: int) -> list[int]:
+def drawn(items: dataset.Items, seed: int) -> list[int]:
     return items.order(torch.Generator().manual_seed(seed))
 
 
 def test_what_does_not_fit_in_memory_is_read_whole_and_right_in_a_random_order(many):
     paths, ids = many
-    items = data.Items(paths, ids, NAMES, window=128)
+    items = dataset.Items(paths, ids, NAMES, window=128)
     assert len(items) == 180 > items.window
     order = drawn(items, 1)
     assert sorted(order) == list(range(180))
     assert order != drawn(items, 2) != sorted(order)
-    assert order == drawn(data.Items(paths, ids, NAMES, window=128), 1)
-    whole = data.Items(paths, ids, NAMES).all()
+    assert order == drawn(dataset.Items(paths, ids, NAMES, window=128), 1)
+    whole = dataset.Items(paths, ids, NAMES).all()
     for start in range(0, 180, 7):
         rows = order[start : start + 7]
         batch = items.__getitems__(rows)
@@ -186,8 +187,8 @@ def test_what_does_not_fit_in_memory_is_read_whole_and_right_in_a_random_order(m
 
 def test_memory_never_holds_more_than_the_window(many, monkeypatch: pytest.MonkeyPatch):
     paths, ids = many
-    monkeypatch.setattr(data, "BLOCK", 8)
-    items = data.Items(paths, ids, NAMES, window=40)
+    monkeypatch.setattr(dataset, "BLOCK", 8)
+    items = dataset.Items(paths, ids, NAMES, window=40)
     order, reads = drawn(items, 3), []
     read = items._read
     monkeypatch.setattr(items, "_read", lambda rows: (reads.append(len(rows)), read(rows))[1])
@@ -202,8 +203,8 @@ def test_memory_never_holds_more_than_the_window(many, monkeypatch: pytest.Monke
 def test_an_epoch_mixes_items_from_all_over_a_window(many, monkeypatch: pytest.MonkeyPatch):
     """Neighbours in the files are as far apart in the order as in a full shuffle of the window."""
     paths, ids = many
-    monkeypatch.setattr(data, "BLOCK", 8)
-    items = data.Items(paths, ids, NAMES, window=80)
+    monkeypatch.setattr(dataset, "BLOCK", 8)
+    items = dataset.Items(paths, ids, NAMES, window=80)
     gaps = {"streamed": [], "shuffled": []}
     for seed in range(50):
         order = np.argsort(drawn(items, seed))
@@ -214,27 +215,27 @@ def test_an_epoch_mixes_items_from_all_over_a_window(many, monkeypatch: pytest.M
 
 def test_where_all_fits_in_memory_each_order_is_possible(many):
     paths, ids = many
-    order = data.Items(paths, ids, NAMES, window=180).order(torch.Generator().manual_seed(5))
+    order = dataset.Items(paths, ids, NAMES, window=180).order(torch.Generator().manual_seed(5))
     assert order == torch.randperm(180, generator=torch.Generator().manual_seed(5)).tolist()
 
 
 def test_a_fingerprint_tells_items_parameters_files_and_window_apart(many):
     paths, ids = many
-    first = data.Items(paths, ids, NAMES).fingerprint()
-    assert first == data.Items(paths, ids, NAMES).fingerprint()
+    first = dataset.Items(paths, ids, NAMES).fingerprint()
+    assert first == dataset.Items(paths, ids, NAMES).fingerprint()
     others = [
-        data.Items(paths, ids[1:], NAMES),
-        data.Items(paths, ids, NAMES[:2]),
-        data.Items(paths, ids, NAMES, window=64),
+        dataset.Items(paths, ids[1:], NAMES),
+        dataset.Items(paths, ids, NAMES[:2]),
+        dataset.Items(paths, ids, NAMES, window=64),
     ]
     assert first not in {other.fingerprint() for other in others}
-    checksum = store.checksum_path(paths[1])
+    checksum = hdf5.checksum_path(paths[1])
     checksum.write_text(checksum.read_text().replace(checksum.read_text()[:8], "01234567"))
-    assert data.Items(paths, ids, NAMES).fingerprint() != first
+    assert dataset.Items(paths, ids, NAMES).fingerprint() != first
 
 
 def test_presets_that_were_drawn_come_last_in_a_part_and_silent_ones_not_at_all(split: Path, paths, tmp_path: Path):
     sampled = write(tmp_path / "sampled.h5", ["a0", "a1", "a2"])  # ok, silent, clipped
-    items = data.part(split, 0, "train", paths, NAMES, [sampled])
+    items = dataset.part(split, 0, "train", paths, NAMES, [sampled])
     assert items.ids == ["0d", "00", "a0", "a2"]
     assert_items(items.all(), items.ids, [0, 1, 2])

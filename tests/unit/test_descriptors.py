@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowsynth.descriptors import UNITS, describe
+from flowsynth.data.descriptors import UNITS, describe
 
 RATE = 22050
 

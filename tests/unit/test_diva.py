@@ -12,12 +12,14 @@ import yaml
 from divas import HOSTILE, NAMES, PRESETS, npy, npz, saved, write_archive
 from project import TINY, Project
 
-from flowsynth import config, diva, presets, synths
-from flowsynth.host import Host, _check
-from flowsynth.play import Rendered
-from flowsynth.split import split
-from flowsynth.synths import diva as importing
-from flowsynth.synths.inspect import NOTE
+from flowsynth import config
+from flowsynth.apps import import_diva as importing
+from flowsynth.apps.inspect_plugin import NOTE
+from flowsynth.data import diva, presets
+from flowsynth.data.splits import split
+from flowsynth.rendering.host import Host, _check
+from flowsynth.rendering.worker import Rendered
+from flowsynth.synths import spec as synths
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -221,7 +223,7 @@ def test_a_base_patch_may_be_given(corpus: diva.Corpus, tmp_path: Path):
 def test_the_benchmark_is_planned_on_it(imported: synths.Synth, project: Project):
     table = Path(imported.banks).with_suffix(".yaml")
     for path in (table, table.with_suffix(".csv")):
-        (project.folder / "flowsynth/synths" / path.name).write_bytes(path.read_bytes())
+        (project.folder / "flowsynth/synths/specs" / path.name).write_bytes(path.read_bytes())
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "diva16", "diva64"], "folds": 1}
     project.configure(synth="diva", split="published", budgets={"tiny": tiny})
     jobs = project.planned()

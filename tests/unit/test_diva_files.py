@@ -30,8 +30,8 @@ from divas import (
     write_split,
 )
 
-from flowsynth import diva
-from flowsynth.diva import pickles, unpickled
+from flowsynth.data import diva
+from flowsynth.data.diva import numpy_objects, safe_pickle
 
 # the data
 
@@ -97,9 +97,9 @@ def test_the_hostile_pickles_would_have_done_something(tmp_path: Path, monkeypat
 
 
 def test_a_message_tells_what_would_have_been_called():
-    found = pickles.read(io.BytesIO(HOSTILE["os.system"]))
+    found = safe_pickle.read(io.BytesIO(HOSTILE["os.system"]))
     with pytest.raises(ValueError, match=r"a thing made by '(posix|nt|os)\.system', expected a list or an array"):
-        unpickled.elements(found)
+        numpy_objects.elements(found)
 
 
 BAD = {

@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from flowsynth import models
-from flowsynth.bijections import bounded
-from flowsynth.data import Batch
-from flowsynth.models.flow_matching import FlowMatching
-from flowsynth.models.mdn import COMPONENTS, MDN
-from flowsynth.networks import Size
+from flowsynth.data.dataset import Batch
+from flowsynth.models import base as models
+from flowsynth.models.density.flow_matching import FlowMatching
+from flowsynth.models.density.mdn import COMPONENTS, MDN
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.nn.transforms import bounded
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_loss_of_flow_matching_is_least_at_the_velocity_of_the_straight_way(
 ):
     """From noise to the one preset there is: the way left, over the time left."""
     batch = Batch(torch.zeros(256, 16, 20), torch.full((256, 3), 0.7))
-    monkeypatch.setattr("flowsynth.models.flow_matching.dequantise", lambda values: values)
+    monkeypatch.setattr("flowsynth.models.density.flow_matching.dequantise", lambda values: values)
 
     def loss(scale: float) -> float:
         monkeypatch.setattr(

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from flowsynth import checkpoints, models, store
-from flowsynth.data import Items
-from flowsynth.explore import KINDS, NEIGHBOURS, REACH, SPREAD, STEPS, explore
-from flowsynth.networks import Size
+from flowsynth.core import hdf5
+from flowsynth.data.dataset import Items
+from flowsynth.latent_space.traversals import KINDS, NEIGHBOURS, REACH, SPREAD, STEPS, explore
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.training import checkpoints
 
 LATENT = ["ae", "vae", "vae_flow", "flow_reg", "flow_cond", "flow_dis"]
 
@@ -38,8 +40,8 @@ def explored(kind: str, name: str, parts: tuple[Items, Items], size: Size, folde
     train, test = parts
     path = folder / f"{kind}.h5"
     explore(kind, checkpoint(name, train, size, folder), test, chosen(test), seed, path)
-    with store.reading(path) as file:
-        return {"ids": store.ids(file).tolist()} | {key: file[key][:] for key in ("values", "estimates", "latent")}
+    with hdf5.reading(path) as file:
+        return {"ids": hdf5.ids(file).tolist()} | {key: file[key][:] for key in ("values", "estimates", "latent")}
 
 
 @pytest.mark.parametrize("name", LATENT)
@@ -108,7 +110,7 @@ def test_neighbours_are_near_and_come_from_the_item_alone(parts, size, tmp_path)
     alone = Items(test.paths, test.ids[3:], test.names)
     other = chosen(test).assign(item=lambda rows: rows["item"].where(rows["role"] != "typical", test.ids[11]))
     explore("neighbourhood", tmp_path / "vae.pt", alone, other, 1, tmp_path / "other.h5")
-    with store.reading(tmp_path / "other.h5") as file:
+    with hdf5.reading(tmp_path / "other.h5") as file:
         np.testing.assert_allclose(file["latent"][0], found["latent"][0], atol=1e-5)
 
 

@@ -15,12 +15,12 @@ import soundfile
 import torch
 from flask.testing import FlaskClient
 
-from flowsynth.device import Device
-from flowsynth.explorer import Explorer
-from flowsynth.play import Rendered
-from flowsynth.presets import read_bank
-from flowsynth.render import render
-from flowsynth.web import EVERYWHERE, FILES, LARGEST, PAGE, app, serve
+from flowsynth.apps.explorer.server import EVERYWHERE, FILES, LARGEST, STATIC, app, serve
+from flowsynth.apps.explorer.service import Explorer
+from flowsynth.apps.latent_controller import Device
+from flowsynth.data.presets import read_bank
+from flowsynth.rendering.render import render
+from flowsynth.rendering.worker import Rendered
 
 RATE = 22050
 
@@ -257,7 +257,7 @@ def test_its_own_files_are_served(client: FlaskClient):
     assert not re.search("https?:", text)
     asked = set(re.findall('(?:src|href)="([^"]*)"', text)) - {"data:,"}
     assert asked < set(FILES)
-    imported = {name for file in FILES for name in re.findall(r'from "\./([^"]*)"', (PAGE / file).read_text())}
+    imported = {name for file in FILES for name in re.findall(r'from "\./([^"]*)"', (STATIC / file).read_text())}
     assert asked | imported == set(FILES)
 
 
@@ -302,7 +302,7 @@ def test_other_origins_are_refused(client: FlaskClient, device: Device, origin: 
 def test_a_player_that_ends_is_started_again(client: FlaskClient, device: Device):
     before = heard(client, preset=device.presets.index[0])
     children = psutil.Process().children()
-    players = [child for child in children if "flowsynth.play" in " ".join(child.cmdline())]
+    players = [child for child in children if "flowsynth.rendering.worker" in " ".join(child.cmdline())]
     assert players
     for child in players:
         child.kill()

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
-from flowsynth import presets, prior, synths
-from flowsynth.host import Host, Note, fingerprint
-from flowsynth.play import reloaded
-from flowsynth.render import render
+from flowsynth.data import presets, prior
+from flowsynth.rendering.host import Host, Note, fingerprint
+from flowsynth.rendering.render import render
+from flowsynth.rendering.worker import reloaded
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("faust")

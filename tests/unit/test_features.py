@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth import store
-from flowsynth.features import Mel, extract, numpy_mel
+from flowsynth.core import hdf5
+from flowsynth.data.features import Mel, extract, numpy_mel
 
 SETTINGS = {"n_mels": 64, "n_fft": 2048, "hop_length": 1024, "fmin": 30, "fmax": 11000, "frames": 80, "floor": 1e-3}
 
@@ -52,16 +52,16 @@ def test_what_is_too_short_or_too_high_is_refused():
 def write_shard(path: Path, audio: np.ndarray) -> None:
     ids = [f"item{i}" for i in range(len(audio))]
     values = np.arange(len(audio) * 2).reshape(-1, 2) / 100
-    with store.writing(path, ids, values, ["a", "b"], {"sample_rate": 22050}) as file:
-        store.add_items(file, "audio", audio.shape[1:])[:] = audio
-        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * len(audio)
+    with hdf5.writing(path, ids, values, ["a", "b"], {"sample_rate": 22050}) as file:
+        hdf5.add_items(file, "audio", audio.shape[1:])[:] = audio
+        hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * len(audio)
 
 
 def test_extract_keeps_ids_values_and_status(tmp_path: Path):
     write_shard(tmp_path / "audio.h5", sounds())
     extract(tmp_path / "audio.h5", tmp_path / "features.h5", SETTINGS)
-    with store.reading(tmp_path / "features.h5") as file:
-        assert store.ids(file).tolist() == [f"item{i}" for i in range(5)]
+    with hdf5.reading(tmp_path / "features.h5") as file:
+        assert hdf5.ids(file).tolist() == [f"item{i}" for i in range(5)]
         assert file["mel"].shape == (5, 64, 80)
         assert file["mel"].chunks == (1, 64, 80)
         assert file["values"][3].tolist() == pytest.approx([0.06, 0.07])

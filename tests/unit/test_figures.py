@@ -8,13 +8,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from flowsynth import calibration as of_calibration
-from flowsynth.amount import amount as of_amount
-from flowsynth.complexity import METRICS as OF_COMPLEXITY
+from flowsynth.data.semantics import PAIRS
+from flowsynth.evaluation import calibration as of_calibration
+from flowsynth.evaluation.parameter_count import METRICS as OF_COMPLEXITY
+from flowsynth.evaluation.scaling import amount as of_amount
 from flowsynth.figures import (
-    amount,
     calibration,
-    complexity,
     critical_difference,
     curves,
     interpolation,
@@ -22,17 +21,18 @@ from flowsynth.figures import (
     macro_controls,
     match,
     neighbourhood,
+    parameter_count,
     reconstruction,
+    scaling,
     scores,
     semantic,
     smoothness,
 )
-from flowsynth.figures.common import moving, save
-from flowsynth.figures.plane import Map
-from flowsynth.listen import Heard
+from flowsynth.figures.pca_map import Map
+from flowsynth.figures.style import moving, save
+from flowsynth.latent_space.rendered import Heard
+from flowsynth.latent_space.smoothness import summarise, table
 from flowsynth.metrics import registry
-from flowsynth.semantics import PAIRS
-from flowsynth.smoothness import summarise, table
 
 MODELS = ["oracle", "mean", "cnn"]
 NAMES = ("a", "b_c", "d", "e", "f", "g", "h")
@@ -121,11 +121,11 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "latent_space": lambda: latent_space.draw(latents(0), np.random.default_rng(0).normal(size=(30, 8, 10)), "title"),
     "semantic": lambda: semantic.draw(("vae", latents(0)), ("dis", PARTED), TAGS, PAIR, heard(["z0"], 4), "title"),
     "smoothness": lambda: smoothness.draw(both(), summarise(both(), 1), "title"),
-    "complexity": lambda: complexity.draw(sizes(), MODELS, "title"),
+    "complexity": lambda: parameter_count.draw(sizes(), MODELS, "title"),
     "critical_difference": lambda: critical_difference.draw(scored(), MODELS, "title"),
     "calibration": lambda: calibration.draw(*drawing(), "title"),
     "match": lambda: match.draw(*np.random.default_rng(0).normal(size=(2, 88200)).astype("f4"), 22050, *ONE, "title"),
-    "amount": lambda: amount.draw(of_amount({0: scored(), 10000: scored()}, 1), MODELS, "epochs", "title"),
+    "amount": lambda: scaling.draw(of_amount({0: scored(), 10000: scored()}, 1), MODELS, "epochs", "title"),
 }
 
 
@@ -224,7 +224,7 @@ def test_more_and_more_is_what_the_axes_say():
 
 def test_one_size_alone_is_no_comparison():
     with pytest.raises(ValueError, match="nothing to compare"):
-        complexity.draw(sizes().query("parameters == 16"), MODELS, "title")
+        parameter_count.draw(sizes().query("parameters == 16"), MODELS, "title")
 
 
 def test_ranks_are_over_items_and_the_critical_difference_is_that_of_the_books():

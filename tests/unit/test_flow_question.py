@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scored import SYSTEMS, scores
 
-from flowsynth.flow_question import (
+from flowsynth.evaluation.flow_comparison import (
     BEST_MATCHING,
     BEST_MIXTURE,
     BEST_PEOPLE,

@@ -11,11 +11,12 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from torch.utils._python_dispatch import TorchDispatchMode
 from zuko.distributions import NormalizingFlow
 
-from flowsynth import flows, models
-from flowsynth.bijections import WIDTH, Regression, Spline, bounded, dequantise
-from flowsynth.data import Batch, Items
-from flowsynth.flows import draw
-from flowsynth.networks import Size
+from flowsynth.data.dataset import Batch, Items
+from flowsynth.models import base as models
+from flowsynth.models.nn import flows
+from flowsynth.models.nn.flows import draw
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.nn.transforms import WIDTH, Regression, Spline, bounded, dequantise
 
 CONTEXT = 4
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flowsynth import following
+from flowsynth.core import parent_process
 
 # starts a job in a shell, which starts a process of its own; all of their ids are printed
 LEADS = """
 import os, subprocess, sys
-from flowsynth.following import leading
+from flowsynth.core.parent_process import leading
 os.environ.update(leading())
 job = [sys.executable, "-c", sys.argv[1], *sys.argv[2:]]
 print(os.getpid(), flush=True)
@@ -24,7 +24,7 @@ subprocess.Popen(["bash", "-c", '"$@"; true', "bash", *job]).wait()
 JOB = """
 import os, subprocess, sys, time
 from pathlib import Path
-from flowsynth.progress import job
+from flowsynth.core.progress import job
 time.sleep(float(sys.argv[2]))
 with job(Path(sys.argv[1])):
     sleeping = subprocess.Popen(["sleep", "100"])
@@ -71,21 +71,21 @@ def test_a_job_does_not_begin_when_what_has_started_it_has_ended(tmp_path: Path)
 
 
 def test_a_process_id_that_was_given_again_is_not_followed_for_another():
-    pid, began, *_ = following.leading()[following.VARIABLE].split(" ", 2)
-    assert following._lives(int(pid), began)
-    assert not following._lives(int(pid), str(int(began) + 1))
+    pid, began, *_ = parent_process.leading()[parent_process.VARIABLE].split(" ", 2)
+    assert parent_process._lives(int(pid), began)
+    assert not parent_process._lives(int(pid), str(int(began) + 1))
     assert pid == str(os.getpid())
 
 
 @pytest.mark.parametrize("place", ["", "1 2 another-host pid:[4026531836]"])
 def test_what_can_not_be_seen_is_not_followed(monkeypatch: pytest.MonkeyPatch, place: str):
-    monkeypatch.setenv(following.VARIABLE, place)
-    monkeypatch.setattr(following, "_end", pytest.fail)
-    following.follow(pytest.fail)
+    monkeypatch.setenv(parent_process.VARIABLE, place)
+    monkeypatch.setattr(parent_process, "_end", pytest.fail)
+    parent_process.follow(pytest.fail)
 
 
 def test_without_proc_nothing_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(following, "PROC", tmp_path)
-    monkeypatch.setattr(following, "_end", pytest.fail)
-    assert following.leading() == {}
-    following.follow(pytest.fail)
+    monkeypatch.setattr(parent_process, "PROC", tmp_path)
+    monkeypatch.setattr(parent_process, "_end", pytest.fail)
+    assert parent_process.leading() == {}
+    parent_process.follow(pytest.fail)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth import synths
-from flowsynth.host import Host, Note, fingerprint
+from flowsynth.rendering.host import Host, Note, fingerprint
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")
@@ -71,7 +71,7 @@ def test_the_fingerprint_knows_the_plugin_the_host_and_the_note():
 
 def test_the_home_of_the_user_is_left_alone_and_that_of_the_plugin_removed(tmp_path: Path):
     code = (
-        "from flowsynth import synths; from flowsynth.host import *; from flowsynth.render import render;"
+        "from flowsynth import synths; from flowsynth.rendering.host import *; from flowsynth.rendering.render import render;"
         "synth, note = synths.load('amsynth'), Note(22050, 512, 60, 100, 3.0, 4.0);"
         "list(render(synth, note, [np.zeros(len(synth.names))], 60)); Host(synth, note)"
     )

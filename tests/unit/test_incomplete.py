@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from test_tables import scores
 
-from flowsynth import incomplete
+from flowsynth.evaluation import incomplete_runs
 
 MODELS = ["mean", "mlp", "cnn"]
 
@@ -33,7 +33,7 @@ def filled(folder: Path) -> None:
 
 def test_what_is_missing_is_listed_with_the_job_that_failed(tmp_path: Path):
     filled(tmp_path)
-    told = incomplete.report(tmp_path, "grouped", 2, MODELS, failed=True)
+    told = incomplete_runs.report(tmp_path, "grouped", 2, MODELS, failed=True)
     assert told.startswith("3 of 6 scores are missing")
     table = pd.read_csv(tmp_path / "tables" / "incomplete.csv", keep_default_na=False)
     assert table.to_numpy().tolist() == [
@@ -49,17 +49,17 @@ def test_what_is_missing_is_listed_with_the_job_that_failed(tmp_path: Path):
 
 def test_a_run_of_a_part_that_succeeds_says_nothing(tmp_path: Path):
     filled(tmp_path)
-    assert incomplete.report(tmp_path, "grouped", 2, MODELS, failed=False) is None
+    assert incomplete_runs.report(tmp_path, "grouped", 2, MODELS, failed=False) is None
     assert not (tmp_path / "tables").exists()
 
 
 def test_without_any_score_there_is_no_table(tmp_path: Path):
     place(tmp_path, 0, "mlp", "Traceback\nOSError: disk full\n")
-    assert incomplete.report(tmp_path, "grouped", 1, ["mlp"], failed=True) is None
+    assert incomplete_runs.report(tmp_path, "grouped", 1, ["mlp"], failed=True) is None
 
 
 def test_the_table_goes_when_nothing_is_missing(tmp_path: Path):
     filled(tmp_path)
-    incomplete.report(tmp_path, "grouped", 2, MODELS, failed=True)
-    assert incomplete.report(tmp_path, "grouped", 1, ["mean", "mlp"], failed=False) is None
+    incomplete_runs.report(tmp_path, "grouped", 2, MODELS, failed=True)
+    assert incomplete_runs.report(tmp_path, "grouped", 1, ["mean", "mlp"], failed=False) is None
     assert list((tmp_path / "tables").iterdir()) == []

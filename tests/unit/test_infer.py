@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth import models, store
-from flowsynth.accelerator import device_of
-from flowsynth.data import Items
-from flowsynth.infer import answer, infer
-from flowsynth.networks import Size
-from flowsynth.plan import Plan
-from flowsynth.train import fit
+from flowsynth.core import hdf5
+from flowsynth.data.dataset import Items
+from flowsynth.inference.predict import answer, infer
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.training.accelerator import device_of
+from flowsynth.training.config import Plan
+from flowsynth.training.fit import fit
 
 PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="auto", precision="32-true")
 
@@ -22,9 +23,9 @@ def estimates(name: str, folder: Path, parts: tuple[Items, Items], size: Size, i
     if not path.exists():
         fit(name, *parts, size, PLAN, 5, path, folder / "history.csv", folder / "progress")
     infer(path, items, 3, seed, folder / "predictions.h5", "auto")
-    with store.reading(folder / "predictions.h5") as file:
+    with hdf5.reading(folder / "predictions.h5") as file:
         assert file["estimates"].shape == (len(items), 3, 3)
-        return dict(zip(store.ids(file), file["estimates"][:].tolist(), strict=True))
+        return dict(zip(hdf5.ids(file), file["estimates"][:].tolist(), strict=True))
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -69,9 +70,9 @@ def test_a_trained_model_goes_to_the_accelerator_and_a_control_does_not(
     """The device of torch that computes shapes and no values stands for a GPU."""
     estimates(name, tmp_path, parts, size, parts[1])
     asked = []
-    monkeypatch.setattr("flowsynth.infer.device_of", lambda accelerator: torch.device("meta"))
+    monkeypatch.setattr("flowsynth.inference.predict.device_of", lambda accelerator: torch.device("meta"))
     monkeypatch.setattr(
-        "flowsynth.infer.answer", lambda model, mel, *_: asked.append((model, mel)) or np.zeros((1, 1, 3))
+        "flowsynth.inference.predict.answer", lambda model, mel, *_: asked.append((model, mel)) or np.zeros((1, 1, 3))
     )
     infer(tmp_path / "checkpoint.pt", parts[1], 1, 1, tmp_path / "predictions.h5", "gpu")
     expected = "cpu" if name == "mean" else "meta"

@@ -11,11 +11,12 @@ import pytest
 import yaml
 from programs import Unavailable, give_up, install
 
-from flowsynth import presets, synths, vst_presets
-from flowsynth.host import apart
-from flowsynth.play import Rendered
-from flowsynth.render import render
-from flowsynth.synths import inspect
+from flowsynth.apps import inspect_plugin
+from flowsynth.data import presets, vst_presets
+from flowsynth.rendering.host import apart
+from flowsynth.rendering.render import render
+from flowsynth.rendering.worker import Rendered
+from flowsynth.synths import spec as synths
 
 NEKOBI = Path("/usr/lib/vst/Nekobi-vst.so")
 VALUES = [1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
@@ -29,7 +30,7 @@ def nekobi(tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
     except Unavailable as error:
         give_up(str(error))
     path = tmp_path_factory.mktemp("inspect") / "nekobi.yaml"
-    inspect.main([str(NEKOBI), "--presets", "50", "--out", str(path)])
+    inspect_plugin.main([str(NEKOBI), "--presets", "50", "--out", str(path)])
     return synths.read(path)
 
 
@@ -45,7 +46,7 @@ def bank(*programs: bytes) -> bytes:
 
 
 def test_the_table_is_that_of_the_plugin(nekobi: synths.Synth):
-    (sound,) = render(nekobi, inspect.NOTE, [nekobi.base], 20)  # which holds it to the table
+    (sound,) = render(nekobi, inspect_plugin.NOTE, [nekobi.base], 20)  # which holds it to the table
     assert sound.status == "ok"
     assert nekobi.name == "nekobi"
     assert nekobi.names[:4] == ("Waveform", "Tuning", "Cutoff", "VCF Resonance")
@@ -69,7 +70,7 @@ def test_presets_are_drawn_where_they_are_heard(nekobi: synths.Synth):
 
 
 def test_its_renders_are_the_same_bits_of_fresh_instances_only(nekobi: synths.Synth):
-    assert inspect.reproducible(nekobi) == {"one instance": False, "a fresh instance each": True}
+    assert inspect_plugin.reproducible(nekobi) == {"one instance": False, "a fresh instance each": True}
 
 
 def test_presets_of_vst_are_read_by_the_plugin(nekobi: synths.Synth, tmp_path: Path):
@@ -111,7 +112,7 @@ def test_what_is_no_instrument_is_told(tmp_path: Path, capsys: pytest.CaptureFix
         "/usr/lib/vst/MaFreeverb-vst.so": "makes no sound when MIDI note 60 is played",
     }.items():
         with pytest.raises(SystemExit) as stop:
-            inspect.main([plugin, "--name", "x", "--out", str(tmp_path / "x.yaml")])
+            inspect_plugin.main([plugin, "--name", "x", "--out", str(tmp_path / "x.yaml")])
         assert said in str(stop.value)
         assert not (tmp_path / "x.yaml").exists()
     for arguments, said in (
@@ -120,12 +121,12 @@ def test_what_is_no_instrument_is_told(tmp_path: Path, capsys: pytest.CaptureFix
         ({"--out": str(tmp_path / "x.so")}, "there is"),
     ):
         with pytest.raises(SystemExit):
-            inspect.main([str(NEKOBI), *(text for pair in arguments.items() for text in pair)])
+            inspect_plugin.main([str(NEKOBI), *(text for pair in arguments.items() for text in pair)])
         assert said in capsys.readouterr().err
 
 
 def test_texts_of_a_plugin_come_back_from_the_table_as_they_are(nekobi: synths.Synth):
-    text = inspect.table(nekobi, *inspect.probe(nekobi), inspect.reproducible(nekobi), 10)
+    text = inspect_plugin.table(nekobi, *inspect_plugin.probe(nekobi), inspect_plugin.reproducible(nekobi), 10)
     read = yaml.safe_load(text)["parameters"]
     assert {name: tuple(row["text"]) for name, row in read.items()} == {p.name: p.text for p in nekobi.parameters}
 
@@ -137,17 +138,17 @@ def test_what_makes_a_plugin_fail_is_not_taken_for_what_is_heard(
 
     def failing(synth, note, vectors, timeout):
         for number, vector in enumerate(vectors):
-            audio = rng.uniform(-0.5, 0.5, inspect.NOTE.samples).astype(np.float32)
+            audio = rng.uniform(-0.5, 0.5, inspect_plugin.NOTE.samples).astype(np.float32)
             fails = vector[cutoff] in (0, 1) or (number == 0 and synth.name == "never")
             yield Rendered(0 * audio, "failed", "killed by SIGSEGV") if fails else Rendered(audio, "ok")
 
-    monkeypatch.setattr(inspect, "render", failing)
-    far, peaks = inspect.probe(nekobi)
+    monkeypatch.setattr(inspect_plugin, "render", failing)
+    far, peaks = inspect_plugin.probe(nekobi)
     assert (far[cutoff, [0, 2]] == 0).all() and (peaks[cutoff, [0, 2]] == 0).all()
     assert (np.delete(far, cutoff, axis=0) > 0).all()
     assert "Cutoff = 0: killed by SIGSEGV" in caplog.text
     with pytest.raises(ValueError, match="fails as soon as it plays its default: killed by SIGSEGV"):
-        inspect.probe(replace(nekobi, name="never"))
+        inspect_plugin.probe(replace(nekobi, name="never"))
 
 
 def crash() -> None:

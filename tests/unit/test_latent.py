@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
-from flowsynth import latent, models
-from flowsynth.data import Batch, Items
-from flowsynth.latent import LatentModel, kl_to_prior, mmd, reconstruction_loss, sample
-from flowsynth.networks import Size
-from flowsynth.semantics import PAIRS
+from flowsynth.data.dataset import Batch, Items
+from flowsynth.data.semantics import PAIRS
+from flowsynth.models import base as models
+from flowsynth.models.autoencoders import base
+from flowsynth.models.autoencoders.base import LatentModel, kl_to_prior, mmd, reconstruction_loss, sample
+from flowsynth.models.nn.networks import Size
 
 NAMES = [name for name in models.names() if issubclass(models.find(name), LatentModel)]
 
@@ -156,7 +157,7 @@ def test_extreme_variances_give_finite_losses_and_gradients(
     terms["loss"].backward()
     assert all(torch.isfinite(value) for value in terms.values())
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
-    assert model.gaussian(parts[0].all().mel)[1].abs().max() <= latent.LOGVAR
+    assert model.gaussian(parts[0].all().mel)[1].abs().max() <= base.LOGVAR
 
 
 def smooth_sounds(items: int) -> Batch:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from scored import SYSTEMS, scores
 
-from flowsynth.baselines import KEPT, SCORES
-from flowsynth.frozen import MANIFEST
-from flowsynth.leaderboard import laid_out, limits, markdown, of_page, standings
+from flowsynth.leaderboard.baselines import KEPT, SCORES
+from flowsynth.leaderboard.manifest import MANIFEST
+from flowsynth.leaderboard.standings import laid_out, limits, markdown, of_page, standings
 
 
 def test_the_best_stand_first_with_their_share_of_the_nearest():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from flowsynth import lines
+from flowsynth.core import run_log
 
 
 class Terminal(io.StringIO):
@@ -28,9 +28,9 @@ class Terminal(io.StringIO):
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that is put forward by its first element; nothing is written from time to time."""
     now = [0.0]
-    monkeypatch.setattr(lines.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(lines.Lines, "_go_on", lambda self: None)
-    monkeypatch.setattr(lines.os, "get_terminal_size", lambda file: lines.os.terminal_size((60, 20)))
+    monkeypatch.setattr(run_log.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(run_log.Lines, "_go_on", lambda self: None)
+    monkeypatch.setattr(run_log.os, "get_terminal_size", lambda file: run_log.os.terminal_size((60, 20)))
     return now
 
 
@@ -38,10 +38,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def say(clock: list[float]) -> Callable[..., list[str]]:
     """Logs an event of Snakemake's, or its words; gives the lines that this adds."""
     stream = Terminal(live=False)
-    return _saying(stream, lines.Lines(stream))
+    return _saying(stream, run_log.Lines(stream))
 
 
-def _saying(stream: Terminal, handler: lines.Lines) -> Callable[..., list[str]]:
+def _saying(stream: Terminal, handler: run_log.Lines) -> Callable[..., list[str]]:
     logger = logging.Logger("snakemake")
     logger.addHandler(handler)
 
@@ -136,25 +136,25 @@ def test_how_a_process_ended_is_told_unless_it_has_told_itself(say):
 
 def test_a_terminal_has_a_bar_below_which_fits_and_goes(clock):
     stream = Terminal(live=True)
-    handler = lines.Lines(stream)
+    handler = run_log.Lines(stream)
     say = _saying(stream, handler)
     say(LogEvent.RUN_INFO, stats={"render": 2, "total": 2})
     begin(say, 1, "render", "a" * 100)
     begin(say, 2, "render", "b")
     clock[0] = 10
     say(LogEvent.JOB_FINISHED, job_id=2)
-    line, bar = stream.getvalue().split(lines.CLEAR)[-2:]
+    line, bar = stream.getvalue().split(run_log.CLEAR)[-2:]
     assert line == "1 of 2, about 0 s left: render b, 10 s\n"
     assert bar.startswith(f"[{'#' * 12}{'.' * 12}] 1 of 2")
     assert len(bar) == 59
     handler.close()
-    assert stream.getvalue().endswith(lines.CLEAR)
+    assert stream.getvalue().endswith(run_log.CLEAR)
 
 
 def test_a_pipe_hears_of_a_run_that_is_silent_for_long(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(lines, "SILENCE", 0.5)
+    monkeypatch.setattr(run_log, "SILENCE", 0.5)
     stream = Terminal(live=False)
-    handler = lines.Lines(stream)
+    handler = run_log.Lines(stream)
     say = _saying(stream, handler)
     say(LogEvent.RUN_INFO, stats={"train": 1, "total": 1})
     begin(say, 1, "train", "x.pt")
@@ -170,13 +170,13 @@ def test_only_the_usual_output_is_taken_over():
     usual.name = "DefaultStreamHandler"
     for handler in (other, usual):
         logger.addHandler(handler)
-    lines.take_over(logger)
+    run_log.take_over(logger)
     assert logger.handlers[0] is other
-    assert isinstance(logger.handlers[1], lines.Lines)
-    lines.take_over(logger)
+    assert isinstance(logger.handlers[1], run_log.Lines)
+    run_log.take_over(logger)
     assert len(logger.handlers) == 2
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (7260, "2 h 01 min")])
 def test_durations(seconds: float, told: str):
-    assert lines.duration(seconds) == told
+    assert run_log.duration(seconds) == told

@@ -10,12 +10,12 @@ from pathlib import Path
 import h5py
 import pytest
 
-from flowsynth import locks, provenance
+from flowsynth.core import locks, provenance
 
 WRITES = """
 import sys
 from pathlib import Path
-from flowsynth.provenance import replacing
+from flowsynth.core.provenance import replacing
 with replacing(Path(sys.argv[1])) as temporary:
     temporary.write_text(sys.argv[2])
     print("writing", flush=True)
@@ -24,7 +24,7 @@ with replacing(Path(sys.argv[1])) as temporary:
 LOGS = """
 import sys
 from pathlib import Path
-from flowsynth.progress import job, log
+from flowsynth.core.progress import job, log
 with job(Path(sys.argv[1])):
     log.info("made by %s", sys.argv[2])
     print("working", flush=True)

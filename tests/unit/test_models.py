@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flowsynth import models, systems
-from flowsynth.checkpoints import load, save
-from flowsynth.data import Batch, Items
-from flowsynth.infer import answer
-from flowsynth.models.nearest import distances
-from flowsynth.networks import Size
-from flowsynth.surrogate import Surrogate
+from flowsynth.data.dataset import Batch, Items
+from flowsynth.inference.predict import answer
+from flowsynth.metrics.distances import log_mel_distances
+from flowsynth.models import base as models
+from flowsynth.models import registry
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.surrogates.base import Surrogate
+from flowsynth.training.checkpoints import load, save
 
 NAMES = models.names()
 TRAINED = [name for name in NAMES if not issubclass(models.find(name), models.Control)]
@@ -52,10 +53,10 @@ def test_its_file_says_what_it_is_and_what_kind_it_is_of(name: str):
     """What is planned goes by the source, where nothing is imported; what is run goes by the class."""
     found = models.find(name)
     assert found.__doc__
-    assert ast.get_docstring(ast.parse(systems.source(name).read_text()))
-    assert systems.is_control(name) == issubclass(found, models.Control)
-    assert (name in systems.surrogates()) == issubclass(found, Surrogate)
-    assert (name in systems.people_only()) == issubclass(found, models.PeopleOnly)
+    assert ast.get_docstring(ast.parse(registry.source(name).read_text()))
+    assert registry.is_control(name) == issubclass(found, models.Control)
+    assert (name in registry.surrogates()) == issubclass(found, Surrogate)
+    assert (name in registry.people_only()) == issubclass(found, models.PeopleOnly)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -230,8 +231,8 @@ def test_the_nearest_is_the_nearest(parts: tuple[Items, Items], size: Size):
 
 def test_distances_to_many_sounds_at_a_time_have_the_bits_of_one_subtraction():
     known, heard = torch.randn(600, 64, 80), torch.randn(64, 80)
-    assert torch.equal(distances(known, heard), (known - heard).abs().mean(dim=(1, 2)))
-    assert distances(known[:0], heard).shape == (0,)
+    assert torch.equal(log_mel_distances(known, heard), (known - heard).abs().mean(dim=(1, 2)))
+    assert log_mel_distances(known[:0], heard).shape == (0,)
 
 
 def test_random_draws_from_the_training_presets(parts: tuple[Items, Items], size: Size):

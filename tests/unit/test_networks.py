@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from flowsynth import models
-from flowsynth.data import Batch
-from flowsynth.networks import (
+from flowsynth.data.dataset import Batch
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import (
     Conv2d,
     Convolutions,
     ConvTranspose2d,

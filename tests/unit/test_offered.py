@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth import models, systems
+from flowsynth.models import base as models
+from flowsynth.models import registry
 
 SOURCE = '''"""A model of somebody else's."""
-from flowsynth.models.mean import Mean as Base
-from flowsynth.models import Control
+from flowsynth.models.controls.mean import Mean as Base
+from flowsynth.models.base import Control
 
 class Other(Base, Control):
     """Answers with the mean."""
@@ -25,7 +26,7 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         info = tmp_path / "other-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[{systems.GROUP}]\n{name} = {value}\n")
+        (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{name} = {value}\n")
         (tmp_path / "somebody_elses.py").write_text(SOURCE)
         (tmp_path / "passed_on.py").write_text("from somebody_elses import Other")
         monkeypatch.syspath_prepend(tmp_path)
@@ -38,7 +39,7 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def forget() -> None:
-    for cached in (systems.models, systems.controls, systems.surrogates, systems.people_only):
+    for cached in (registry.models, registry.controls, registry.surrogates, registry.people_only):
         cached.cache_clear()
 
 
@@ -48,8 +49,8 @@ def test_an_offered_model_is_found_by_its_name(offer, value: str, tmp_path: Path
     assert "other" in models.names()
     assert "cnn" in models.names()
     assert models.find("other").__name__ == "Other"
-    assert systems.source("other") == tmp_path / "somebody_elses.py"
-    assert systems.is_control("other")
+    assert registry.source("other") == tmp_path / "somebody_elses.py"
+    assert registry.is_control("other")
 
 
 @pytest.mark.parametrize("name", ["cnn", "cnn_best16", "Other"])
@@ -74,4 +75,4 @@ def test_a_model_that_is_written_elsewhere_is_offered_from_there(offer):
 def test_a_broken_package_is_named(offer):
     offer("other", "nowhere.networks:Other")
     with pytest.raises(ValueError, match=r"the model other: .* from the module nowhere.networks, but No module named"):
-        systems.is_control("cnn")
+        registry.is_control("cnn")

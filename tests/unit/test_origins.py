@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth import origins, provenance, store
+from flowsynth.core import hdf5, provenance
+from flowsynth.leaderboard import data_hashes
 
 NAMES = ("a", "b")
 
@@ -26,9 +27,9 @@ def data(tmp_path: Path) -> Callable[..., dict[str, str]]:
         shards = []
         for number, rows in enumerate(changes.get("shards", [[0, 1]])):
             shards.append(tmp_path / f"{number}.h5")
-            with store.writing(shards[-1], [f"i{row}" for row in rows], np.zeros((len(rows), 2)), NAMES, {}) as file:
-                store.add_items(file, "audio", (4,))[:] = audio[rows]
-        return origins.hashes(tmp_path / "presets.csv", tmp_path / "split.csv", shards)
+            with hdf5.writing(shards[-1], [f"i{row}" for row in rows], np.zeros((len(rows), 2)), NAMES, {}) as file:
+                hdf5.add_items(file, "audio", (4,))[:] = audio[rows]
+        return data_hashes.hashes(tmp_path / "presets.csv", tmp_path / "split.csv", shards)
 
     return hashed
 
@@ -63,16 +64,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
         folders = {name: tmp_path / name for name in ("cnn", "cnn_best16", "cnn_best16_refined8")}
         for folder, made in {folders["cnn_best16"]: best, folders["cnn_best16_refined8"]: refined}.items():
             monkeypatch.setattr(provenance, "commit", lambda made=made: made)
-            with store.writing(folder / "predictions.h5", ["i"], np.zeros((1, 2)), NAMES, {}):
+            with hdf5.writing(folder / "predictions.h5", ["i"], np.zeros((1, 2)), NAMES, {}):
                 pass
         folders["cnn"].mkdir(exist_ok=True)
         torch.save({"maker": {"commit": model}}, folders["cnn"] / "checkpoint.pt")
         table = folders["cnn_best16_refined8"] / "scores.csv"
         did = {} if mss is None else {"scoring": {"version": 1, "values": {"mss": [mss]}}}
         table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores} | did))
-        monkeypatch.setattr(origins, "commit", lambda: code)
-        monkeypatch.setattr(origins, "fingerprint", lambda: {"version": 1, "values": {"mss": [1.0]}})
-        return origins.commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
+        monkeypatch.setattr(data_hashes, "commit", lambda: code)
+        monkeypatch.setattr(data_hashes, "fingerprint", lambda: {"version": 1, "values": {"mss": [1.0]}})
+        return data_hashes.commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
 
     return commits
 

@@ -15,10 +15,10 @@ from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 
-from flowsynth.device import Device
-from flowsynth.osc import MESSAGES, Server, table
-from flowsynth.play import Rendered
-from flowsynth.trained import open_model
+from flowsynth.apps.latent_controller import Device
+from flowsynth.apps.osc_server import MESSAGES, Server, table
+from flowsynth.inference.trained_model import open_model
+from flowsynth.rendering.worker import Rendered
 
 HEADING = b"#bundle\0" + bytes(8)
 ROOT = Path(__file__).resolve().parents[2]

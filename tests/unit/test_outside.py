@@ -11,13 +11,14 @@ import soundfile
 from programs import give_up
 from test_sounds import LEVEL, NOTE, RATE, noise, tone
 
-from flowsynth import debian, hums, outside, soundfont, sounds, store
 from flowsynth.config import files
-from flowsynth.features import extract
+from flowsynth.core import hdf5
+from flowsynth.data.features import extract
+from flowsynth.data.out_of_domain import collections, debian_licences, preprocessing, soundfont, synthetic_hums
 
 
 def collect(folder: Path, given: dict[str, str], limit: int = 5, name: str = "mine", seed: int = 1) -> pd.DataFrame:
-    outside.collect(name, given, NOTE, LEVEL, limit, seed, folder / f"{name}.h5", folder / f"{name}.csv")
+    collections.collect(name, given, NOTE, LEVEL, limit, seed, folder / f"{name}.h5", folder / f"{name}.csv")
     return pd.read_csv(folder / f"{name}.csv", keep_default_na=False)
 
 
@@ -37,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_bad_files_are_named_and_the_others_are_kept(folder: Path, tmp_path: Path):
     table = collect(tmp_path, {"kind": "folder", "path": str(folder)}).set_index("file")
-    assert tuple(table.reset_index()[list(outside.COLUMNS)].columns) == outside.COLUMNS
+    assert tuple(table.reset_index()[list(collections.COLUMNS)].columns) == collections.COLUMNS
     assert table["status"].to_dict() == {
         "tone.wav": "ok", "deep/noise.FLAC": "ok", "silent.wav": "refused", "short.wav": "refused", "broken.ogg": "refused"
     }  # fmt: skip
@@ -49,18 +50,18 @@ def test_bad_files_are_named_and_the_others_are_kept(folder: Path, tmp_path: Pat
     assert float(table.loc["tone.wav", "duration"]) == 1
     assert table.loc["deep/noise.FLAC", "pitch"] == ""
     assert set(table["licence"]) == {"not stated"}
-    with store.reading(tmp_path / "mine.h5") as file:
-        assert store.ids(file).tolist() == table.loc[table["status"] == "ok", "id"].tolist()
+    with hdf5.reading(tmp_path / "mine.h5") as file:
+        assert hdf5.ids(file).tolist() == table.loc[table["status"] == "ok", "id"].tolist()
         assert file["audio"].shape == (2, NOTE.samples)
         assert file["values"].shape == (2, 0)
-        assert store.names(file) == ()
-        assert all(sounds.level_of(audio, RATE) == pytest.approx(LEVEL, rel=1e-3) for audio in file["audio"])
+        assert hdf5.names(file) == ()
+        assert all(preprocessing.level_of(audio, RATE) == pytest.approx(LEVEL, rel=1e-3) for audio in file["audio"])
 
 
 def test_the_features_of_a_collection_are_made_like_all_others(folder: Path, tmp_path: Path):
     collect(tmp_path, {"kind": "folder", "path": str(folder)})
     extract(tmp_path / "mine.h5", tmp_path / "features.h5", {"n_mels": 64, "frames": 80})
-    with store.reading(tmp_path / "features.h5") as file:
+    with hdf5.reading(tmp_path / "features.h5") as file:
         assert file["mel"].shape == (2, 64, 80)
         assert file["values"].shape == (2, 0)
 
@@ -97,13 +98,13 @@ def test_a_folder_without_a_usable_sound_is_refused_with_reasons(tmp_path: Path)
 def test_hums_glide_within_their_range_and_each_is_another(tmp_path: Path):
     table = collect(tmp_path, {"kind": "hums"}, limit=4)
     assert table["status"].tolist() == ["ok"] * 4
-    assert pd.to_numeric(table["pitch"]).between(hums.LOWEST - 1, hums.HIGHEST + 1).all()
-    first = hums.hum(7, RATE)
-    assert np.array_equal(first, hums.hum(7, RATE))
-    assert not np.array_equal(first[:1000], hums.hum(8, RATE)[:1000])
+    assert pd.to_numeric(table["pitch"]).between(synthetic_hums.LOWEST - 1, synthetic_hums.HIGHEST + 1).all()
+    first = synthetic_hums.hum(7, RATE)
+    assert np.array_equal(first, synthetic_hums.hum(7, RATE))
+    assert not np.array_equal(first[:1000], synthetic_hums.hum(8, RATE)[:1000])
     assert np.abs(first).max() == pytest.approx(0.5)
     third = len(first) // 3
-    pitches = [sounds.pitch_of(part, RATE) for part in (first[:third], first[-third:])]
+    pitches = [preprocessing.pitch_of(part, RATE) for part in (first[:third], first[-third:])]
     assert None not in pitches
     assert abs(pitches[0] - pitches[1]) > 1
 
@@ -111,10 +112,10 @@ def test_hums_glide_within_their_range_and_each_is_another(tmp_path: Path):
 def test_the_level_is_the_median_of_the_sounds_asked_for(tmp_path: Path):
     levels = {"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.9}
     for number, names in enumerate((["a", "d"], ["b", "c"])):
-        with store.writing(tmp_path / f"{number}.h5", names, np.zeros((2, 1)), ("x",), {"sample_rate": RATE}) as file:
-            store.add_items(file, "audio", (RATE,))[:] = [np.full(RATE, levels[name]) for name in names]
+        with hdf5.writing(tmp_path / f"{number}.h5", names, np.zeros((2, 1)), ("x",), {"sample_rate": RATE}) as file:
+            hdf5.add_items(file, "audio", (RATE,))[:] = [np.full(RATE, levels[name]) for name in names]
     paths = [tmp_path / "0.h5", tmp_path / "1.h5"]
-    assert outside.usual_level(paths, ["a", "b", "c"]) == pytest.approx(0.2)
+    assert collections.usual_level(paths, ["a", "b", "c"]) == pytest.approx(0.2)
 
 
 def test_a_midi_file_holds_the_note():
@@ -133,7 +134,7 @@ def test_an_instrument_plays_the_note_the_same_each_time():
     first, second = (soundfont.play(font, 73, NOTE) for _ in range(2))  # a flute
     assert np.array_equal(first, second)
     assert len(first) == NOTE.samples
-    pitch = sounds.pitch_of(first, RATE)
+    pitch = preprocessing.pitch_of(first, RATE)
     assert pitch is not None
     assert abs(pitch - 60) < 0.3
     assert np.abs(first[round(3.8 * RATE) :]).max() < 0.1 * np.abs(first).max()  # released after 3 s
@@ -170,10 +171,10 @@ License: CC0
 def test_the_licence_is_that_of_the_file(tmp_path: Path):
     (tmp_path / "noises").mkdir()
     (tmp_path / "noises" / "copyright").write_text(COPYRIGHT)
-    found = [debian.licence("noises", name, tmp_path) for name in ("drum.flac", "bass_1.flac", "flute.flac")]
+    found = [debian_licences.licence("noises", name, tmp_path) for name in ("drum.flac", "bass_1.flac", "flute.flac")]
     assert found == ["CC0", "CC0", "MIT"]
-    assert debian.licence("nothing", "drum.flac", tmp_path) == "unknown"
-    assert debian.version("no-package-of-this-name") == "unknown"
+    assert debian_licences.licence("nothing", "drum.flac", tmp_path) == "unknown"
+    assert debian_licences.version("no-package-of-this-name") == "unknown"
 
 
 def test_the_files_of_a_collection_are_those_that_are_there_now(tmp_path: Path):

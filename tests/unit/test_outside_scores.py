@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flowsynth import outside_scores
-from flowsynth.columns import COLUMNS as SCORES
-from flowsynth.incomplete import report_outside
-from flowsynth.outside_scores import COLUMNS, markdown, summarise
+from flowsynth.evaluation import out_of_domain
+from flowsynth.evaluation.columns import COLUMNS as SCORES
+from flowsynth.evaluation.incomplete_runs import report_outside
+from flowsynth.evaluation.out_of_domain import COLUMNS, markdown, summarise
 
 MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
 L1 = {  # log-mel L1 of the sounds v1, v2 and h1
@@ -46,7 +46,7 @@ def manifests(folder: Path) -> list[Path]:
 @pytest.fixture
 def summary(tmp_path: Path) -> pd.DataFrame:
     paths = [write(tmp_path, model, values) for model, values in L1.items()]
-    return summarise(outside_scores.read(paths, manifests(tmp_path)), MODELS)
+    return summarise(out_of_domain.read(paths, manifests(tmp_path)), MODELS)
 
 
 def row(summary: pd.DataFrame, sounds: str, collection: str, model: str, metric: str = "log_mel_l1") -> pd.Series:
@@ -96,7 +96,7 @@ def test_the_page_says_what_is_best_and_what_is_left_out(summary: pd.DataFrame):
 def test_models_that_answered_to_other_sounds_are_refused(tmp_path: Path):
     paths = [write(tmp_path, "mean", [1.0, 2.0]), write(tmp_path, "cnn", [1.0])]
     with pytest.raises(ValueError, match="not scored on the same items"):
-        outside_scores.read(paths, manifests(tmp_path))
+        out_of_domain.read(paths, manifests(tmp_path))
 
 
 def test_a_model_that_failed_takes_the_others_not_along(tmp_path: Path):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowsynth.evaluation.published import beside, markdown
 from flowsynth.metrics import registry
-from flowsynth.paper import beside, markdown
 
 DATA = Path(__file__).resolve().parents[2] / "workflow" / "data"
 PUBLISHED = pd.read_csv(DATA / "esling2019.csv")

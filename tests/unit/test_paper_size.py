@@ -7,10 +7,12 @@ import pytest
 import torch
 import yaml
 
-from flowsynth import loop, models, store
-from flowsynth.data import Items
-from flowsynth.networks import Size
-from flowsynth.plan import Plan
+from flowsynth.core import hdf5
+from flowsynth.data.dataset import Items
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.training import loop
+from flowsynth.training.config import Plan
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 SIZE = Size(**CONFIG["budgets"]["paper"]["network"])
@@ -23,9 +25,9 @@ def handful(tmp_path_factory: pytest.TempPathFactory) -> Items:
     path = tmp_path_factory.mktemp("handful") / "features.h5"
     ids, names = [str(i) for i in range(6)], tuple(f"p{i}" for i in range(16))
     rng = np.random.default_rng(0)
-    with store.writing(path, ids, rng.random((6, 16), dtype=np.float32), names, {}) as file:
-        store.add_items(file, "mel", SHAPE)[:] = rng.normal(-4, 2, (6, *SHAPE))
-        store.add_items(file, "status", (), store.TEXT)[:] = ["ok"] * 6
+    with hdf5.writing(path, ids, rng.random((6, 16), dtype=np.float32), names, {}) as file:
+        hdf5.add_items(file, "mel", SHAPE)[:] = rng.normal(-4, 2, (6, *SHAPE))
+        hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * 6
     return Items([path], ids, names)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth import parameter_choice
+from flowsynth.data import parameter_selection
 
 NAMES = ("wide", "narrow", "unheard", "copy")
 
@@ -29,7 +29,7 @@ WEIGHTS = {"wide": 1.0, "narrow": 20.0, "copy": 2.0, "unheard": 0.001}
 
 def rank(table: pd.DataFrame, names=NAMES, weights=WEIGHTS, presets: int = 50, seed: int = 1) -> pd.DataFrame:
     distance = heard(weights, list(table.columns[3:]))
-    return parameter_choice.rank(table, names, distance, presets, seed)
+    return parameter_selection.rank(table, names, distance, presets, seed)
 
 
 def test_usage_is_the_standard_deviation(table):
@@ -66,7 +66,7 @@ def test_screening_changes_one_parameter_at_a_time_of_so_many_presets(table):
         seen.append((reference, swapped))
         return np.abs(reference - swapped).sum(axis=1)
 
-    parameter_choice.rank(table, NAMES, distance, 50, 1)
+    parameter_selection.rank(table, NAMES, distance, 50, 1)
     reference, swapped = seen[0]
     assert len(seen) == 1
     assert reference.shape == swapped.shape == (4 * 50, 5)
@@ -83,7 +83,7 @@ def test_what_is_hardly_heard_comes_last_and_without_a_rank(table):
     figures = rank(table)
     assert figures["parameter"].iloc[-1] == "unheard"
     assert figures["mean_rank"].isna().tolist() == [False, False, False, True]
-    assert figures["screening"].iloc[-1] < parameter_choice.HEARD
+    assert figures["screening"].iloc[-1] < parameter_selection.HEARD
 
 
 def test_the_mean_rank_is_that_of_the_three_figures_among_those_heard(table):

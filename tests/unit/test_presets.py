@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsynth import presets, synths
+from flowsynth.data import presets
+from flowsynth.synths import spec as synths
 
 GOOD = """amSynth
 <preset> <name> First one

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowsynth import progress
+from flowsynth.core import progress
 
 
 @contextmanager

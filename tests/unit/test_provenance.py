@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import flowsynth
-from flowsynth import provenance
+from flowsynth.core import provenance
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def fresh() -> Iterator[None]:
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: None) -> tuple[Path, Callable[..., str]]:
     """A repository of one commit that the code seems to come from, and git in it."""
-    source = tmp_path / "checkout" / "flowsynth" / "provenance.py"
+    source = tmp_path / "checkout" / "flowsynth" / "core" / "provenance.py"
     source.parent.mkdir(parents=True)
     source.write_text("x = 1\n")
     (tmp_path / "checkout" / "README.md").write_text("one\n")
@@ -33,11 +33,11 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: None) -> tu
 
     def git(*arguments: str) -> str:
         who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
-        command = ["git", *who, "-C", str(source.parents[1]), *arguments]
+        command = ["git", *who, "-C", str(source.parents[2]), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     git("init", "--quiet")
-    git("add", "flowsynth/provenance.py", "README.md")
+    git("add", "flowsynth/core/provenance.py", "README.md")
     git("commit", "--quiet", "--message", "first")
     return source, git
 
@@ -59,16 +59,16 @@ def test_a_changed_file_makes_the_commit_dirty(checkout):
 
 def test_a_file_that_no_result_depends_on_leaves_the_commit_clean(checkout):
     source, git = checkout
-    (source.parents[1] / "notes.txt").write_text("")
-    (source.parents[1] / "README.md").write_text("other\n")
+    (source.parents[2] / "notes.txt").write_text("")
+    (source.parents[2] / "README.md").write_text("other\n")
     assert provenance.commit() == git("rev-parse", "HEAD")
 
 
 @pytest.mark.parametrize("name", ["flowsynth/mine.py", "workflow/rules/mine.smk", "envs/more.txt"])
 def test_code_that_git_does_not_know_makes_the_commit_dirty(checkout, name: str):
     source, git = checkout
-    (source.parents[1] / name).parent.mkdir(parents=True, exist_ok=True)
-    (source.parents[1] / name).write_text("")
+    (source.parents[2] / name).parent.mkdir(parents=True, exist_ok=True)
+    (source.parents[2] / name).write_text("")
     assert provenance.commit() == git("rev-parse", "HEAD") + "-dirty"
 
 

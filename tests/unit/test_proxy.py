@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth.correct import follow
-from flowsynth.data import Batch
-from flowsynth.models.proxy import AT_ONCE, STAGES, Proxy, _descent
-from flowsynth.networks import Size
-from flowsynth.systems import UNCORRECTED
+from flowsynth.data.dataset import Batch
+from flowsynth.inference.surrogate_search import follow
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.registry import UNCORRECTED
+from flowsynth.models.surrogates.proxy import AT_ONCE, STAGES, Proxy, _descent
 
 SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flowsynth import leaderboard
-from flowsynth.flow_question import (
+from flowsynth.evaluation.flow_comparison import (
     BEST_MATCHING,
     BEST_MIXTURE,
     BEST_PEOPLE,
@@ -24,11 +23,12 @@ from flowsynth.flow_question import (
     POINTS,
     answers,
 )
-from flowsynth.frozen import MANIFEST
+from flowsynth.evaluation.statistics import paired
+from flowsynth.leaderboard import standings
+from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.metrics import JUDGE
-from flowsynth.statistics import paired
-from flowsynth.synths import load
-from flowsynth.systems import renderings
+from flowsynth.models.registry import renderings
+from flowsynth.synths.spec import load
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINES = ROOT / "results" / "baselines"
@@ -67,7 +67,7 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
         "without them the same system is a quarter closer than that nearest one",
     ):
         assert words in text
-    found = {path.parent.name: leaderboard.read(path.parent) for path in sorted(BASELINES.glob(f"*/{MANIFEST}"))}
+    found = {path.parent.name: standings.read(path.parent) for path in sorted(BASELINES.glob(f"*/{MANIFEST}"))}
     assert found
     for name, (scores, made) in found.items():
         said = {question: answer.split("**")[1] for question, answer in answers(scores, made["seed"]).items() if answer}

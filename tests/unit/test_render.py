@@ -14,10 +14,13 @@ import numpy as np
 import psutil
 import pytest
 
-from flowsynth import presets, render, store, synths
-from flowsynth.host import Host, Note, fingerprint
-from flowsynth.play import STATUS, forked, judge, reloaded
-from flowsynth.render import render_shard, rerender
+from flowsynth.core import hdf5
+from flowsynth.data.dataset import presets
+from flowsynth.rendering import render
+from flowsynth.rendering.host import Host, Note, fingerprint
+from flowsynth.rendering.render import render_shard, rerender
+from flowsynth.rendering.worker import STATUS, forked, judge, reloaded
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")
@@ -27,8 +30,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from flowsynth import synths
-from flowsynth.host import Note
-from flowsynth.render import render_shard
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render_shard
 values = np.load(sys.argv[1])
 order = np.random.default_rng(int(sys.argv[3])).permutation(len(values))
 for number, rows in enumerate(np.array_split(order, int(sys.argv[4]))):
@@ -40,7 +43,7 @@ for number, rows in enumerate(np.array_split(order, int(sys.argv[4]))):
 HANGS = """
 import os, sys, time
 import numpy as np
-from flowsynth.play import forked
+from flowsynth.rendering.worker import forked
 def play(vector):
     print(os.getpid(), flush=True)
     time.sleep(100)
@@ -58,7 +61,7 @@ def sounds(folder: Path) -> dict[str, bytes]:
     found = {}
     for path in folder.glob("*.h5"):
         with h5py.File(path) as file:
-            found.update(zip(store.ids(file), (audio.tobytes() for audio in file["audio"]), strict=True))
+            found.update(zip(hdf5.ids(file), (audio.tobytes() for audio in file["audio"]), strict=True))
     return found
 
 
@@ -155,14 +158,14 @@ def test_a_shard_says_what_is_in_it_and_can_be_rendered_again(values: np.ndarray
     path = tmp_path / "0.h5"
     count = render_shard(SYNTH, NOTE, ["a", "b", "c"], values[:3], path, 20)
     assert count == {"ok": 3, "silent": 0, "clipped": 0, "failed": 0}
-    store.check(path)
-    with store.reading(path) as file:
-        assert store.ids(file).tolist() == ["a", "b", "c"]
-        assert store.names(file) == SYNTH.names
+    hdf5.check(path)
+    with hdf5.reading(path) as file:
+        assert hdf5.ids(file).tolist() == ["a", "b", "c"]
+        assert hdf5.names(file) == SYNTH.names
         assert file["audio"].shape == (3, 88200)
         assert file["audio"].chunks == (1, 88200)
         assert np.array_equal(file["values"][:], values[:3].astype(np.float32))
-        assert fingerprint(SYNTH, NOTE).items() <= store.settings(file).items()
+        assert fingerprint(SYNTH, NOTE).items() <= hdf5.settings(file).items()
     assert rerender(SYNTH, NOTE, path, [2, 0], 20) == []
     with h5py.File(path, "r+") as file:
         file["audio"][1, 500] += 1e-7

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.baselines import rounded
-from flowsynth.rescore import distances, summarise
+from flowsynth.leaderboard.baselines import rounded
+from flowsynth.leaderboard.rescoring import distances, summarise
 
 
 def test_rounding_to_six_digits_is_no_difference():

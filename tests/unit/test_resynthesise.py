@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowsynth import presets, store, synths
-from flowsynth.host import Note
-from flowsynth.render import render_shard
-from flowsynth.resynthesise import require_same_plugin, resynthesise
+from flowsynth.core import hdf5
+from flowsynth.data import presets
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render_shard
+from flowsynth.rendering.resynthesis import require_same_plugin, resynthesise
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 
@@ -20,12 +22,12 @@ def test_the_truth_sounds_like_the_truth_to_the_bit(tmp_path: Path):
     render_shard(synth, NOTE, ids, values, tmp_path / "target.h5", 20)
     truth = values[:, synth.columns(names)].astype(np.float32)
     estimates = np.stack([truth, truth[::-1]], axis=1)
-    with store.writing(tmp_path / "predictions.h5", ids, truth, names, {}) as file:
-        store.add_items(file, "estimates", estimates.shape[1:])[:] = estimates
+    with hdf5.writing(tmp_path / "predictions.h5", ids, truth, names, {}) as file:
+        hdf5.add_items(file, "estimates", estimates.shape[1:])[:] = estimates
     count = resynthesise(synth, NOTE, tmp_path / "predictions.h5", tmp_path / "audio.h5", 20)
     assert count["ok"] == 12
-    with store.reading(tmp_path / "target.h5") as target, store.reading(tmp_path / "audio.h5") as audio:
-        assert store.ids(audio).tolist() == [f"{i}/{s}" for i in ids for s in (0, 1)]
+    with hdf5.reading(tmp_path / "target.h5") as target, hdf5.reading(tmp_path / "audio.h5") as audio:
+        assert hdf5.ids(audio).tolist() == [f"{i}/{s}" for i in ids for s in (0, 1)]
         assert np.array_equal(audio["audio"][::2], target["audio"][:])
         assert np.array_equal(audio["audio"][1::2], target["audio"][:][::-1])
 
@@ -37,7 +39,7 @@ def test_sounds_of_two_versions_of_a_plugin_are_not_compared(tmp_path: Path):
         "same": {"plugin_sha256": "a" * 64, "dawdreamer": "1"},
         "other": {"plugin_sha256": "b" * 64, "dawdreamer": "1"},
     }.items():
-        with store.writing(tmp_path / f"{name}.h5", ["x"], np.zeros((1, 1)), ("a",), made):
+        with hdf5.writing(tmp_path / f"{name}.h5", ["x"], np.zeros((1, 1)), ("a",), made):
             pass
     targets = [tmp_path / "targets.h5", tmp_path / "outside.h5"]
     require_same_plugin(targets, tmp_path / "same.h5")

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import torch
 
-from flowsynth import store
-from flowsynth.columns import COLUMNS
-from flowsynth.features import Mel
+from flowsynth.core import hdf5
+from flowsynth.data.features import Mel
+from flowsynth.evaluation.columns import COLUMNS
+from flowsynth.evaluation.scoring import score
 from flowsynth.metrics import registry
-from flowsynth.score import score
 
 RATE = 22050
 LENGTH = 4 * RATE
@@ -43,11 +43,11 @@ def sound_of(name: str) -> np.ndarray:
 def write_audio(
     path: Path, ids: Sequence[str], sounds: Sequence[np.ndarray], values: np.ndarray, status=None, rate: int = RATE
 ) -> Path:
-    """A file as `flowsynth.render.render_shard` makes it."""
-    with store.writing(path, ids, values, ALL, {"sample_rate": rate}) as file:
-        store.add_items(file, "audio", (len(sounds[0]),))[:] = np.stack(sounds)
-        store.add_items(file, "status", (), store.TEXT)[:] = status or ["ok"] * len(ids)
-        store.add_items(file, "reason", (), store.TEXT)[:] = [""] * len(ids)
+    """A file as `flowsynth.rendering.render.render_shard` makes it."""
+    with hdf5.writing(path, ids, values, ALL, {"sample_rate": rate}) as file:
+        hdf5.add_items(file, "audio", (len(sounds[0]),))[:] = np.stack(sounds)
+        hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = status or ["ok"] * len(ids)
+        hdf5.add_items(file, "reason", (), hdf5.TEXT)[:] = [""] * len(ids)
     return path
 
 
@@ -68,8 +68,8 @@ class Answers:
         self.truth = rng.random((items, 2), dtype=np.float32)
         self.estimates = rng.random((items, samples, 2), dtype=np.float32)
         self.predictions = folder / "predictions.h5"
-        with store.writing(self.predictions, self.ids, self.truth, INFERRED, {"seed": 1}) as file:
-            store.add_items(file, "estimates", (samples, 2))[:] = self.estimates
+        with hdf5.writing(self.predictions, self.ids, self.truth, INFERRED, {"seed": 1}) as file:
+            hdf5.add_items(file, "estimates", (samples, 2))[:] = self.estimates
         every = sorted([*self.ids, "other0", "other1"])
         self.held = every[1::2], every[::2]
         self.targets = [self.write_targets(folder / f"{number}.h5", names) for number, names in enumerate(self.held)]
@@ -82,7 +82,7 @@ class Answers:
         return write_audio(path, names, sounds or [sound_of(name) for name in names], np.stack(values), **options)
 
     def write_sounds(self, sounds: Sequence[np.ndarray], estimates: np.ndarray | None = None, **options) -> Path:
-        """What `flowsynth.resynthesise.resynthesise` makes of the predictions."""
+        """What `flowsynth.rendering.resynthesis.resynthesise` makes of the predictions."""
         flat = (self.estimates if estimates is None else estimates).reshape(-1, 2)
         values = np.stack([in_table_order(row) for row in flat])
         return write_audio(self.folder / "audio.h5", self.answers, sounds, values, **options)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.selection import items_of, select
+from flowsynth.evaluation.example_selection import items_of, select
 
 
 def scores(values: list[float], metric: str = "log_mel_l1", model: str = "cnn") -> pd.DataFrame:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from flowsynth.features import Mel
-from flowsynth.semantics import PAIRS, centroid, flatness
+from flowsynth.data.features import Mel
+from flowsynth.data.semantics import PAIRS, centroid, flatness
 
 RATE = 22050
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth.slurm import LOST, SILENT, queue, watch
+from flowsynth.core.slurm_watch import LOST, SILENT, queue, watch
 
 HERE = Path("/somewhere")
 
@@ -32,7 +32,7 @@ class Clock:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("flowsynth.slurm.time", clock)
+    monkeypatch.setattr("flowsynth.core.slurm_watch.time", clock)
     return clock
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.listen import Heard
+from flowsynth.latent_space.rendered import Heard
+from flowsynth.latent_space.smoothness import CALIPER, MEASURES, METRICS, measure, partners, steps_of, summarise
 from flowsynth.metrics import registry
 from flowsynth.metrics.spectral import FLOOR
-from flowsynth.smoothness import CALIPER, MEASURES, METRICS, measure, partners, steps_of, summarise
 
 STEPS = 8
 

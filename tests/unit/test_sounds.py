@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from flowsynth import sounds
-from flowsynth.host import Note
+from flowsynth.data.out_of_domain import preprocessing
+from flowsynth.rendering.host import Note
 
 RATE = 22050
 NOTE = Note(RATE, 512, 60, 100, 3.0, 4.0)
@@ -45,7 +45,7 @@ def test_rates_channels_and_depths_are_made_the_same(
 ):
     path = tmp_path / f"a.{suffix}"
     soundfile.write(path, np.stack([tone(440, 1, rate)] * channels, axis=1), rate, subtype=subtype)
-    audio = sounds.load(path, RATE)
+    audio = preprocessing.load(path, RATE)
     assert audio.dtype == np.float32
     assert audio.shape == (RATE,)
     inside = slice(RATE // 4, RATE // 2)
@@ -54,12 +54,12 @@ def test_rates_channels_and_depths_are_made_the_same(
 
 def test_channels_are_averaged(tmp_path: Path):
     soundfile.write(tmp_path / "a.wav", np.stack([noise(1), -noise(1)], axis=1), RATE, subtype="FLOAT")
-    assert np.abs(sounds.load(tmp_path / "a.wav", RATE)).max() < 1e-6
+    assert np.abs(preprocessing.load(tmp_path / "a.wav", RATE)).max() < 1e-6
 
 
 def test_of_a_long_file_the_first_minute_is_read(tmp_path: Path):
     soundfile.write(tmp_path / "a.wav", np.zeros(70 * 8000), 8000)
-    assert len(sounds.load(tmp_path / "a.wav", 8000)) == 60 * 8000
+    assert len(preprocessing.load(tmp_path / "a.wav", 8000)) == 60 * 8000
 
 
 def test_bad_files_are_refused(tmp_path: Path):
@@ -78,13 +78,13 @@ def test_bad_files_are_refused(tmp_path: Path):
         "nan.wav": "not finite",
     }.items():
         with pytest.raises(ValueError, match=reason):
-            sounds.load(tmp_path / name, RATE)
+            preprocessing.load(tmp_path / name, RATE)
 
 
 def test_silence_at_both_ends_is_cut_off_and_nothing_else():
     heard = tone(300, 0.5)
     hiss = noise(0.3) / np.abs(noise(0.3)).max() * 0.004  # 42 dB below the peak
-    kept = sounds.trim(np.concatenate([hiss, heard, np.zeros(5000, np.float32), heard, hiss]), RATE)
+    kept = preprocessing.trim(np.concatenate([hiss, heard, np.zeros(5000, np.float32), heard, hiss]), RATE)
     assert abs(len(kept) - (2 * len(heard) + 5000)) <= 20
     assert np.abs(kept).max() == np.abs(heard).max()
 
@@ -100,12 +100,12 @@ def test_silence_at_both_ends_is_cut_off_and_nothing_else():
 )
 def test_what_can_not_be_heard_is_refused(audio: np.ndarray, reason: str):
     with pytest.raises(ValueError, match=reason):
-        sounds.prepare(audio, NOTE, LEVEL)
+        preprocessing.prepare(audio, NOTE, LEVEL)
 
 
 @pytest.mark.parametrize("frequency", [440.0, 98.0, 311.0, 700.0])
 def test_a_tone_comes_out_at_the_note_within_some_cents(frequency: float):
-    made = sounds.prepare(tone(frequency, 1.5), NOTE, LEVEL)
+    made = preprocessing.prepare(tone(frequency, 1.5), NOTE, LEVEL)
     pitch = 69 + 12 * np.log2(frequency / 440)
     assert made.pitch is not None
     assert abs(made.pitch - pitch) < 0.05
@@ -118,36 +118,36 @@ def test_a_tone_comes_out_at_the_note_within_some_cents(frequency: float):
 def test_the_pitch_is_that_of_the_loud_part_and_not_of_the_hum_of_the_recording():
     hum = tone(50, 3, peak=0.02)
     hum[RATE : RATE + RATE // 2] += tone(330, 0.5)
-    pitch = sounds.pitch_of(hum, RATE)
+    pitch = preprocessing.pitch_of(hum, RATE)
     assert pitch is not None
     assert abs(pitch - float(librosa.hz_to_midi(330))) < 0.1
 
 
 def test_noise_has_no_pitch_and_stays_as_it_is():
     heard = noise(1)
-    made = sounds.prepare(heard, NOTE, LEVEL)
+    made = preprocessing.prepare(heard, NOTE, LEVEL)
     assert (made.pitch, made.shift) == (None, 0)
     assert "no clear pitch" in made.note
-    trimmed = sounds.trim(heard, RATE)
+    trimmed = preprocessing.trim(heard, RATE)
     middle = slice(100, len(trimmed) - 1000)
     assert np.allclose(made.audio[middle], trimmed[middle] * 10 ** (made.gain / 20), rtol=1e-5)
 
 
 def test_a_known_pitch_is_believed():
-    made = sounds.prepare(tone(440, 1), NOTE, LEVEL, known=60)
+    made = preprocessing.prepare(tone(440, 1), NOTE, LEVEL, known=60)
     assert (made.pitch, made.shift) == (60, 0)
     assert frequency_of(made.audio[:RATE], 440) == pytest.approx(440, rel=1e-3)
 
 
 def test_a_short_sound_is_filled_up_with_zeros():
-    made = sounds.prepare(tone(440, 1), NOTE, LEVEL, known=60)
+    made = preprocessing.prepare(tone(440, 1), NOTE, LEVEL, known=60)
     assert made.audio.shape == (NOTE.samples,)
     assert not made.audio[RATE + 10 :].any()
     assert np.abs(made.audio[RATE - 500 : RATE - 230]).max() > 0.9 * np.abs(made.audio).max()  # faded over 10 ms only
 
 
 def test_a_long_sound_is_cut_and_fades_out_over_a_second():
-    made = sounds.prepare(tone(440, 6), NOTE, LEVEL, known=60)
+    made = preprocessing.prepare(tone(440, 6), NOTE, LEVEL, known=60)
     peaks = np.abs(made.audio.reshape(40, -1)).max(axis=1) / np.abs(made.audio).max()
     assert (peaks[:30] > 0.99).all()
     assert np.allclose(peaks[30:], np.arange(10, 0, -1) / 10, atol=0.05)
@@ -158,8 +158,8 @@ def test_a_long_sound_is_cut_and_fades_out_over_a_second():
 @pytest.mark.parametrize("peak", [0.01, 0.9])
 def test_the_loudest_part_is_as_loud_as_asked_for(peak: float):
     heard = np.concatenate([tone(440, 1, peak=peak / 10), tone(440, 1, peak=peak)])
-    made = sounds.prepare(heard, NOTE, LEVEL, known=60)
-    assert sounds.level_of(made.audio, RATE) == pytest.approx(LEVEL, rel=1e-3)
+    made = preprocessing.prepare(heard, NOTE, LEVEL, known=60)
+    assert preprocessing.level_of(made.audio, RATE) == pytest.approx(LEVEL, rel=1e-3)
     assert np.sqrt(np.mean(made.audio[-round(0.05 * RATE) + 2 * RATE - 500 : 2 * RATE - 500] ** 2)) == pytest.approx(
         LEVEL, rel=0.05
     )
@@ -168,11 +168,11 @@ def test_the_loudest_part_is_as_loud_as_asked_for(peak: float):
 def test_no_peak_passes_full_scale():
     click = np.zeros(RATE, np.float32)
     click[:5000] = noise(5000 / RATE) * np.linspace(1, 0, 5000) ** 8
-    made = sounds.prepare(click, NOTE, 0.5, known=60)
+    made = preprocessing.prepare(click, NOTE, 0.5, known=60)
     assert np.abs(made.audio).max() == pytest.approx(1, rel=1e-5)
     assert "softer than the rule" in made.note
 
 
 def test_the_same_sound_is_the_same_to_the_bit():
-    first, second = (sounds.prepare(tone(200, 1), NOTE, LEVEL) for _ in range(2))
+    first, second = (preprocessing.prepare(tone(200, 1), NOTE, LEVEL) for _ in range(2))
     assert first.audio.tobytes() == second.audio.tobytes()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowsynth import split as splitting
-from flowsynth.split import Pairs
+from flowsynth.data import splits as splitting
+from flowsynth.data.splits import Pairs
 
 PARTS = ("train", "valid", "test")
 

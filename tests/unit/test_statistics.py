@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import f as f_distribution
 
-from flowsynth.statistics import anova, compare, paired, resampled, resampled_medians
+from flowsynth.evaluation.statistics import anova, compare, paired, resampled, resampled_medians
 
 
 def scores(values: dict[str, np.ndarray], metric: str = "mel_mse", folds: int = 1) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.submission import read
+from flowsynth.leaderboard.submissions import read
 
 NAMES = ("cutoff", "decay")
 EXPECTED = pd.DataFrame({"fold": [0, 0, 1], "item": ["a1", "00", "a1"]})

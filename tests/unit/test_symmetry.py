@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from flowsynth import synths
-from flowsynth.features import Mel, numpy_mel
-from flowsynth.host import Note
+from flowsynth.data.features import Mel, numpy_mel
+from flowsynth.evaluation.symmetry import active, audible_mse, holds, images, table
 from flowsynth.metrics.parameters import parameter_mse
 from flowsynth.metrics.spectral import log_mel_l1
-from flowsynth.render import render
-from flowsynth.symmetry import active, audible_mse, holds, images, table
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render
+from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 COUNT = 4

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsynth import synths
+from flowsynth.synths import spec as synths
 
 ROW = {"kind": "continuous", "range": [0.0, 2.0], "default": 1.0, "unit": "s", "text": ["0", "0.5", "1.5", "2"]}
 SWITCH = {"kind": "stepped", "range": [0.0, 1.0], "steps": 2, "default": 0.0, "unit": "", "text": ["0", "0", "1", "1"]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowsynth.systems import Step, check, is_control, last_step, model_of, renderings, training_of
+from flowsynth.models.registry import Step, check, is_control, last_step, model_of, renderings, training_of
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsynth import tables
-from flowsynth.columns import COLUMNS
+from flowsynth.evaluation import summary as tables
+from flowsynth.evaluation.columns import COLUMNS
 from flowsynth.metrics import registry
-from flowsynth.systems import controls
+from flowsynth.models.registry import controls
 
 LABELS = {"budget": "tiny", "dataset": "toy2", "split": "grouped"}
 LOWER = ["parameter_mse", "parameter_mse_n", "log_mel_l1"]  # metrics that are better when they are lower

@@ -10,15 +10,16 @@ import pandas as pd
 import pytest
 import torch
 
-from flowsynth import loop, models
-from flowsynth.batches import EpochOrder
-from flowsynth.checkpoints import load
-from flowsynth.data import Items
-from flowsynth.loop import Training
-from flowsynth.networks import Size
-from flowsynth.plan import Plan, plan_of
-from flowsynth.seeds import derive_seed
-from flowsynth.train import fit
+from flowsynth.core.seeding import derive_seed
+from flowsynth.data.dataset import Items
+from flowsynth.models import base as models
+from flowsynth.models.nn.networks import Size
+from flowsynth.training import loop
+from flowsynth.training.batches import EpochOrder
+from flowsynth.training.checkpoints import load
+from flowsynth.training.config import Plan, plan_of
+from flowsynth.training.fit import fit
+from flowsynth.training.loop import Training
 
 PLAN = Plan(epochs=6, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="auto", precision="32-true")
 TRAINED = [name for name in models.names() if not issubclass(models.find(name), models.Control)]

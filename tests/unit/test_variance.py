@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.variance import components, finding, trainings, variance
+from flowsynth.evaluation.variance_components import components, finding, trainings, variance
 
 
 def made(fold: float, seed: float, item: float, rest: float, folds: int = 60, seeds: int = 4, items: int = 80) -> list:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from project import TINY, Project
 
-from flowsynth.systems import models
+from flowsynth.models.registry import models
 
 
 def refused(project: Project, *expected: str, target: str = "all") -> None:
@@ -57,7 +57,7 @@ def test_an_unknown_budget_lists_the_known_ones(project: Project):
 
 
 def edit_table(project: Project, **changes) -> None:
-    path = project.folder / "flowsynth" / "synths" / "amsynth.yaml"
+    path = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes, sort_keys=False))
 
 
@@ -67,7 +67,7 @@ def test_a_missing_plugin(project: Project):
 
 
 def test_a_plugin_with_other_parameters(project: Project):
-    table = yaml.safe_load((project.folder / "flowsynth" / "synths" / "amsynth.yaml").read_text())
+    table = yaml.safe_load((project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml").read_text())
     parameters = {("amp_strike" if name == "amp_attack" else name): row for name, row in table["parameters"].items()}
     edit_table(project, parameters=parameters)
     refused(project, "is not the plugin of the table", "amp_strike", "amp_attack")

@@ -7,8 +7,8 @@ import pandas as pd
 import yaml
 from project import ROOT, Project
 
+from flowsynth.evaluation.summary import KEY
 from flowsynth.metrics import registry
-from flowsynth.tables import KEY
 
 
 def test_the_tables_have_all_models_and_a_perfect_oracle(finished: Project):
@@ -97,7 +97,7 @@ def test_a_deleted_figure_is_made_alone(copy: Project):
 
 
 def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
-    file = copy.folder / "flowsynth" / "models" / "cnn.py"
+    file = copy.folder / "flowsynth" / "models" / "regression" / "cnn.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
     plan = copy.planned()
     assert plan == {
@@ -127,15 +127,19 @@ def test_an_edit_of_text_reruns_nothing(copy: Project):
             text = text.replace(old, new, 1)
         path.write_text(text)
 
-    edit("flowsynth/models/cnn.py", ('"""', '"""Another docstring. '), ("\n\nclass CNN", "\n\n# a comment\nclass CNN"))
+    edit(
+        "flowsynth/models/regression/cnn.py",
+        ('"""', '"""Another docstring. '),
+        ("\n\nclass CNN", "\n\n# a comment\nclass CNN"),
+    )
     edit("flowsynth/metrics/spectral.py", ("    same_shape(reference", "\n    same_shape(reference"))
     edit(
-        "flowsynth/score.py",
+        "flowsynth/evaluation/scoring.py",
         ('log.info("', 'log.info("another text: '),
         ("holds sounds of other", "has sounds of other"),
     )
-    edit("flowsynth/loop.py", ("%s: epoch %d of %d", "%s: the epoch %d of %d"))
-    edit("flowsynth/progress.py", ("EVERY = 5.0", "EVERY = 2.0"))
+    edit("flowsynth/training/loop.py", ("%s: epoch %d of %d", "%s: the epoch %d of %d"))
+    edit("flowsynth/core/progress.py", ("EVERY = 5.0", "EVERY = 2.0"))
     edit("workflow/scripts/train.py", ('"""Train', '"""Fit'))
     assert copy.planned() == {}
 

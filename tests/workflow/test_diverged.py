@@ -7,7 +7,7 @@ SCORES = "results/tiny/amsynth16/tables/scores.md"
 
 
 def test_a_training_that_diverges_is_missing_in_the_table_and_the_rest_goes_on(copy: Project):
-    source = copy.folder / "flowsynth" / "models" / "mlp.py"
+    source = copy.folder / "flowsynth" / "models" / "regression" / "mlp.py"
     whole = source.read_text()
     # in the second fold alone, whose parts are told from the first one's by their mean
     mean = _mean_of_second_fold(copy)

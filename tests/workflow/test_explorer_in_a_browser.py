@@ -23,12 +23,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from flowsynth.host import Note
-from flowsynth.presets import read_bank
-from flowsynth.render import render
-from flowsynth.synths import load
-from flowsynth.trained import open_model
-from flowsynth.web import FILES
+from flowsynth.apps.explorer.server import FILES
+from flowsynth.data.presets import read_bank
+from flowsynth.inference.trained_model import open_model
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render
+from flowsynth.synths.spec import load
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 22050

@@ -13,19 +13,20 @@ import soundfile
 from PIL import Image
 from project import Project
 
-from flowsynth import store, synths
-from flowsynth.__main__ import main
-from flowsynth.features import DEFAULTS
-from flowsynth.host import Note
-from flowsynth.latent import LatentModel
-from flowsynth.match import COLUMNS, DISTANCES, listed, match, match_all
-from flowsynth.matches import finding, measure
+from flowsynth.apps.match import COLUMNS, DISTANCES, listed, match, match_all
+from flowsynth.apps.match_benchmark import finding, measure
+from flowsynth.cli import main
+from flowsynth.core import hdf5
+from flowsynth.data.features import DEFAULTS
+from flowsynth.data.presets import read_bank
+from flowsynth.inference.cma_es import ear
+from flowsynth.inference.trained_model import Trained, find, open_model
 from flowsynth.metrics import JUDGE
-from flowsynth.play import Rendered
-from flowsynth.presets import read_bank
-from flowsynth.render import render
-from flowsynth.search import ear
-from flowsynth.trained import Trained, find, open_model
+from flowsynth.models.autoencoders.base import LatentModel
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render
+from flowsynth.rendering.worker import Rendered
+from flowsynth.synths import spec as synths
 
 SYNTH = synths.load("amsynth")
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -115,10 +116,10 @@ def test_the_same_again_is_the_same(finished: Project, sounds: Path, matched: Pa
 
 def test_matches_are_measured_against_the_nearest_preset_and_a_search_from_it(finished: Project, tmp_path: Path):
     rows = [7, 3]  # of the first shard, as if they came from outside
-    with store.reading(finished.results / "audio" / "0.h5") as file:
-        audio, names = file["audio"][rows[::-1]][::-1], [store.ids(file)[row] for row in rows]
-    with store.writing(tmp_path / "mine.h5", names, np.zeros((2, 0)), (), {}) as file:
-        store.add_items(file, "audio", audio.shape[1:])[:] = audio
+    with hdf5.reading(finished.results / "audio" / "0.h5") as file:
+        audio, names = file["audio"][rows[::-1]][::-1], [hdf5.ids(file)[row] for row in rows]
+    with hdf5.writing(tmp_path / "mine.h5", names, np.zeros((2, 0)), (), {}) as file:
+        hdf5.add_items(file, "audio", audio.shape[1:])[:] = audio
     trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
     table = measure(trained, [tmp_path / "mine.h5"], 1, samples=2, renders=10, seed=1)
     assert table[["collection", "item", "model"]].to_numpy().tolist() == [["mine", names[0], "cnn"]]
@@ -135,7 +136,7 @@ def test_no_answer_is_rendered_twice_and_the_search_has_what_that_saves(
     finished: Project, samples: int, renders: int, all_told: int
 ):
     trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")  # it has one answer
-    with store.reading(finished.results / "audio" / "0.h5") as file:
+    with hdf5.reading(finished.results / "audio" / "0.h5") as file:
         audio = file["audio"][3]
     played, play = [], trained.play
 
@@ -199,7 +200,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(
         yield dict.fromkeys(COLUMNS) | {"sound": "a.wav", "status": "ok", "distance": 0.5, "renderings": 3}
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flowsynth.match.match_all", stopped)
+    monkeypatch.setattr("flowsynth.apps.match.match_all", stopped)
     with pytest.raises(SystemExit, match="stopped"):
         main(["match", str(sounds), "--out", str(tmp_path), "--results", str(finished.folder / "results")])
     assert pd.read_csv(tmp_path / "matches.csv")["sound"].tolist() == ["a.wav"]

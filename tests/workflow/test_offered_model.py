@@ -3,8 +3,8 @@
 from project import TINY, Project
 
 SOURCE = '''"""A model of somebody else's."""
-from flowsynth.models import Control
-from flowsynth.models.mean import Mean as Base
+from flowsynth.models.base import Control
+from flowsynth.models.controls.mean import Mean as Base
 
 class Other(Base, Control):
     """Answers with the mean."""

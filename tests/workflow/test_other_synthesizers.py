@@ -10,7 +10,7 @@ from project import TINY, Project
 
 
 def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
-    table = project.folder / "flowsynth" / "synths" / "amsynth.yaml"
+    table = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
     table.write_text(yaml.safe_dump(yaml.safe_load(table.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "faust64"], "folds": 1, "samples": 1}
     project.configure(models=["oracle", "cnn"], budgets={"tiny": tiny})
@@ -27,7 +27,7 @@ def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
     assert set(presets["bank"]) == {"drawn"}
     audio = "results/tiny/faust64/audio/0.h5"
     assert project.planned(audio, "--config", "synth=faust") == {}
-    program = project.folder / "flowsynth" / "synths" / "faust.dsp"
+    program = project.folder / "flowsynth" / "synths" / "specs" / "faust.dsp"
     program.write_text(program.read_text() + "// edited\n")
     assert "render" in project.planned(audio, "--config", "synth=faust")
 
@@ -38,7 +38,7 @@ def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: P
     except Unavailable as error:
         give_up(str(error))
     written = subprocess.run(
-        [sys.executable, "-m", "flowsynth.synths.inspect", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
+        [sys.executable, "-m", "flowsynth.apps.inspect_plugin", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
         cwd=project.folder,
         env=project.environment | {"PYTHONPATH": str(project.folder)},
         text=True,
@@ -46,7 +46,7 @@ def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: P
         stderr=subprocess.STDOUT,
     )
     assert written.returncode == 0, written.stdout
-    assert (project.folder / "flowsynth/synths/nekobi.yaml").exists()
+    assert (project.folder / "flowsynth/synths/specs/nekobi.yaml").exists()
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["nekobi8"], "folds": 1, "samples": 1}
     project.configure(synth="nekobi", models=["oracle", "cnn"], budgets={"tiny": tiny})
     run = project.snakemake("results/tiny/nekobi8/tables/scores.csv", "verify")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from project import TINY, Project
 
-from flowsynth.checkpoints import load
+from flowsynth.training.checkpoints import load
 
 DRAWN = 40
 

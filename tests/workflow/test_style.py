@@ -70,11 +70,11 @@ def test_rules_are_parsed_without_torch():
     named = {
         line.split()[1] for file in files for line in file.read_text().splitlines() if line.startswith("from flow")
     }
-    assert "flowsynth.frozen" in named
+    assert "flowsynth.leaderboard.manifest" in named
 
     def loads_torch(modules: set[str]) -> bool:
         code = f"import sys, {', '.join(sorted(modules))}; print('torch' in sys.modules)"
         return subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "True\n"
 
     assert not loads_torch(named)
-    assert loads_torch({"flowsynth.baselines"})  # or this could not fail
+    assert loads_torch({"flowsynth.leaderboard.baselines"})  # or this could not fail

@@ -37,7 +37,7 @@ rule amount:
 
 rule draw_amount:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         table="results/{scale}/amount.csv",
     output:
         captioned("results/{scale,drawn|epochs}/amount"),

@@ -1,4 +1,4 @@
-# Systems: what is done with the answers of a model before they count, see flowsynth.systems.
+# Systems: what is done with the answers of a model before they count, see flowsynth.models.registry.
 # Each writes predictions as a model does, so that everything behind it takes a system for a model.
 rule infer_candidates:
     input:

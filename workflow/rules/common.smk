@@ -8,10 +8,10 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
-from flowsynth import synths
-from flowsynth.closure import digest
+from flowsynth.synths import spec as synths
+from flowsynth.core.code_digest import digest
 from flowsynth.config import check, datasets
-from flowsynth.following import leading
+from flowsynth.core.parent_process import leading
 
 os.environ.update(leading())  # jobs end when this process does
 
@@ -48,7 +48,7 @@ DATASETS = datasets(config, config["budget"])  # of the synthesizer chosen
 def code(script, *models):
     """Parameter of a rule: the digest of the code that its results depend on, so that an edit of it runs the rule again.
 
-    That is the script, all modules that it imports, and the sources of models; see flowsynth.closure.
+    That is the script, all modules that it imports, and the sources of models; see flowsynth.core.code_digest.
     """
     path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
     return lambda wildcards: digest(path, *(source(model_of(m)) for m in models))
@@ -69,7 +69,7 @@ def synth_of(dataset):
     """What says what a data set's synthesizer is: its parameter table, and its program where that is one of Faust."""
     synth = synths.dataset(dataset)[0]
     program = [os.path.relpath(synth.plugin)] if synth.plugin.suffix == ".dsp" else []
-    return [str(PACKAGE / "synths" / f"{synth.name}.yaml"), *program]
+    return [str(PACKAGE / "synths/specs" / f"{synth.name}.yaml"), *program]
 
 
 def budget(wildcards):

@@ -1,7 +1,7 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
-from flowsynth.frozen import frozen_folds, lacking
-from flowsynth.systems import is_answers, name_of_answers
+from flowsynth.leaderboard.manifest import frozen_folds, lacking
+from flowsynth.models.registry import is_answers, name_of_answers
 
 GIVEN = str(config.get("candidate", ""))
 ANSWERS = GIVEN if is_answers(GIVEN) else ""

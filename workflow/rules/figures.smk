@@ -23,7 +23,7 @@ for name, (_, lacks) in FIGURES.items():
 
 rule draw_scores:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
         captioned("results/{budget}/{dataset}/figures/scores"),
@@ -46,7 +46,7 @@ rule draw_scores:
 
 rule draw_critical_difference:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         scores="results/{budget}/{dataset}/scores.csv",
     output:
         captioned("results/{budget}/{dataset}/figures/critical_difference"),
@@ -69,7 +69,7 @@ rule draw_critical_difference:
 
 rule draw_curves:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         histories=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/history.csv",
             budget=wildcards.budget,
@@ -98,7 +98,7 @@ rule draw_curves:
 
 rule draw_reconstruction:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         targets=shards("audio"),
         selection=f"{FOLD}/{SHOWN}/selection.csv",
         predictions=[f"{FOLD}/{model}/predictions.h5" for model in HEARD],
@@ -125,7 +125,7 @@ rule draw_reconstruction:
 # Of the dimension whose parameters move most, or of any: figures/flow_reg/macro_controls_z5.pdf.
 rule draw_macro_controls:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         vectors=f"{FOLD}/{{model}}/explore/macro_controls.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/macro_controls.h5",
     output:
@@ -152,7 +152,7 @@ rule draw_macro_controls:
 
 rule draw_neighbourhood:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         vectors=f"{FOLD}/{{model}}/explore/neighbourhood.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/neighbourhood.h5",
         space=f"{FOLD}/{{model}}/explore/space.h5",
@@ -176,7 +176,7 @@ rule draw_neighbourhood:
 
 rule draw_interpolation:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         vectors=f"{FOLD}/{{model}}/explore/interpolation.h5",
         audio=f"{FOLD}/{{model}}/explore/audio/interpolation.h5",
     output:
@@ -199,7 +199,7 @@ rule draw_interpolation:
 
 rule draw_latent_space:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         space=f"{FOLD}/{{model}}/explore/space.h5",
         features=shards("features"),
     output:
@@ -222,7 +222,7 @@ rule draw_latent_space:
 
 rule draw_smoothness:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         lines="results/{budget}/{dataset}/tables/{model}/smoothness.csv",
         summary="results/{budget}/{dataset}/tables/{model}/smoothness_summary.csv",
     output:
@@ -245,7 +245,7 @@ rule draw_smoothness:
 
 rule draw_semantic:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         before=f"{FOLD}/{PLAIN}/explore/space.h5",
         after=f"{FOLD}/{SEMANTIC}/explore/space.h5",
         vectors=f"{FOLD}/{SEMANTIC}/explore/semantic.h5",
@@ -273,7 +273,7 @@ rule draw_semantic:
 
 rule draw_complexity:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         table="results/{budget}/tables/complexity.csv",
     output:
         captioned("results/{budget}/figures/complexity"),
@@ -296,7 +296,7 @@ rule draw_complexity:
 
 rule draw_calibration:
     input:
-        style=str(PACKAGE / "figures.mplstyle"),
+        style=str(PACKAGE / "figures/figures.mplstyle"),
         table="results/{budget}/{dataset}/tables/calibration.csv",
         coverage="results/{budget}/{dataset}/tables/coverage.csv",
     output:

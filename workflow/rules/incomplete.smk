@@ -1,7 +1,7 @@
 # A run that failed tells what is missing, and one that did not takes that back.
 def report_incomplete(failed):
     """Write the tables so far of a run that failed, and remove them once nothing is missing."""
-    from flowsynth.incomplete import report, report_outside
+    from flowsynth.evaluation.incomplete_runs import report, report_outside
 
     for dataset in DATASETS:
         folder = Path(f"results/{config['budget']}/{dataset}")

@@ -1,5 +1,5 @@
 # A line a job in the terminal, unless something else was asked for: --verbose, --quiet, --printshellcmds, --logger.
-from flowsynth.lines import take_over
+from flowsynth.core.run_log import take_over
 from snakemake.logging import logger
 
 

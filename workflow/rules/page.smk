@@ -16,7 +16,7 @@ rule page:
 rule build_page:
     input:
         templates=[
-            str(PACKAGE / "page" / name)
+            str(PACKAGE / "report/assets" / name)
             for name in ("index.html.j2", "page.css", "player.js")
         ],
         presets="results/{budget}/{dataset}/presets.csv",

@@ -1,7 +1,7 @@
 # How the sets of some parameters were chosen; not part of a run, as its result stands in the synthesizer's table.
 rule parameter_choice:
     input:
-        table=str(PACKAGE / "synths" / "{synth}.yaml"),
+        table=str(PACKAGE / "synths/specs" / "{synth}.yaml"),
     output:
         "results/parameter_choice/{synth}.csv",
     log:

@@ -102,7 +102,7 @@ def png(name):
 
 
 def run_of(budget, dataset):
-    """What a page is made of, see flowsynth.page.run.Run."""
+    """What a page is made of, see flowsynth.report.run_page.Run."""
     texts = Path(workflow.basedir) / "workflow/report"
     return {
         "split": config["split"],

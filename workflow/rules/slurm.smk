@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from flowsynth.slurm import watch
+from flowsynth.core.slurm_watch import watch
 
 
 def end_when_lost():

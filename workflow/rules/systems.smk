@@ -1,6 +1,6 @@
-# What is run: models, and systems of them (flowsynth.systems), told from their names and from the models' sources.
-from flowsynth.closure import closure
-from flowsynth.systems import (
+# What is run: models, and systems of them (flowsynth.models.registry), told from their names and from the models' sources.
+from flowsynth.core.code_digest import closure
+from flowsynth.models.registry import (
     UNCORRECTED,
     controls,
     is_control,
@@ -28,5 +28,5 @@ ANY_MODEL = f"(?:{'|'.join(models())})(?:_seed[0-9]+)?"
 
 def has_latent(model):
     """Whether a model has a latent to explore, told from what its file imports."""
-    latent = Path(workflow.basedir) / "flowsynth/latent.py"
+    latent = Path(workflow.basedir) / "flowsynth/models/autoencoders/base.py"
     return latent in closure(source(model_of(model)))

@@ -1,4 +1,4 @@
-from flowsynth.plan import Plan
+from flowsynth.training.config import Plan
 
 
 rule train:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from flowsynth.amount import amount
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.tables import gather
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.scaling import amount
+from flowsynth.evaluation.summary import gather
 
 with job(Path(snakemake.log[0])):
     paths = {

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.best import best
-from flowsynth.host import Note
-from flowsynth.progress import job, log
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job, log
+from flowsynth.inference.best_of_n import best
+from flowsynth.rendering.host import Note
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     given = snakemake.input

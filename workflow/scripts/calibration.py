@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowsynth.calibration import coverage, ranks, table
-from flowsynth.data import part
-from flowsynth.progress import job, log
-from flowsynth.provenance import write_csv
-from flowsynth.store import reading
-from flowsynth.synths import dataset
+from flowsynth.core.hdf5 import reading
+from flowsynth.core.progress import job, log
+from flowsynth.core.provenance import write_csv
+from flowsynth.data.dataset import part
+from flowsynth.evaluation.calibration import coverage, ranks, table
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     given, params = snakemake.input, snakemake.params

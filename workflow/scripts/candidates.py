@@ -4,11 +4,11 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.data import part
-from flowsynth.infer import infer
-from flowsynth.progress import job
-from flowsynth.synths import dataset
-from flowsynth.systems import training_of
+from flowsynth.core.progress import job
+from flowsynth.data.dataset import part
+from flowsynth.inference.predict import infer
+from flowsynth.models.registry import training_of
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.baselines import read_scores, require_same, rounded, shared
-from flowsynth.compare import FROZEN, against
-from flowsynth.frozen import submitted
-from flowsynth.host import Note
-from flowsynth.origins import hashes
-from flowsynth.page.compared import Candidate, make, markdown
-from flowsynth.progress import job, log
-from flowsynth.provenance import write_csv, write_text
-from flowsynth.tables import gather
+from flowsynth.core.progress import job, log
+from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.evaluation.summary import gather
+from flowsynth.leaderboard.baselines import read_scores, require_same, rounded, shared
+from flowsynth.leaderboard.comparison import FROZEN, against
+from flowsynth.leaderboard.data_hashes import hashes
+from flowsynth.leaderboard.manifest import submitted
+from flowsynth.rendering.host import Note
+from flowsynth.report.comparison_page import Candidate, make, markdown
 
 with job(Path(snakemake.log[0])):
     given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth.complexity import latex, markdown, table
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv, write_text
-from flowsynth.synths import dataset
-from flowsynth.tables import gather
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.evaluation.parameter_count import latex, markdown, table
+from flowsynth.evaluation.summary import gather
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     paths, to = [Path(path) for path in snakemake.input.scores], snakemake.output

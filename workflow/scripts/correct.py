@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.correct import correct
-from flowsynth.host import Note
-from flowsynth.progress import job
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job
+from flowsynth.inference.surrogate_search import correct
+from flowsynth.rendering.host import Note
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth.cost import cost
-from flowsynth.data import part
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.data.dataset import part
+from flowsynth.evaluation.cost import cost
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     checkpoints, timings = (

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.figures.amount import draw
-from flowsynth.figures.common import save
-from flowsynth.progress import job
+from flowsynth.core.progress import job
+from flowsynth.figures.scaling import draw
+from flowsynth.figures.style import save
 
 with job(Path(snakemake.log[0])):
     table = pd.read_csv(snakemake.input.table)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.figures.common import save
-from flowsynth.figures.complexity import draw
-from flowsynth.progress import job
+from flowsynth.core.progress import job
+from flowsynth.figures.parameter_count import draw
+from flowsynth.figures.style import save
 
 with job(Path(snakemake.log[0])):
     title = f"Budget {snakemake.wildcards.budget}. Mean over folds and standard deviation over folds."

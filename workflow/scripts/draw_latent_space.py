@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth.data import Items
-from flowsynth.figures.common import save
+from flowsynth.core.hdf5 import ids, names, reading
+from flowsynth.core.progress import job
+from flowsynth.data.dataset import Items
 from flowsynth.figures.latent_space import draw
-from flowsynth.progress import job
-from flowsynth.store import ids, names, reading
+from flowsynth.figures.style import save
 
 with job(Path(snakemake.log[0])):
     given, wildcards = snakemake.input, snakemake.wildcards

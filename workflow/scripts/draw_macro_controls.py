@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.figures.common import save
+from flowsynth.core.progress import job
 from flowsynth.figures.macro_controls import draw
-from flowsynth.listen import listen
-from flowsynth.progress import job
+from flowsynth.figures.style import save
+from flowsynth.latent_space.rendered import listen
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.figures.common import save
+from flowsynth.core.hdf5 import reading
+from flowsynth.core.progress import job
 from flowsynth.figures.neighbourhood import draw
-from flowsynth.listen import listen
-from flowsynth.progress import job
-from flowsynth.store import reading
+from flowsynth.figures.style import save
+from flowsynth.latent_space.rendered import listen
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from flowsynth.figures.common import save
+from flowsynth.core.progress import job
+from flowsynth.evaluation.example_selection import PLACES
 from flowsynth.figures.reconstruction import answer, draw, target
-from flowsynth.progress import job
-from flowsynth.selection import PLACES
-from flowsynth.synths import dataset
+from flowsynth.figures.style import save
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

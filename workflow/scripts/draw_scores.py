@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from flowsynth.figures.common import save
+from flowsynth.core.progress import job
+from flowsynth.evaluation.summary import gather
 from flowsynth.figures.scores import draw
-from flowsynth.progress import job
-from flowsynth.tables import gather
+from flowsynth.figures.style import save
 
 with job(Path(snakemake.log[0])):
     table = gather([Path(snakemake.input.scores)])

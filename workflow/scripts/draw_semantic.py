@@ -5,14 +5,14 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from flowsynth.data import Items
-from flowsynth.figures.common import save
+from flowsynth.core.hdf5 import ids, names, reading
+from flowsynth.core.progress import job
+from flowsynth.data.dataset import Items
+from flowsynth.data.semantics import PAIRS
 from flowsynth.figures.semantic import draw
-from flowsynth.listen import listen
-from flowsynth.models import find
-from flowsynth.progress import job
-from flowsynth.semantics import PAIRS
-from flowsynth.store import ids, names, reading
+from flowsynth.figures.style import save
+from flowsynth.latent_space.rendered import listen
+from flowsynth.models.base import find
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.figures.common import save
+from flowsynth.core.progress import job
 from flowsynth.figures.smoothness import draw
-from flowsynth.progress import job
+from flowsynth.figures.style import save
 
 with job(Path(snakemake.log[0])):
     wildcards = snakemake.wildcards

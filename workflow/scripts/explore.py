@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from flowsynth.data import part
-from flowsynth.explore import explore
-from flowsynth.progress import job
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job
+from flowsynth.data.dataset import part
+from flowsynth.latent_space.traversals import explore
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.features import extract
-from flowsynth.progress import job
+from flowsynth.core.progress import job
+from flowsynth.data.features import extract
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

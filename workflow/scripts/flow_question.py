@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from flowsynth.flow_question import of_flows
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.tables import gather
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.flow_comparison import of_flows
+from flowsynth.evaluation.summary import gather
 
 with job(Path(snakemake.log[0])):
     scores = gather([Path(path) for path in snakemake.input.scores])

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.behaviour import fingerprint
-from flowsynth.data import Items, part, usable
-from flowsynth.host import Note
-from flowsynth.infer import infer
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.score import labels_of, render_and_score
-from flowsynth.synths import dataset
-from flowsynth.systems import training_of
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.data.dataset import Items, part, usable
+from flowsynth.evaluation.fingerprint import fingerprint
+from flowsynth.evaluation.scoring import labels_of, render_and_score
+from flowsynth.inference.predict import infer
+from flowsynth.models.registry import training_of
+from flowsynth.rendering.host import Note
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

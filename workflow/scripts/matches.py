@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth.__main__ import RENDERS, SAMPLES
-from flowsynth.matches import measure
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.trained import closest, open_model
+from flowsynth.apps.match_benchmark import measure
+from flowsynth.cli import RENDERS, SAMPLES
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.inference.trained_model import closest, open_model
 
 with job(Path(snakemake.log[0])):
     given = snakemake.params

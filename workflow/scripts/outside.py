@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.host import Note
-from flowsynth.outside import collect, usual_level
-from flowsynth.progress import job
+from flowsynth.core.progress import job
+from flowsynth.data.out_of_domain.collections import collect, usual_level
+from flowsynth.rendering.host import Note
 
 with job(Path(snakemake.log[0])):
     given, to = snakemake.params, snakemake.output

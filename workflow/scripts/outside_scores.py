@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flowsynth.outside_scores import markdown, read, summarise
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv, write_text
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.evaluation.out_of_domain import markdown, read, summarise
 
 with job(Path(snakemake.log[0])):
     scores = read([Path(path) for path in snakemake.input.scores], [Path(path) for path in snakemake.input.manifests])

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from flowsynth.page.run import Run, make
-from flowsynth.progress import job, log
+from flowsynth.core.progress import job, log
+from flowsynth.report.run_page import Run, make
 
 with job(Path(snakemake.log[0])):
     folder = Path(snakemake.output.index).parent

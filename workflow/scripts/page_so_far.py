@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flowsynth.incomplete import PAGE
-from flowsynth.page.run import Run, make
-from flowsynth.progress import job, log
+from flowsynth.core.progress import job, log
+from flowsynth.evaluation.incomplete_runs import PAGE
+from flowsynth.report.run_page import Run, make
 
 with job(Path(snakemake.log[0])):
     for results, run in snakemake.params.runs.items():

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.paper import beside, markdown
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv, write_text
-from flowsynth.synths import dataset
-from flowsynth.tables import gather
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.evaluation.published import beside, markdown
+from flowsynth.evaluation.summary import gather
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     given = snakemake.input

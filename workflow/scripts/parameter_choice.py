@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.host import Note
-from flowsynth.parameter_choice import rank
-from flowsynth.presets import collect
-from flowsynth.progress import job, track
-from flowsynth.provenance import write_csv
-from flowsynth.render import render
-from flowsynth.synths import load
+from flowsynth.core.progress import job, track
+from flowsynth.core.provenance import write_csv
+from flowsynth.data.parameter_selection import rank
+from flowsynth.data.presets import collect
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render
+from flowsynth.synths.spec import load
 
 with job(Path(snakemake.log[0])):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
@@ -22,7 +22,7 @@ with job(Path(snakemake.log[0])):
         unique, place = np.unique(np.concatenate([first, second]), axis=0, return_inverse=True)
         results = track(render(synth, note, unique, timeout), len(unique), "render")
         audio = np.stack([result.audio for result in results])
-        from flowsynth.features import Mel, numpy_mel  # torch: after the last fork
+        from flowsynth.data.features import Mel, numpy_mel  # torch: after the last fork
         from flowsynth.metrics.spectral import log_mel_l1
 
         mel = numpy_mel(Mel(note.sample_rate), audio)[place.ravel()]

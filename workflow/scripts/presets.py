@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth.host import Host, Note
-from flowsynth.presets import collect
-from flowsynth.progress import job, log
-from flowsynth.provenance import write_csv
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job, log
+from flowsynth.core.provenance import write_csv
+from flowsynth.data.presets import collect
+from flowsynth.rendering.host import Host, Note
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     synth, names = dataset(snakemake.wildcards.dataset)

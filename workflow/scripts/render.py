@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from flowsynth.host import Note
-from flowsynth.presets import read_table
-from flowsynth.progress import job, log
-from flowsynth.render import render_shard
-from flowsynth.store import require_space
-from flowsynth.synths import dataset
+from flowsynth.core.hdf5 import require_space
+from flowsynth.core.progress import job, log
+from flowsynth.data.presets import read_table
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render_shard
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]

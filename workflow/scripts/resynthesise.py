@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from flowsynth.host import Note
-from flowsynth.progress import job, log
-from flowsynth.resynthesise import resynthesise
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job, log
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.resynthesis import resynthesise
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]

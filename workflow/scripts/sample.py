@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-from flowsynth.data import part
-from flowsynth.features import extract
-from flowsynth.host import Note
-from flowsynth.presets import identity, read_table
-from flowsynth.progress import job, log
-from flowsynth.render import render_shard
-from flowsynth.sample import keep_apart, sample_for
-from flowsynth.seeds import derive_seed
-from flowsynth.store import require_space
-from flowsynth.synths import dataset
+from flowsynth.core.hdf5 import require_space
+from flowsynth.core.progress import job, log
+from flowsynth.core.seeding import derive_seed
+from flowsynth.data.augmentation import keep_apart, sample_for
+from flowsynth.data.dataset import part
+from flowsynth.data.features import extract
+from flowsynth.data.presets import identity, read_table
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import render_shard
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]

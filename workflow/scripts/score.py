@@ -4,12 +4,12 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.behaviour import fingerprint
-from flowsynth.host import Note
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.score import labels_of, render_and_score
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.fingerprint import fingerprint
+from flowsynth.evaluation.scoring import labels_of, render_and_score
+from flowsynth.rendering.host import Note
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

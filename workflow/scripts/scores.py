@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.tables import gather
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.summary import gather
 
 with job(Path(snakemake.log[0])):
     write_csv(gather([Path(path) for path in snakemake.input.scores]), Path(snakemake.output[0]))

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flowsynth.host import Note
-from flowsynth.progress import job
-from flowsynth.search import search
-from flowsynth.store import ids, reading
-from flowsynth.synths import dataset
+from flowsynth.core.hdf5 import ids, reading
+from flowsynth.core.progress import job
+from flowsynth.inference.cma_es import search
+from flowsynth.rendering.host import Note
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     given = snakemake.params

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.selection import select
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.example_selection import select
 
 with job(Path(snakemake.log[0])):
     scores = pd.read_csv(snakemake.input.scores, dtype={"item": str})

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.data import Items, part, usable
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.semantics import agreement
-from flowsynth.synths import dataset
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.data.dataset import Items, part, usable
+from flowsynth.data.semantics import agreement
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     paths = [Path(path) for path in snakemake.input.features]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import torch
 
-from flowsynth.listen import listen
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.smoothness import summarise, table
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.latent_space.rendered import listen
+from flowsynth.latent_space.smoothness import summarise, table
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)

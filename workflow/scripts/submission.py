@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flowsynth import store
-from flowsynth.data import part
-from flowsynth.progress import job
-from flowsynth.submission import read
-from flowsynth.synths import dataset
+from flowsynth.core import hdf5
+from flowsynth.core.progress import job
+from flowsynth.data.dataset import part
+from flowsynth.leaderboard.submissions import read
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     given, fold = snakemake.input, int(snakemake.wildcards.fold)
@@ -22,5 +22,5 @@ with job(Path(snakemake.log[0])):
     estimates = answers.set_index("item").loc[list(items.ids), list(names)].to_numpy()
     settings = {"answers": str(given.answers)}
     path = Path(snakemake.output.predictions)
-    with store.writing(path, items.ids, items.all().values.numpy(), names, settings) as file:
-        store.add_items(file, "estimates", (1, len(names)))[:] = np.expand_dims(estimates, 1)
+    with hdf5.writing(path, items.ids, items.all().values.numpy(), names, settings) as file:
+        hdf5.add_items(file, "estimates", (1, len(names)))[:] = np.expand_dims(estimates, 1)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from flowsynth.core.hdf5 import reading
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.symmetry import audible_mse, table
 from flowsynth.metrics.parameters import parameter_mse
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.store import reading
-from flowsynth.symmetry import audible_mse, table
-from flowsynth.synths import dataset
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     synth, names = dataset(snakemake.wildcards.dataset)

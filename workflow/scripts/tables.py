@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv, write_text
-from flowsynth.tables import gather, latex, markdown, summarise
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.evaluation.summary import gather, latex, markdown, summarise
 
 with job(Path(snakemake.log[0])):
     to = snakemake.output

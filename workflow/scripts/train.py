@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from flowsynth.data import part
-from flowsynth.networks import Size
-from flowsynth.plan import plan_of
-from flowsynth.progress import job
-from flowsynth.seeds import derive_seed
-from flowsynth.synths import dataset
-from flowsynth.systems import model_of
-from flowsynth.train import fit
+from flowsynth.core.progress import job
+from flowsynth.core.seeding import derive_seed
+from flowsynth.data.dataset import part
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.registry import model_of
+from flowsynth.synths.spec import dataset
+from flowsynth.training.config import plan_of
+from flowsynth.training.fit import fit
 
 with job(Path(snakemake.log[0])):
     to, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from flowsynth.progress import job
-from flowsynth.provenance import write_csv
-from flowsynth.tables import gather
-from flowsynth.variance import variance
+from flowsynth.core.progress import job
+from flowsynth.core.provenance import write_csv
+from flowsynth.evaluation.summary import gather
+from flowsynth.evaluation.variance_components import variance
 
 with job(Path(snakemake.log[0])):
     table = variance(gather([Path(snakemake.input.scores)]), snakemake.params.systems)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.host import Note
-from flowsynth.progress import job, log
-from flowsynth.render import rerender
-from flowsynth.store import check, reading
-from flowsynth.synths import load
+from flowsynth.core.hdf5 import check, reading
+from flowsynth.core.progress import job, log
+from flowsynth.rendering.host import Note
+from flowsynth.rendering.render import rerender
+from flowsynth.synths.spec import load
 
 with job(Path(snakemake.log[0])):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]

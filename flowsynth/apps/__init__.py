@@ -1,0 +1,1 @@
+"""Programs for musicians: match sounds, play a latent space, inspect a plugin."""

@@ -1,0 +1,1 @@
+"""The latent space of a model as a page in the browser."""

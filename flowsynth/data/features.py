@@ -1,0 +1,122 @@
+"""Audio to mel spectrograms: power for the metrics, its logarithm for the networks.
+
+The same numbers as librosa's ``melspectrogram`` (centred Hann windows, power, Slaney filters), computed for many sounds
+at once and on whatever device the audio is on.
+
+References:
+    Esling et al., "Universal audio synthesizer control with normalizing flows", 2019: 64 bands, FFT 2048, hop 1024,
+    30 to 11,000 Hz, natural logarithm of power + 1e-3, the first 80 frames.
+"""
+
+from collections.abc import Mapping
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flowsynth.core import hdf5
+from flowsynth.core.progress import track
+from flowsynth.metrics.mel_filters import hann, mel_bank
+
+BATCH = 4  # sounds transformed at once: what a core keeps in its cache
+
+
+class Mel(nn.Module):
+    """Mel power spectrogram.
+
+    Args:
+        sample_rate: Hz.
+        n_mels: Bands.
+        n_fft: Samples in a window.
+        hop_length: Samples between windows.
+        fmin: Lowest frequency, Hz.
+        fmax: Highest frequency, Hz.
+        frames: The first so many are kept.
+        floor: Added to the power before the logarithm.
+
+    Raises:
+        ValueError: If `fmax` is above half the sample rate.
+    """
+
+    bank: Tensor
+    window: Tensor
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_mels: int = 64,
+        n_fft: int = 2048,
+        hop_length: int = 1024,
+        fmin: float = 30,
+        fmax: float = 11000,
+        frames: int = 80,
+        floor: float = 1e-3,
+    ):
+        super().__init__()
+        if fmax > sample_rate / 2:
+            raise ValueError(f"features: fmax = {fmax} Hz, expected at most half the sample rate of {sample_rate} Hz")
+        bank = mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
+        self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
+        self.frames, self.floor = frames, floor
+        self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
+        self.register_buffer("window", torch.from_numpy(hann(n_fft)), persistent=False)
+
+    def forward(self, audio: Float[Tensor, "items samples"]) -> Float[Tensor, "items mels frames"]:
+        """Mel power of sounds of full scale 1.
+
+        Raises:
+            ValueError: If a sound is too short to fill the frames.
+        """
+        got = 1 + audio.shape[-1] // self.hop_length
+        if got < self.frames:
+            raise ValueError(f"a sound of {audio.shape[-1]} samples has {got} frames, expected at least {self.frames}")
+        half = self.n_fft // 2
+        # samples behind the last frame that is kept are in none
+        padded = nn.functional.pad(audio, (half, half))[:, : (self.frames - 1) * self.hop_length + self.n_fft]
+        spectrum = torch.fft.rfft(padded.unfold(1, self.n_fft, self.hop_length) * self.window)
+        power = spectrum.real.square() + spectrum.imag.square()
+        return (power @ self.bank.T).transpose(1, 2)
+
+    def log(self, power: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+        """Natural logarithm of power + floor."""
+        return torch.log(power + self.floor)
+
+
+# arguments of `Mel` but the sample rate, with their values
+DEFAULTS = {name: given.default for name, given in signature(Mel).parameters.items() if name != "sample_rate"}
+
+
+def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
+    """Write the log-mel spectrograms of a shard of audio: ``values``, ``mel`` (items x bands x frames), ``status``.
+
+    Args:
+        shard: Audio, as made by `flowsynth.rendering.render.render_shard`; its checksum is checked.
+        path: Of the file to write.
+        settings: Arguments of `Mel` but the sample rate, which the audio knows.
+
+    Raises:
+        ValueError: If the shard is truncated or damaged.
+    """
+    with hdf5.reading(shard) as source:
+        hdf5.check(shard)
+        made = hdf5.settings(source)
+        mel = Mel(made["sample_rate"], **settings)
+        shape = (mel.bank.shape[0], mel.frames)
+        ids, audio = hdf5.ids(source), source["audio"]
+        with hdf5.writing(path, ids, source["values"][:], hdf5.names(source), {**made, **settings}) as file:
+            target = hdf5.add_items(file, "mel", shape)
+            hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = source["status"][:]
+            starts = range(0, len(ids), BATCH)
+            for start in track(starts, len(starts), f"features {path}"):
+                rows = slice(start, start + BATCH)
+                target[rows] = mel.log(mel(torch.from_numpy(audio[rows]))).numpy()
+
+
+def numpy_mel(mel: Mel, audio: Float[np.ndarray, "items samples"]) -> Float[np.ndarray, "items mels frames"]:
+    """Mel power of arrays, `BATCH` sounds at a time."""
+    batches = (torch.from_numpy(audio[start : start + BATCH]) for start in range(0, len(audio), BATCH))
+    return np.concatenate([mel(batch).numpy() for batch in batches])

@@ -1,0 +1,1 @@
+"""Collections of sounds that the synthesizer did not make."""

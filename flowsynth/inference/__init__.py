@@ -1,0 +1,1 @@
+"""From sounds to parameters: prediction, and search with renderings."""

@@ -1,0 +1,1 @@
+"""What lies in the latent space of a model: traversals, and the sounds along them."""

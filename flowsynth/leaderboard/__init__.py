@@ -1,0 +1,1 @@
+"""Frozen baselines, and candidates that are compared with them."""

@@ -1,0 +1,30 @@
+"""An autoencoder and a regressor on its latent, trained together.
+
+References:
+    Esling et al. 2019.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from flowsynth.models.autoencoders.base import LatentModel
+from flowsynth.models.nn import networks
+from flowsynth.models.nn.networks import Size
+
+
+class AE(LatentModel):
+    """A deterministic encoder; nothing is asked of its latent but that sounds and parameters can be told from it."""
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__(mels, frames, parameters, size)
+        self.head = nn.Linear(self.encoder.features, self.latent)
+        networks.initialise(self.head)
+
+    def encode(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items latent"]:
+        """Give the latent of each sound."""
+        return self.head(self.encoder(self.standardise(mel)))
+
+    def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
+        """Give the latent of each sound, and 0."""
+        return self.encode(mel), torch.zeros((), device=mel.device)

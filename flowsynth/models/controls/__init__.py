@@ -1,0 +1,1 @@
+"""Models without training that say how easy the task is: floors and ceilings."""

@@ -1,0 +1,25 @@
+"""Control: the mean of the training presets, the best answer of a point estimator that is deaf."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from flowsynth.data.dataset import Batch
+from flowsynth.models.base import Control
+from flowsynth.models.nn.networks import Size
+
+
+class Mean(Control):
+    """Answers with the mean parameters of the training part, whatever it hears."""
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__(mels, frames, parameters, size)
+        self.register_buffer("mean", torch.zeros(parameters))
+
+    def fit(self, train: Batch) -> None:
+        """Take the mean."""
+        self.mean = train.values.mean(dim=0)
+
+    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Repeat the mean."""
+        return self.mean.expand(n, len(mel), -1)

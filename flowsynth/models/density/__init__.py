@@ -1,0 +1,1 @@
+"""Models of the density of the parameters given a spectrogram."""

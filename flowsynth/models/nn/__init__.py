@@ -1,0 +1,1 @@
+"""Networks and normalising flows that models are built from."""

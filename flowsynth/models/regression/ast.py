@@ -1,0 +1,58 @@
+"""A spectrogram transformer that regresses the parameters.
+
+References:
+    Gong et al. 2021, "AST: audio spectrogram transformer": overlapping patches of the spectrogram as tokens.
+    Bruford et al. 2024, "Synthesizer sound matching using audio spectrogram transformers": its use for this task.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from flowsynth.data.dataset import Batch
+from flowsynth.models.base import Model
+from flowsynth.models.nn import networks
+from flowsynth.models.nn.networks import Size
+
+HEADS = 4
+PATCH = 8  # bands and frames of a patch; patches touch and don't overlap, to be affordable without a GPU
+
+
+class AST(Model):
+    """Patches of the spectrogram through a transformer whose first token answers; a sigmoid at the end; MSE.
+
+    It has as many layers as the stacks of convolutions, and tokens of four times their channels.
+    """
+
+    capturable = True
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__(mels, frames, parameters, size)
+        width = 4 * size.channels
+        patch = (min(PATCH, mels), min(PATCH, frames))
+        self.patches = nn.Conv2d(1, width, patch, stride=patch)
+        tokens = (mels // patch[0]) * (frames // patch[1])
+        self.first = nn.Parameter(0.02 * torch.randn(1, 1, width))
+        self.position = nn.Parameter(0.02 * torch.randn(1, tokens + 1, width))
+        layer = nn.TransformerEncoderLayer(
+            width, HEADS, 4 * width, size.dropout, "gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, size.layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        self.head = networks.mlp(width, parameters, size.mlp_layers, size)
+        networks.initialise(self.head)
+
+    @networks.lowered
+    def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
+        """The one answer for each sound."""
+        patches = self.patches(self.standardise(mel)[:, None]).flatten(2).mT
+        tokens = torch.cat([self.first.expand(len(mel), -1, -1), patches], dim=1) + self.position
+        return torch.sigmoid(self.head(self.layers(tokens)[:, 0]))
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Mean squared error of the parameters."""
+        return {"loss": mse_loss(self(batch.mel), batch.values)}
+
+    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Repeat the one answer."""
+        return self(mel).expand(n, -1, -1)

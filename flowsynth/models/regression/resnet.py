@@ -1,0 +1,19 @@
+"""The paper's third baseline: the second one's convolutions with residual paths.
+
+References:
+    Esling et al. 2019.
+    He et al. 2016, "Deep residual learning for image recognition".
+"""
+
+from flowsynth.models.nn import networks
+from flowsynth.models.nn.networks import Size
+from flowsynth.models.regression.cnn import CNN
+
+
+class ResNet(CNN):
+    """The CNN with a path around each layer of convolutions: a trainable convolution of side 1, added; MSE."""
+
+    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+        super().__init__(mels, frames, parameters, size)
+        self.convolutions = networks.Convolutions(mels, frames, size, residual=True)
+        networks.initialise(self.convolutions)

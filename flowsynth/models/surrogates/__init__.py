@@ -1,0 +1,1 @@
+"""Models of the synthesizer: from parameters to spectrograms."""

@@ -1,0 +1,1 @@
+"""Pages of a run, with its figures, tables and sounds."""

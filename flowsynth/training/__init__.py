@@ -1,0 +1,1 @@
+"""How a model is trained: batches, steps, the resumable loop, checkpoints."""
