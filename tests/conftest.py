@@ -14,6 +14,8 @@ import pytest
 from project import Project
 from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ["small"]
+
 # a machine that is busy is no fault
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")

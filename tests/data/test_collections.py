@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 from programs import give_up
-from test_sounds import LEVEL, NOTE, RATE, noise, tone
+from test_preprocessing import LEVEL, NOTE, RATE, noise, tone
 
 from flowsynth.config import files
 from flowsynth.core import hdf5

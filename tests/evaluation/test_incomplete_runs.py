@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
-from test_tables import scores
+from test_summary import scores
 
 from flowsynth.evaluation import incomplete_runs
 

@@ -1,7 +1,7 @@
 """The paper's layout: a row a model, and for each number of parameters its columns."""
 
 import pandas as pd
-from test_tables import cells, scores
+from test_summary import cells, scores
 
 from flowsynth.evaluation import parameter_count
 
