@@ -15,7 +15,7 @@ from report import row
 from flowsynth.data import presets
 from flowsynth.rendering.host import Host, Note
 from flowsynth.rendering.render import render_shard
-from flowsynth.rendering.worker import forked, reloaded
+from flowsynth.rendering.worker import render_forked, render_reloaded
 from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -45,10 +45,10 @@ def schemes() -> None:
     pristine, used, built_in = Host(SYNTH, NOTE), Host(SYNTH, NOTE), Host(BUILT_IN, NOTE)
     theirs = vectors(PRESETS, BUILT_IN)
     ways = {
-        "fork": lambda: seconds(lambda: list(forked(pristine.play, values, NOTE.samples, 20)), PRESETS),
-        "faust": lambda: seconds(lambda: list(forked(built_in.play, theirs, NOTE.samples, 20)), PRESETS),
+        "fork": lambda: seconds(lambda: list(render_forked(pristine.play, values, NOTE.samples, 20)), PRESETS),
+        "faust": lambda: seconds(lambda: list(render_forked(built_in.play, theirs, NOTE.samples, 20)), PRESETS),
         "reused": lambda: seconds(lambda: [used.play(vector) for vector in values], PRESETS),
-        "reload": lambda: seconds(lambda: list(reloaded(lambda: Host(SYNTH, NOTE), values[:RELOADS])), RELOADS),
+        "reload": lambda: seconds(lambda: list(render_reloaded(lambda: Host(SYNTH, NOTE), values[:RELOADS])), RELOADS),
     }
     taken = {name: [] for name in ways}
     for _ in range(ROUNDS):

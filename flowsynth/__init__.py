@@ -1,7 +1,8 @@
-"""flowsynth: a benchmark of automatic synthesizer programming.
+"""flowsynth: a reproducible benchmark for automatic synthesizer programming.
 
-The modules are the stages of the pipeline, in this order: ``presets``, ``render``, ``features``, ``split``, ``train``,
-``infer``, ``resynthesise``, ``score``, ``tables``, ``figures``. Nothing here knows the workflow that calls it.
+The packages are layers, from the lowest: ``core``, ``synths`` and ``metrics``, ``rendering``, ``data``, ``models``,
+``training``, ``inference``, ``evaluation``, ``leaderboard`` and ``latent_space``, ``report`` and ``figures``, ``apps``.
+A layer imports only from lower ones, and none depends on the workflow.
 """
 
 __version__ = "0.1.0"

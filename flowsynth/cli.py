@@ -59,11 +59,11 @@ def _match(asked: argparse.Namespace) -> None:
     import pandas as pd
 
     from flowsynth.apps.match import COLUMNS, listed, match_all
-    from flowsynth.core.progress import log, to_terminal
+    from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.core.provenance import write_csv
     from flowsynth.inference.trained_model import find, open_model
 
-    to_terminal()
+    log_to_terminal()
     if asked.samples < 1 or asked.renders < 0:
         raise ValueError(f"--samples {asked.samples} --renders {asked.renders}: expected at least 1 and 0")
     paths = listed(asked.sounds, asked.out)
@@ -94,11 +94,11 @@ def _explore(asked: argparse.Namespace) -> None:
     from flowsynth.apps.explorer.server import EVERYWHERE, serve
     from flowsynth.apps.explorer.service import Explorer
     from flowsynth.apps.latent_controller import Device
-    from flowsynth.core.progress import log, to_terminal
+    from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.inference.trained_model import find, open_model
     from flowsynth.models.autoencoders.base import LatentModel
 
-    to_terminal()
+    log_to_terminal()
     checkpoint = find(asked.results, asked.model, LatentModel, asked.synth)
     with closing(Explorer(Device(open_model(checkpoint)))) as explorer:
         server = serve(explorer, asked.host, asked.port)
@@ -111,11 +111,11 @@ def _explore(asked: argparse.Namespace) -> None:
 def _serve(asked: argparse.Namespace) -> None:
     from flowsynth.apps.latent_controller import Device
     from flowsynth.apps.osc_server import Server
-    from flowsynth.core.progress import log, to_terminal
+    from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.inference.trained_model import find, open_model
     from flowsynth.models.autoencoders.base import LatentModel
 
-    to_terminal()
+    log_to_terminal()
     checkpoint = find(asked.results, asked.model, LatentModel, asked.synth)
     server = Server(Device(open_model(checkpoint)), asked.host, asked.port, asked.out)
     host, port = server.server_address[:2]

@@ -1,4 +1,4 @@
-"""The configuration, checked before anything is planned."""
+"""Validation of the configuration, before any job is planned."""
 
 import re
 import shutil
@@ -15,61 +15,63 @@ from flowsynth.synths import spec as synths
 
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
-    """Check a configuration against its schema, and that the models, budget, data sets and folders it names exist.
+    """Validate a configuration against its schema, and check that its models, budgets, data sets and folders exist.
 
     Raises:
-        ValueError: With a line for each fault: where it is, what was expected, and where the key is explained.
+        ValueError: With one line per error: location, expected value, and where the key is documented.
     """
-    faults = []
+    errors = []
     for error in jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text())).iter_errors(config):
-        where = ".".join(["config", *map(str, error.absolute_path)])
-        known = ", ".join(error.schema.get("properties", {}))
-        faults.append(f"{where}: {error.message}" + (f"; known keys: {known}" if "unexpected" in error.message else ""))
-    if faults:
-        raise ValueError("\n".join([*faults, f"Every key is explained in {schema}"]))
-    there = [f"{name}{size}" for name in synths.known() for size in synths.load(name).sets]
+        location = ".".join(["config", *map(str, error.absolute_path)])
+        hint = f"; known keys: {', '.join(error.schema.get('properties', {}))}" if "unexpected" in error.message else ""
+        errors.append(f"{location}: {error.message}{hint}")
+    if errors:
+        raise ValueError("\n".join([*errors, f"Every key is explained in {schema}"]))
+    available = [f"{name}{size}" for name in synths.available() for size in synths.load(name).sets]
     _require("budget", [config["budget"]], sorted(config["budgets"]))
-    _require("synthesizer", [config["synth"]], synths.known())
+    _require("synthesizer", [config["synth"]], synths.available())
     for budget in config["budgets"].values():
-        _require("data set", budget["datasets"], there)
+        _require("data set", budget["datasets"], available)
     if not datasets(config, config["budget"]):
-        has = ", ".join(config["budgets"][config["budget"]]["datasets"])
-        raise ValueError(f"config: the budget {config['budget']} has no data set of {config['synth']}; it has {has}")
+        names = ", ".join(config["budgets"][config["budget"]]["datasets"])
+        raise ValueError(f"config: the budget {config['budget']} has no data set of {config['synth']}; it has {names}")
     if config["split"] == "published":
-        _require_parts(config)
-    for name in [name for given in (config, *config["budgets"].values()) for name in given.get("models", [])]:
-        _known(name)
+        _check_published_split(config)
+    for name in [name for section in (config, *config["budgets"].values()) for name in section.get("models", [])]:
+        _check_model(name)
     _require("budget", [config["baselines"]["budget"]], sorted(config["budgets"]))
-    fixed = config["baselines"]["datasets"]
-    _require("data set", fixed, there)
-    _require("data set with baselines", [config.get("compared_on", fixed[0])], fixed)
+    with_baselines = config["baselines"]["datasets"]
+    _require("data set", with_baselines, available)
+    _require("data set with baselines", [config.get("compared_on", with_baselines[0])], with_baselines)
     if "candidate" in config:
-        _candidate(config["candidate"])
-    for name, given in config["outside"].items():
-        if "path" in given and "package" not in given and not Path(given["path"]).exists():
-            raise ValueError(f"config: outside.{name}: there is no {given['path']}: make it, or leave it out")
+        _check_candidate(config["candidate"])
+    for name, collection in config["outside"].items():
+        if "path" in collection and "package" not in collection and not Path(collection["path"]).exists():
+            raise ValueError(
+                f"config: outside.{name}: {collection['path']} does not exist: create it or remove the entry"
+            )
 
 
 def datasets(config: Mapping[str, Any], budget: str) -> list[str]:
-    """Data sets of a budget that are of the synthesizer chosen."""
+    """Return the data sets of a budget that belong to the selected synthesizer."""
     return [name for name in config["budgets"][budget]["datasets"] if name.rstrip("0123456789") == config["synth"]]
 
 
-def unequal(budgets: Mapping[str, Mapping[str, Any]], but: str) -> str:
-    """What budgets differ in besides one setting, in words; empty if it is nothing.
+def first_difference(budgets: Mapping[str, Mapping[str, Any]], ignored: str) -> str:
+    """Describe the first difference between consecutive budgets, except in one setting; empty if there is none.
 
     Args:
-        budgets: Settings by name.
-        but: The setting.
+        budgets: Settings by budget name.
+        ignored: Setting that may differ.
     """
-    for (first, least), (second, given) in pairwise(budgets.items()):
-        for key in dict.fromkeys([*least, *given]):
-            if key != but and least.get(key) != given.get(key):
-                return f"{key} is {least.get(key)} in {first} and {given.get(key)} in {second}"
+    for (first, left), (second, right) in pairwise(budgets.items()):
+        for key in dict.fromkeys([*left, *right]):
+            if key != ignored and left.get(key) != right.get(key):
+                return f"{key} is {left.get(key)} in {first} and {right.get(key)} in {second}"
     return ""
 
 
-def _known(name: str) -> None:
+def _check_model(name: str) -> None:
     _require("model", [registry.model_of(name)], list(registry.models()))
     try:
         registry.check(name)
@@ -77,33 +79,33 @@ def _known(name: str) -> None:
         raise ValueError(f"config: {error}") from error
 
 
-def _require_parts(config: Mapping[str, Any]) -> None:
+def _check_published_split(config: Mapping[str, Any]) -> None:
     folds = config["budgets"][config["budget"]]["folds"]
-    if not synths.load(config["synth"]).parts:
-        raise ValueError(f"config: split: with the presets of {config['synth']} no split was published, or imported")
+    if not synths.load(config["synth"]).has_published_split:
+        raise ValueError(f"config: split: {config['synth']} has no published split, or it was not imported")
     if folds != 1:
-        raise ValueError(f"config: split: the published one is one fold; the budget {config['budget']} has {folds}")
+        raise ValueError(f"config: split: the published split has one fold; the budget {config['budget']} has {folds}")
 
 
-def _candidate(given: str) -> None:
-    if not registry.is_answers(given):
-        _known(given)
-        if registry.model_of(given) == "oracle":
-            raise ValueError("config: candidate: the oracle answers with the truth, there is nothing to compare")
+def _check_candidate(candidate: str) -> None:
+    if not registry.is_answers(candidate):
+        _check_model(candidate)
+        if registry.model_of(candidate) == "oracle":
+            raise ValueError("config: candidate: the oracle predicts the ground truth, a comparison is meaningless")
         return
-    if not Path(given).is_file():
-        raise ValueError(f"config: candidate: there is no file {given}")
-    name = registry.name_of_answers(given)
-    taken = {*registry.models(), "search", "original"}  # the last two stand beside models on pages
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken or registry.last_step(name):
+    if not Path(candidate).is_file():
+        raise ValueError(f"config: candidate: there is no file {candidate}")
+    name = registry.name_of_answers(candidate)
+    reserved = {*registry.models(), "search", "original"}  # the last two are shown next to models on pages
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in reserved or registry.last_step(name):
         raise ValueError(
-            f"config: candidate: {given} is called {name!r}; rename it: small letters, digits and _, and no name of a model, "
-            "of search or of the original"
+            f"config: candidate: invalid name {name!r} of {candidate}; rename it: lower-case letters, digits and _, "
+            "but not the name of a model, 'search' or 'original'"
         )
 
 
-def wanting(collection: Mapping[str, str]) -> list[str]:
-    """Packages that a collection of sounds needs and that are not installed; it is left out then."""
+def missing_packages(collection: Mapping[str, str]) -> list[str]:
+    """Return the packages that a sound collection needs and that are not installed; it is then skipped."""
     packages = []
     if "package" in collection and not Path(collection["path"]).exists():
         packages.append(collection["package"])
@@ -112,23 +114,23 @@ def wanting(collection: Mapping[str, str]) -> list[str]:
     return packages
 
 
-def files(collection: Mapping[str, str]) -> list[str]:
-    """Files that a collection of sounds is made from, those in subfolders too; hidden ones are left out."""
+def source_files(collection: Mapping[str, str]) -> list[str]:
+    """List the source files of a sound collection, including subfolders, without hidden files."""
     if "path" not in collection:
         return []
     path = Path(collection["path"])
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [str(file) for file in found if not file.name.startswith(".") and not file.is_dir()]
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [str(file) for file in files if not file.name.startswith(".") and not file.is_dir()]
 
 
-def answering(config: Mapping[str, Any], budget: str) -> list[str]:
-    """Models that answer to sounds from outside: all but the oracle, which has no truth to tell, and search if asked for."""
-    given = config["budgets"][budget].get("models", config["models"])
-    models = [name for name in dict.fromkeys(map(registry.model_of, given)) if name != "oracle"]
+def ood_models(config: Mapping[str, Any], budget: str) -> list[str]:
+    """List the models evaluated on out-of-domain sounds: all but the oracle, and search if configured."""
+    names = config["budgets"][budget].get("models", config["models"])
+    models = [name for name in dict.fromkeys(map(registry.model_of, names)) if name != "oracle"]
     return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
 
 
-def _require(what: str, names: list[str], known: list[str]) -> None:
+def _require(kind: str, names: list[str], known: list[str]) -> None:
     for name in names:
         if name not in known:
-            raise ValueError(f"config: unknown {what} {name!r}, expected one of: {', '.join(known)}")
+            raise ValueError(f"config: unknown {kind} {name!r}, expected one of: {', '.join(known)}")

@@ -37,7 +37,7 @@ def install(programs: Sequence[str], packages: Sequence[str]) -> None:
                 raise Unavailable(f"apt-get {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
 
 
-def give_up(message: str) -> None:
+def skip_or_fail(message: str) -> None:
     """Skip the tests that need it; in CI they fail."""
     if os.environ.get("CI") == "true":
         pytest.fail(message)

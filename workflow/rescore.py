@@ -15,7 +15,7 @@ import sys
 import yaml
 from readme import ROOT
 
-from flowsynth.core.progress import to_terminal
+from flowsynth.core.progress import log_to_terminal
 from flowsynth.leaderboard.data_hashes import require_commit
 from flowsynth.leaderboard.rescoring import rescore, same_sounds, stamp, summarise
 from flowsynth.metrics import registry
@@ -37,7 +37,7 @@ def main() -> None:
         sys.exit(f"error: unknown data sets {', '.join(unknown)}, expected some of {', '.join(known)}")
     if min(asked.jobs, 1 if asked.sample is None else asked.sample) < 1:
         sys.exit(f"error: got --sample {asked.sample} and --jobs {asked.jobs}, expected at least 1 of each")
-    to_terminal()
+    log_to_terminal()
     os.environ["OMP_NUM_THREADS"] = "1"  # of the processes: a core each
     try:
         if asked.stamp:

@@ -21,14 +21,14 @@ import pandas as pd
 import yaml
 
 from flowsynth.apps.inspect_plugin import NOTE, TIMEOUT, described, line
-from flowsynth.core.progress import log, to_terminal
+from flowsynth.core.progress import log, log_to_terminal
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.data import diva
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import TAG
 from flowsynth.data.splits import PARTS
 from flowsynth.inference.cma_es import ear
-from flowsynth.rendering.host import apart
+from flowsynth.rendering.host import run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.synths.spec import FOLDER, Parameter, Synth, read
 
@@ -71,7 +71,7 @@ def parameters(corpus: diva.Corpus, base: dict[str, float], plugin: Path | None)
     """
     if plugin is None:
         return tuple(Parameter(name, "continuous", 0.0, 1.0, base[name], "", None) for name in corpus.names)
-    found = apart(described, Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True))
+    found = run_in_subprocess(described, Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True))
     names = [parameter.name for parameter in found]
     missing = sorted(set(corpus.names) - set(names))
     if missing:
@@ -229,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", type=Path, help="values of the base patch, param_default_32.json; else medians")
     parser.add_argument("--out", type=Path, default=FOLDER / "diva.yaml", help="the table; in the folder of the others")
     asked = parser.parse_args(arguments)
-    to_terminal()
+    log_to_terminal()
     try:
         plugin = asked.plugin and asked.plugin.expanduser().absolute()
         import_data(asked.archive, asked.split, plugin, asked.base, asked.out)

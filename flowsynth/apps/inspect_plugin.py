@@ -20,13 +20,13 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
-from flowsynth.core.progress import log, to_terminal, track
+from flowsynth.core.progress import log, log_to_terminal, track
 from flowsynth.core.provenance import write_text
 from flowsynth.data.features import DEFAULTS
 from flowsynth.inference.cma_es import ear
-from flowsynth.rendering.host import Host, Note, apart, opened
+from flowsynth.rendering.host import Host, Note, open_plugin, run_in_subprocess
 from flowsynth.rendering.render import render
-from flowsynth.rendering.worker import SILENT
+from flowsynth.rendering.worker import SILENCE_PEAK
 from flowsynth.synths.spec import FOLDER, Parameter, Synth
 
 LOOKS = 129  # values at which a parameter's text is read
@@ -48,7 +48,7 @@ def described(synth: Synth) -> tuple[Parameter, ...]:
     Raises:
         ValueError: If it has no parameter, or two of one name.
     """
-    with opened(synth, NOTE) as plugin:
+    with open_plugin(synth, NOTE) as plugin:
         return _described(plugin, str(synth.plugin))
 
 
@@ -124,7 +124,7 @@ def reproducible(synth: Synth) -> dict[str, bool]:
     both = [synth.base, np.clip(synth.base + rng.uniform(-0.3, 0.3, len(synth.base)), 0, 1)]
     order = [0, 1, 0, 1, 1, 0]
     ways = {
-        "one instance": apart(_in_turn, synth, [both[which].astype(np.float32) for which in order]),
+        "one instance": run_in_subprocess(_in_turn, synth, [both[which].astype(np.float32) for which in order]),
         "a fresh instance each": [r.audio for r in render(synth, NOTE, [both[which] for which in order], TIMEOUT)],
     }
     return {
@@ -163,7 +163,7 @@ def table(synth: Synth, far: np.ndarray, peaks: np.ndarray, same: dict[str, bool
     for row, parameter in enumerate(synth.parameters):
         heard = loudest[row] > HEARD
         # where it makes silence, half of the range is left out
-        low, high = (0.25 if peaks[row, 0] < SILENT else 0.0), (0.75 if peaks[row, -1] < SILENT else 1.0)
+        low, high = (0.25 if peaks[row, 0] < SILENCE_PEAK else 0.0), (0.75 if peaks[row, -1] < SILENCE_PEAK else 1.0)
         entry: dict[str, Any] = {"kind": parameter.kind, "range": [0, 1]} | (
             {"steps": parameter.steps} if parameter.steps else {}
         )
@@ -202,10 +202,10 @@ def inspect(plugin: Path, name: str, presets: int) -> str:
     """
     install = f"see that {plugin} is there"
     synth = Synth(name, plugin, install, "", presets, (), {})
-    synth = replace(synth, parameters=apart(described, synth))
+    synth = replace(synth, parameters=run_in_subprocess(described, synth))
     log.info("%s: %d parameters", plugin, len(synth.parameters))
     far, peaks = probe(synth)
-    if peaks.max() < SILENT:
+    if peaks.max() < SILENCE_PEAK:
         raise ValueError(f"{plugin} makes no sound when MIDI note {NOTE.pitch} is played: is it an instrument?")
     return table(synth, far, peaks, reproducible(synth), presets)
 
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     path = asked.out or FOLDER / f"{name}.yaml"
     if path.exists():
         parser.error(f"there is {path}: take it away, or write another one with --out")
-    to_terminal()
+    log_to_terminal()
     try:
         write_text(path, inspect(asked.plugin.absolute(), name, asked.presets))
     except (ValueError, OSError) as error:

@@ -1,1 +1,1 @@
-"""What every layer may use: files, provenance, progress, locks, seeds. It knows no term of the field."""
+"""Infrastructure shared by all layers: files, provenance, progress, locks and seeds; independent of the domain."""

@@ -1,8 +1,8 @@
-"""Digest of the code that a result depends on: of what it does, and not of its text.
+"""Digest of the code that a result depends on, insensitive to text and formatting.
 
-The closure of a file is that file and all modules that it imports, directly or not, inside functions too, as far as they
-belong to this package or to the file's own. Its digest is that of the syntax trees without comments, docstrings,
-formatting, log messages and the texts of errors. Modules that cannot change a result (`NEUTRAL`) do not count.
+The closure of a file is the file and all modules of this package, or of the file's own package, that it imports
+directly or indirectly, including imports inside functions. Its digest covers the syntax trees without comments,
+docstrings, formatting, log messages and error messages. Modules that cannot change a result (`NEUTRAL`) are excluded.
 """
 
 import ast
@@ -12,14 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-# logs, versions and commits, and what a process does beside its work
+# logging, provenance and process management
 NEUTRAL = ("code_digest.py", "parent_process.py", "run_log.py", "locks.py", "progress.py", "provenance.py")
-LOGS = ("log", "logger", "logging", "warnings")  # names whose calls print
-LABELLED = ("track",)  # functions whose texts are labels of a log
+LOGS = ("log", "logger", "logging", "warnings")  # objects whose method calls only log
+LABELLED = ("track",)  # functions whose string arguments are log labels
 
 
 def digest(*files: Path) -> str:
-    """Hash the closures of files of code.
+    """Hash the closures of source files.
 
     Args:
         files: Modules or scripts.
@@ -27,48 +27,48 @@ def digest(*files: Path) -> str:
     Raises:
         ValueError: If a file is not valid Python.
     """
-    found = sorted(closure(*files), key=lambda file: (file.name, str(file)))
-    return sha256("\n".join(map(_of_file, found)).encode()).hexdigest()
+    files_in_order = sorted(closure(*files), key=lambda file: (file.name, str(file)))
+    return sha256("\n".join(map(_own_digest, files_in_order)).encode()).hexdigest()
 
 
 def closure(*files: Path) -> set[Path]:
-    """Collect files of code and the modules that they import."""
-    waiting, found = [file.resolve() for file in files], set()
-    while waiting:
-        file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            waiting += _parsed(file)[1]
-    return found
+    """Collect source files and the modules that they import."""
+    pending, visited = [file.resolve() for file in files], set()
+    while pending:
+        file = pending.pop()
+        if file not in visited:
+            visited.add(file)
+            pending += _parse(file)[1]
+    return visited
 
 
-def _of_file(file: Path) -> str:
-    return _parsed(file)[0]
+def _own_digest(file: Path) -> str:
+    return _parse(file)[0]
 
 
 @cache
-def _parsed(file: Path) -> tuple[str, tuple[Path, ...]]:
-    """Digest of a file's own code, and the files of the modules that it imports."""
+def _parse(file: Path) -> tuple[str, tuple[Path, ...]]:
+    """Return the digest of a file's own code, and the files that it imports."""
     try:
         tree = ast.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
         raise ValueError(f"{file} is not valid Python: {error}") from error
-    imported = dict.fromkeys(path for name in _names(tree, file) for path in _files(name, file))
+    imported = dict.fromkeys(path for name in _imported_names(tree, file) for path in _files(name, file))
     neutral = {PACKAGE / "__init__.py", *(PACKAGE / "core" / name for name in NEUTRAL)}
     own = ast.dump(_WithoutText().visit(tree), annotate_fields=False)
     return sha256(own.encode()).hexdigest(), tuple(path for path in imported if path not in neutral)
 
 
-def _names(tree: ast.AST, file: Path) -> Iterator[str]:
-    """Full names of all that a module imports, with the packages that they lie in."""
+def _imported_names(tree: ast.AST, file: Path) -> Iterator[str]:
+    """Yield the full names of all imports of a module, including their parent packages."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)
         elif isinstance(node, ast.ImportFrom):
-            # relative: from the package of the file, or one above it
-            above = _module(file).split(".")[: -node.level] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
+            # a relative import starts at the package of the file, or above it
+            package = _module(file).split(".")[: -node.level] if node.level else []
+            base = ".".join([*package, *([node.module] if node.module else [])])
             yield from _with_parents(base)
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
@@ -79,7 +79,7 @@ def _with_parents(name: str) -> Iterator[str]:
 
 
 def _files(name: str, importing: Path) -> Iterator[Path]:
-    """The file of a module, if it belongs to this package or to that of the file that imports it."""
+    """Yield the file of a module, if it belongs to this package or to that of the importing file."""
     first, *rest = name.split(".")
     roots = {PACKAGE.name: PACKAGE, _module(importing).split(".")[0]: _root(importing)}
     if first in roots:
@@ -88,7 +88,7 @@ def _files(name: str, importing: Path) -> Iterator[Path]:
 
 
 def _root(file: Path) -> Path:
-    """The folder of the outermost package that a file lies in, or the file without its suffix where it lies in none."""
+    """Return the folder of the outermost package of a file; outside a package, the file without its suffix."""
     root = file.with_suffix("")
     while (root.parent / "__init__.py").is_file():
         root = root.parent
@@ -96,12 +96,12 @@ def _root(file: Path) -> Path:
 
 
 def _module(file: Path) -> str:
-    """Full name of the module that a file holds; of a package, that of its ``__init__``."""
+    """Return the full module name of a file, including ``__init__`` for a package."""
     return ".".join(file.with_suffix("").relative_to(_root(file).parent).parts)
 
 
 class _WithoutText(ast.NodeTransformer):
-    """Takes out of a syntax tree what cannot change a result."""
+    """Removes docstrings, log calls and messages from a syntax tree."""
 
     def _without_docstring(self, node: ast.AST) -> ast.AST:
         body = node.body  # type: ignore[attr-defined]
@@ -112,8 +112,8 @@ class _WithoutText(ast.NodeTransformer):
     visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _without_docstring
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        called = node.value.func if isinstance(node.value, ast.Call) else None
-        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in LOGS:
+        function = node.value.func if isinstance(node.value, ast.Call) else None
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id in LOGS:
             return None
         return self.generic_visit(node)
 
@@ -127,7 +127,7 @@ class _WithoutText(ast.NodeTransformer):
 
 
 class _WithoutStrings(ast.NodeTransformer):
-    """Empties all strings."""
+    """Replaces all strings with empty ones."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return ast.Constant("") if isinstance(node.value, str) else node

@@ -1,6 +1,6 @@
-"""Who writes a file: locks that the kernel frees when a process ends, however it ends, seen from all hosts of a file system.
+"""File locks: released by the kernel when a process ends, and visible to all hosts that share the file system.
 
-Some file systems have none; there, nobody waits for anybody, and what a killed process has left stays.
+On file systems without locks, processes do not wait for each other, and leftovers of killed processes stay.
 """
 
 import errno
@@ -19,18 +19,18 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 BUSY = (errno.EAGAIN, errno.EACCES)
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, 524)  # 524: what NFS says, without a name
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, 524)  # 524: ENOTSUPP of NFS
 
 
 def lock(file: int, wait: bool = False) -> bool | None:
-    """Lock an open file for this process alone.
+    """Lock an open file exclusively.
 
     Args:
-        file: Its descriptor.
-        wait: Until others have let it go.
+        file: File descriptor.
+        wait: Whether to wait until other processes release it.
 
     Returns:
-        Whether it is locked; nothing where files can't be locked.
+        Whether the lock was acquired; None if the file system has no locks.
     """
     if fcntl is None:
         return None
@@ -46,26 +46,26 @@ def lock(file: int, wait: bool = False) -> bool | None:
 
 
 @contextmanager
-def alone(path: Path, waiting: Callable[[str], object]) -> Iterator[IO[str]]:
-    """Open a log file that no other process writes, emptied; its first line says who writes it.
+def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[str]]:
+    """Open an empty log file for this process only; its first line names the process.
 
     Args:
-        path: Of the file.
-        waiting: Is told for whom, before it is waited for another process to end.
+        path: Log file.
+        on_wait: Called with a message before waiting for another process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         file = path.open("a+")
         with file:
-            held = lock(file.fileno())
-            if held is False:
-                waiting(f"{_writer(path)} makes the same and writes {path}: it is waited for")
+            acquired = lock(file.fileno())
+            if acquired is False:
+                on_wait(f"{_writer(path)} runs the same job and writes {path}: waiting for it to end")
                 lock(file.fileno(), wait=True)
-            if not _is(path, file.fileno()):
-                continue  # it was deleted meanwhile
+            if not _is_current(path, file.fileno()):
+                continue  # deleted meanwhile
             file.truncate(0)
-            without = "" if held is not None else "; files can't be locked here, another process may write them too"
-            file.write(f"PID {os.getpid()} on {platform.node()}{without}\n")
+            note = "" if acquired is not None else "; no file locks here, another process may write the same files"
+            file.write(f"PID {os.getpid()} on {platform.node()}{note}\n")
             file.flush()
             yield file
             return
@@ -73,15 +73,15 @@ def alone(path: Path, waiting: Callable[[str], object]) -> Iterator[IO[str]]:
 
 def _writer(path: Path) -> str:
     with path.open(errors="replace") as file:
-        found = re.match(r"PID \d+ on \S+", file.readline())
-    return found[0].rstrip(";") if found else "another process"
+        match = re.match(r"PID \d+ on \S+", file.readline())
+    return match[0].rstrip(";") if match else "another process"
 
 
-def create(path: Path) -> tuple[Path, int | None]:
-    """Create an empty file in whose place `path` shall come, and remove those that killed processes have left.
+def create_temporary(path: Path) -> tuple[Path, int | None]:
+    """Create an empty, locked temporary file next to `path`, and remove leftovers of killed processes.
 
     Returns:
-        The file, and a descriptor that holds its lock until it is closed; none where files can't be locked.
+        The file, and a descriptor that holds its lock until closed; None if the file system has no locks.
     """
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -89,35 +89,35 @@ def create(path: Path) -> tuple[Path, int | None]:
             file = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
             continue
-        held = lock(file)
-        if held is None:
+        acquired = lock(file)
+        if acquired is None:
             os.close(file)
             return temporary, None
-        if held and _is(temporary, file):
-            _remove_left(path, temporary)
+        if acquired and _is_current(temporary, file):
+            _remove_leftovers(path, temporary)
             return temporary, file
-        os.close(file)  # another process has taken it for one that was left
+        os.close(file)  # another process has mistaken it for a leftover
 
 
-def _remove_left(path: Path, ours: Path) -> None:
-    """Remove temporary files of a path that no process writes."""
-    kind = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
-    for left in path.parent.iterdir():
-        if left == ours or not kind.fullmatch(left.name):
+def _remove_leftovers(path: Path, own: Path) -> None:
+    """Remove temporary files of a path that no process holds a lock on."""
+    pattern = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
+    for candidate in path.parent.iterdir():
+        if candidate == own or not pattern.fullmatch(candidate.name):
             continue
         try:
-            file = os.open(left, os.O_RDWR)
+            file = os.open(candidate, os.O_RDWR)
         except (FileNotFoundError, PermissionError):
-            continue  # its process has just ended well, or is somebody else's
+            continue  # renamed meanwhile, or owned by another user
         try:
             if lock(file):
-                left.unlink(missing_ok=True)
+                candidate.unlink(missing_ok=True)
         finally:
             os.close(file)
 
 
-def _is(path: Path, file: int) -> bool:
-    """Whether an open file is still what stands at a path."""
+def _is_current(path: Path, file: int) -> bool:
+    """Whether a path still refers to an open file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file))
     except FileNotFoundError:

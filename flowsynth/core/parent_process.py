@@ -1,8 +1,7 @@
-"""A job ends when the Snakemake that started it does, however that ends: else it would go on beside the next run's job.
+"""End a job with the Snakemake process that started it, so that it cannot overlap with the job of the next run.
 
-A Snakemake names itself in the environment of its jobs, and a job looks whether it is still there. Where there is no /proc,
-as outside of Linux, and where the process can't be seen, as on another host or from a container with processes of its own,
-jobs follow nobody.
+Snakemake passes its process id to its jobs in the environment, and each job polls that process. There is no polling
+without /proc (outside Linux) or if the process is not visible (on another host, or in a container with its own PIDs).
 """
 
 import os
@@ -13,86 +12,86 @@ from collections.abc import Callable
 from pathlib import Path
 
 VARIABLE = "FLOWSYNTH_RUN"
-EVERY = 0.5  # seconds
+POLL_INTERVAL = 0.5  # seconds
 PROC = Path("/proc")
 BOOT = "sys/kernel/random/boot_id"
 
 
-def leading() -> dict[str, str]:
-    """Environment of what shall follow this process; empty where nothing can."""
+def parent_environment() -> dict[str, str]:
+    """Return the environment that makes child processes end with this one; empty if unsupported."""
     try:
         _, _, start = _state(os.getpid())
-        return {VARIABLE: f"{os.getpid()} {start} {_place()}"}
+        return {VARIABLE: f"{os.getpid()} {start} {_namespace()}"}
     except FileNotFoundError:
         return {}
 
 
-def follow(ending: Callable[[str], object]) -> None:
-    """End this process and all that it has started within a second of the process that it follows, if there is one.
+def end_with_parent(on_end: Callable[[str], object]) -> None:
+    """End this process and its descendants within a second of the process named in the environment, if there is one.
 
     Args:
-        ending: Is told why before that.
+        on_end: Called with the reason first.
     """
-    pid, start, *place = (os.environ.get(VARIABLE) or "0 0").split(" ", 2)
+    pid, start, *namespace = (os.environ.get(VARIABLE) or "0 0").split(" ", 2)
     try:
-        seen = place == [_place()]
+        visible = namespace == [_namespace()]
     except FileNotFoundError:
         return
-    if not seen:
+    if not visible:
         return
-    if not _lives(int(pid), start):
-        _end(int(pid), ending)
-    threading.Thread(target=_wait, args=(int(pid), start, ending), daemon=True).start()
+    if not _is_alive(int(pid), start):
+        _end(int(pid), on_end)
+    threading.Thread(target=_wait, args=(int(pid), start, on_end), daemon=True).start()
 
 
-def _wait(pid: int, start: str, ending: Callable[[str], object]) -> None:
-    while _lives(pid, start):
-        time.sleep(EVERY)
-    _end(pid, ending)
+def _wait(pid: int, start: str, on_end: Callable[[str], object]) -> None:
+    while _is_alive(pid, start):
+        time.sleep(POLL_INTERVAL)
+    _end(pid, on_end)
 
 
-def _end(pid: int, ending: Callable[[str], object]) -> None:
-    """End as a crash does: nothing that is being called can put it off."""
+def _end(pid: int, on_end: Callable[[str], object]) -> None:
+    """Kill this process and its descendants; running code cannot delay it."""
     try:
-        ending(f"the run that started this job, PID {pid}, has ended; the job ends too")
+        on_end(f"the run that started this job, PID {pid}, has ended; the job ends too")
     finally:
         for process in [*_descendants(), os.getpid()]:
             try:
                 os.kill(process, signal.SIGKILL)
             except ProcessLookupError:
-                continue  # it has ended by itself
+                continue  # already ended
 
 
-def _place() -> str:
-    """What process ids are valid in: a host since its start, and a namespace of it."""
+def _namespace() -> str:
+    """Identify the scope of process ids: boot of the host, and PID namespace."""
     return f"{(PROC / BOOT).read_text().strip()} {(PROC / 'self/ns/pid').readlink()}"
 
 
-def _lives(pid: int, start: str) -> bool:
-    """Whether a process is there, is no other one that has got its id, and has not ended without anybody asking how."""
+def _is_alive(pid: int, start: str) -> bool:
+    """Whether a process runs: its id was not reused, and it is no zombie."""
     try:
-        state, _, started = _state(pid)
+        state, _, actual_start = _state(pid)
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return started == start and state not in "ZX"
+    return actual_start == start and state not in "ZX"
 
 
 def _descendants() -> list[int]:
-    """Processes that this one has started, and that those have."""
+    """List the descendants of this process."""
     parents: dict[int, int] = {}
     for path in PROC.iterdir():
         if path.name.isdecimal():
             try:
                 parents[int(path.name)] = _state(int(path.name))[1]
             except (FileNotFoundError, ProcessLookupError):
-                continue  # it has just ended
-    found = [os.getpid()]
-    for parent in found:  # it grows meanwhile
-        found += [pid for pid, its_parent in parents.items() if its_parent == parent]
-    return found[1:]
+                continue  # ended meanwhile
+    family = [os.getpid()]
+    for member in family:  # grows during the iteration
+        family += [pid for pid, parent in parents.items() if parent == member]
+    return family[1:]
 
 
 def _state(pid: int) -> tuple[str, int, str]:
-    """State, parent and start time of a process, see proc(5)."""
+    """Return state, parent and start time of a process, see proc(5)."""
     fields = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(") ")[2].split()
     return fields[0], int(fields[1]), fields[19]

@@ -1,4 +1,4 @@
-"""Progress of long work as lines of a log, readable in a terminal, in a file and from several jobs at once."""
+"""Progress of long computations as log lines, readable in a terminal, in a file and with several jobs at once."""
 
 import logging
 import os
@@ -9,70 +9,70 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from flowsynth.core.locks import alone
-from flowsynth.core.parent_process import follow
+from flowsynth.core.locks import exclusive_log
+from flowsynth.core.parent_process import end_with_parent
 from flowsynth.core.provenance import commit
 
 T = TypeVar("T")
 log = logging.getLogger("flowsynth")
-EVERY = 5.0  # seconds
+LOG_INTERVAL = 5.0  # seconds
 
 
-def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Pass items through and log how many are done and how long the rest will take, every few seconds."""
+def track(items: Iterable[T], total: int, label: str) -> Iterator[T]:
+    """Iterate over items and log the count and the estimated remaining time every few seconds."""
     start = last = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - last >= EVERY or done == total:
+        if now - last >= LOG_INTERVAL or done == total:
             last = now
-            log.info("%s: %d of %d, %.0f s left", what, done, total, (now - start) / done * (total - done))
+            log.info("%s: %d of %d, %.0f s left", label, done, total, (now - start) / done * (total - done))
 
 
-def to_terminal() -> None:
-    """Log progress to the terminal alone: for commands."""
+def log_to_terminal() -> None:
+    """Log progress to the terminal only; for commands."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", force=True)
     log.setLevel(logging.INFO)
 
 
 @contextmanager
 def job(path: Path) -> Iterator[None]:
-    """Run a job of Snakemake's: log to a file, warnings to the terminal too, and end one that fails with one clear line there.
+    """Run a Snakemake job: log to a file, repeat warnings in the terminal, and report a failure there in one line.
 
-    What a user can mend (bad input, a missing file, a full disk) is told in that line; the file has the traceback too. The
-    job ends with its Snakemake. While another process runs the same job, as one of an earlier run on another host, it waits.
+    That line covers errors the user can fix (bad input, a missing file, a full disk); the file also has the traceback.
+    The job ends with its Snakemake process. It waits while another process, e.g. on another host, runs the same job.
 
     Args:
-        path: Of the log file, which is of this job alone.
+        path: Log file of this job.
     """
-    ours: list[int] = []
+    descriptors: list[int] = []
 
-    def ending(why: str) -> None:
-        for file in ours:  # not to the terminal, whose reader may be gone or hang
-            os.write(file, f"{why}\n".encode())
+    def on_end(reason: str) -> None:
+        for descriptor in descriptors:  # not to the terminal, whose reader may be gone or hang
+            os.write(descriptor, f"{reason}\n".encode())
 
-    follow(ending)
-    with alone(path, lambda what: print(what, file=sys.stderr, flush=True)) as file:
-        ours.append(file.fileno())
-        terminal, lines = logging.StreamHandler(), logging.StreamHandler(file)
+    end_with_parent(on_end)
+    with exclusive_log(path, lambda message: print(message, file=sys.stderr, flush=True)) as file:
+        descriptors.append(file.fileno())
+        terminal, file_handler = logging.StreamHandler(), logging.StreamHandler(file)
         terminal.setLevel(logging.WARNING)
-        form = "%(asctime)s %(message)s"
-        logging.basicConfig(level=logging.WARNING, format=form, handlers=[terminal, lines], force=True)
+        line_format = "%(asctime)s %(message)s"
+        logging.basicConfig(level=logging.WARNING, format=line_format, handlers=[terminal, file_handler], force=True)
         log.setLevel(logging.INFO)
-        commit()  # what is imported, whatever is edited while the job runs
+        commit()  # cached now: the code that is imported, whatever is edited while the job runs
         try:
             yield
         except (ValueError, OSError, FloatingPointError, KeyError) as error:
             terminal.addFilter(lambda record: False)
             log.exception("failed")
             message = error.args[0] if isinstance(error, KeyError) else error
-            over = "\r\x1b[K" if sys.stderr.isatty() else "\n"  # a bar, see `flowsynth.core.run_log`
-            print(f"{over}error: {message}\n", file=sys.stderr, flush=True)
+            prefix = "\r\x1b[K" if sys.stderr.isatty() else "\n"  # clears the bar of `flowsynth.core.run_log`
+            print(f"{prefix}error: {message}\n", file=sys.stderr, flush=True)
             sys.exit(1)
         except Exception:
             terminal.addFilter(lambda record: False)  # Python prints the traceback there
             log.exception("failed")
             raise
         finally:
-            logging.getLogger().removeHandler(lines)
-            ours.clear()
+            logging.getLogger().removeHandler(file_handler)
+            descriptors.clear()

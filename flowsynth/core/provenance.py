@@ -1,4 +1,4 @@
-"""Who made a file: versions, commit and settings, kept in the file or beside it."""
+"""Provenance: versions, commit and settings of a file, stored in it or next to it; atomic writes."""
 
 import json
 import os
@@ -12,22 +12,22 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth import __version__
-from flowsynth.core.locks import create
+from flowsynth.core.locks import create_temporary
 
 PACKAGES = ("dawdreamer", "numpy", "librosa", "torch", "cma", "zuko")
-PARTS = ("flowsynth", "workflow", "Snakefile", "config.yaml", "envs")
+SOURCES = ("flowsynth", "workflow", "Snakefile", "config.yaml", "envs")
 
 
 @cache
 def commit() -> str:
-    """Git commit of the code, ``unknown`` outside a checkout.
+    """Return the git commit of the code, or ``unknown`` outside a checkout.
 
-    With ``-dirty`` where a file that results depend on (`PARTS`) is another one, or is not known to git.
+    The suffix ``-dirty`` marks a modified or untracked file that results depend on (`SOURCES`).
     """
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        status = [*git, "status", "--porcelain", "--untracked-files=all", "--", *(f":(top){part}" for part in PARTS)]
+        status = [*git, "status", "--porcelain", "--untracked-files=all", "--", *(f":(top){path}" for path in SOURCES)]
         dirty = subprocess.run(status, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -36,33 +36,33 @@ def commit() -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of the packages that a result depends on."""
-    found = {}
+    """Return the installed versions of the packages that results depend on."""
+    installed = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def maker(**settings: object) -> dict[str, object]:
-    """Describe what makes a file: this code, the packages a result depends on, and the settings given.
+    """Describe what produces a file: this code, the packages that results depend on, and the settings.
 
-    There is no date in it: the same code and settings make the same file.
+    There is no date: the same code and settings produce the same file.
     """
     return {"flowsynth": __version__, "commit": commit(), "versions": versions(), **settings}
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Write a file under a temporary name and rename it when it is whole, so that no half of it is ever seen.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Write a file under a temporary name and rename it on success, so that a partial file is never visible.
 
-    The name is of this process alone, and what a killed one has left of the same file is removed. An empty file is there
-    already, whose lock is held: it must be written, not replaced, and HDF5 must not lock it a second time.
+    The temporary name is unique to this process; leftovers of killed processes are removed. The temporary file already
+    exists, empty and locked: write into it rather than replace it, and open it in HDF5 without locking.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, held = create(path)
+    temporary, descriptor = create_temporary(path)
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -70,18 +70,18 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-        if held is not None:
-            os.close(held)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    with replacing(path) as temporary:
+    """Write a text file atomically."""
+    with atomic_write(path) as temporary:
         temporary.write_text(text)
 
 
 def write_csv(frame: pd.DataFrame, path: Path, **settings: object) -> None:
-    """Write a table without its index, and beside it ``NAME.csv.json``, which says what made it."""
+    """Write a table without its index, and its provenance to ``NAME.csv.json``."""
     write_text(path.with_name(path.name + ".json"), json.dumps(maker(**settings), indent=1, sort_keys=True) + "\n")
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         frame.to_csv(temporary, index=False)

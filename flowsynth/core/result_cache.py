@@ -1,4 +1,4 @@
-"""What a long job has found for each sound, kept as it goes: a job that was stopped goes on behind the last of them."""
+"""Per-item result cache; an interrupted job resumes after the last completed item."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,46 +11,44 @@ from flowsynth.core.code_digest import digest
 from flowsynth.core.provenance import versions, write_text
 
 
-class Kept:
-    """Values that were found for sounds, in a hidden file beside the one that is being made.
+class ResultCache:
+    """Results of completed items, in a hidden file next to the output file.
 
-    The file has a line for what makes it, and one for each sound. What other settings, versions or code have found is not
-    taken, and neither is a line that was cut short.
+    The first line identifies what the results depend on; each further line is one item. Results of other settings,
+    versions or code are discarded, and so is a truncated last line.
 
     Args:
-        path: Of the file that is being made.
-        files: That the values depend on.
-        code: Modules that they depend on, with all that these import.
-        settings: That they depend on.
+        path: Output file of the job.
+        files: Input files that the results depend on.
+        code: Modules that the results depend on, including their imports.
+        settings: Settings that the results depend on.
     """
 
     def __init__(self, path: Path, files: Sequence[Path], code: Sequence[Path], **settings: object):
         self.path = path.with_name(f".{path.name}.progress.jsonl")
         hashes = [sha256(file.read_bytes()).hexdigest() for file in files]
-        made = json.dumps({"versions": versions(), "files": hashes, "code": digest(*code), **settings})
+        header = json.dumps({"versions": versions(), "files": hashes, "code": digest(*code), **settings})
         first, *lines = (self.path.read_text() if self.path.exists() else "").split("\n")
-        self.found: dict[str, list[float]] = {}
-        if first == made:
-            self.found = dict(
-                map(json.loads, lines[:-1])
-            )  # behind the last end of a line there is nothing, or half a one
-        write_text(self.path, "".join(f"{line}\n" for line in [made, *map(json.dumps, self.found.items())]))
+        self.results: dict[str, list[float]] = {}
+        if first == header:
+            self.results = dict(map(json.loads, lines[:-1]))  # the last element is empty or a truncated line
+        write_text(self.path, "".join(f"{line}\n" for line in [header, *map(json.dumps, self.results.items())]))
 
-    def find(self, name: str, given: bytes, make: Callable[[], np.ndarray]) -> np.ndarray:
-        """Give the values of a sound; they are made if they are not there.
+    def get(self, name: str, inputs: bytes, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the result of an item, computing it if it is not cached.
 
         Args:
-            name: Of the sound.
-            given: What else they depend on.
-            make: Makes them.
+            name: Id of the item.
+            inputs: Further inputs that the result depends on.
+            compute: Computes the result.
         """
-        key = f"{name} {sha256(given).hexdigest()}"
-        if key not in self.found:
-            self.found[key] = make().tolist()
+        key = f"{name} {sha256(inputs).hexdigest()}"
+        if key not in self.results:
+            self.results[key] = compute().tolist()
             with self.path.open("a") as file:
-                file.write(f"{json.dumps([key, self.found[key]])}\n")
-        return np.array(self.found[key], dtype=np.float32)
+                file.write(f"{json.dumps([key, self.results[key]])}\n")
+        return np.array(self.results[key], dtype=np.float32)
 
     def remove(self) -> None:
-        """Forget it all: the file is made."""
+        """Delete the cache once the output file is complete."""
         self.path.unlink()

@@ -1,7 +1,7 @@
-"""What a run tells in a terminal or a pipe: a line for each job when it has ended, and how far the run is.
+"""Console output of a run: one line per finished job with the overall progress.
 
-Snakemake's own dozen lines a job stay in its log file. In a terminal there is a bar below, which shows what is running; in a
-pipe or a file a line now and then, where nothing else is told for long.
+The dozen lines per job of Snakemake stay in its log file. A terminal also shows a progress bar with the running jobs; a
+pipe or a file gets a status line after a long time without output.
 """
 
 import logging
@@ -14,33 +14,34 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-SILENCE = 600.0  # seconds, in a pipe
-BAR = 24  # characters
+HEARTBEAT = 600.0  # seconds without output, in a pipe
+BAR_WIDTH = 24  # characters
 CLEAR = "\r\x1b[K"
 
-# what each run says of itself and each step of it; in the log file
-USUAL = re.compile(
+# routine messages of every run; they stay in the log file
+ROUTINE = re.compile(
     r"Select jobs to execute|Execute \d+ jobs|Using shell|Provided |Rules claiming more threads|Conda environments: ign"
-    r"|Singularity containers: ign|Building DAG|Assuming unrestricted shared|host: |Job \d+ has been submitted with SLURM"
+    r"|Singularity containers: ign|Building DAG|Assuming unrestricted shared|host: "
+    r"|Job \d+ has been submitted with SLURM"
 )
-# what Snakemake says of a script that has ended with status 1, which has said why
-ENDED = re.compile(r"CalledProcessError in file .*returned non-zero exit status 1\.", re.DOTALL)
+# Snakemake's message on a script that ended with status 1, which has already printed its error
+SCRIPT_FAILED = re.compile(r"CalledProcessError in file .*returned non-zero exit status 1\.", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job that was started: rule, what it is called by, and when by the monotonic clock."""
+    """A running job: its rule, display name, and start on the monotonic clock."""
 
     rule: str
     name: str
     start: float
 
 
-class Lines(logging.Handler):
-    """Takes the records of Snakemake's logger and writes lines.
+class LineHandler(logging.Handler):
+    """Writes the records of Snakemake's logger as lines.
 
     Args:
-        stream: Where to; an open text file.
+        stream: Open text file to write to.
     """
 
     def __init__(self, stream: Any):
@@ -48,26 +49,26 @@ class Lines(logging.Handler):
         self.stream, self.live = stream, stream.isatty()
         self.running: dict[int, Job] = {}
         self.failed: dict[int, str] = {}
-        self.left: dict[str, int] = {}  # jobs by rule that have not ended well
-        self.took: dict[str, list[float]] = defaultdict(list)  # seconds by rule
+        self.remaining: dict[str, int] = {}  # unfinished jobs by rule
+        self.durations: dict[str, list[float]] = defaultdict(list)  # seconds by rule
         self.done = self.total = 0
         self.start = self.last = time.monotonic()
-        self.over = threading.Event()
+        self.closed = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell what is of interest of a record."""
+        """Write the line for a record, if it has one."""
         try:
-            told = getattr(self, f"_{record.__dict__.get('event') or 'message'}", self._message)(record)
-            if told:
-                self._write(told)
+            text = getattr(self, f"_{record.__dict__.get('event') or 'message'}", self._message)(record)
+            if text:
+                self._write(text)
         except Exception:
             self.handleError(record)
 
     def _run_info(self, record: Any) -> str:
-        self.left = {rule: count for rule, count in record.stats.items() if rule != "total"}
+        self.remaining = {rule: count for rule, count in record.stats.items() if rule != "total"}
         self.total = record.stats["total"]
         self.start = time.monotonic()
-        threading.Thread(target=self._go_on, daemon=True).start()
+        threading.Thread(target=self._refresh, daemon=True).start()
         return f"{self.total} jobs"
 
     def _job_info(self, record: Any) -> None:
@@ -78,54 +79,54 @@ class Lines(logging.Handler):
         job = self.running.pop(record.job_id)
         self.failed.pop(record.job_id, None)
         seconds = time.monotonic() - job.start
-        self.took[job.rule].append(seconds)
-        self.left[job.rule] = self.left.get(job.rule, 1) - 1
+        self.durations[job.rule].append(seconds)
+        self.remaining[job.rule] = self.remaining.get(job.rule, 1) - 1
         self.done += 1
-        return f"{self._far()}: {job.name}, {duration(seconds)}"
+        return f"{self._progress_text()}: {job.name}, {duration(seconds)}"
 
     def _job_error(self, record: Any) -> str:
         job = self.running.pop(record.jobid, Job(record.rule_name, record.rule_name, time.monotonic()))
-        why = [str(record.rule_msg or ""), *(f"{key} {value}" for key, value in record.aux.items())]
+        details = [str(record.rule_msg or ""), *(f"{key} {value}" for key, value in record.aux.items())]
         if record.log:
-            why.append(f"see {', '.join(record.log)}")
-        after = duration(time.monotonic() - job.start)
-        told = "; ".join(filter(None, [f"failed: {job.name}, after {after}", *why]))
-        self.failed[record.jobid] = told
-        return told
+            details.append(f"see {', '.join(record.log)}")
+        elapsed = duration(time.monotonic() - job.start)
+        text = "; ".join(filter(None, [f"failed: {job.name}, after {elapsed}", *details]))
+        self.failed[record.jobid] = text
+        return text
 
     def _progress(self, record: Any) -> None:
         self.total = record.total
 
-    def _nothing(self, record: Any) -> None:
+    def _ignore(self, record: Any) -> None:
         pass
 
-    _workflow_started = _shellcmd = _job_started = _resources_info = _rulegraph = _nothing
+    _workflow_started = _shellcmd = _job_started = _resources_info = _rulegraph = _ignore
 
     def _message(self, record: logging.LogRecord) -> str | None:
         text = str(record.msg or "").strip()
-        if ENDED.search(text) or (record.levelno < logging.WARNING and USUAL.match(text)):
+        if SCRIPT_FAILED.search(text) or (record.levelno < logging.WARNING and ROUTINE.match(text)):
             return None
         if text.startswith("Exiting because a job execution failed"):
             return "\n".join([text, *self.failed.values()])
         return text
 
-    def _far(self) -> str:
-        left = self._seconds_left()
-        return f"{self.done} of {self.total}" + (f", about {duration(left)} left" if left is not None else "")
+    def _progress_text(self) -> str:
+        seconds = self._seconds_left()
+        return f"{self.done} of {self.total}" + (f", about {duration(seconds)} left" if seconds is not None else "")
 
     def _seconds_left(self) -> float | None:
-        """How long the rest will take: each job as those of its rule or of all, and as many at a time as until now."""
-        every = [seconds for took in self.took.values() for seconds in took]
-        if not every or self.done >= self.total:
+        """Estimate the remaining time from the mean duration of a rule, or of all jobs, and the parallelism so far."""
+        finished = [seconds for durations in self.durations.values() for seconds in durations]
+        if not finished or self.done >= self.total:
             return None
-        usual = sum(every) / len(every)
-        mean = {rule: sum(took) / len(took) for rule, took in self.took.items()}
+        overall = sum(finished) / len(finished)
+        mean = {rule: sum(durations) / len(durations) for rule, durations in self.durations.items()}
         now = time.monotonic()
-        begun = [(job.rule, now - job.start) for job in self.running.values()]
-        work = sum(count * mean.get(rule, usual) for rule, count in self.left.items())
-        work -= sum(min(spent, mean.get(rule, usual)) for rule, spent in begun)
-        at_once = (sum(every) + sum(spent for _, spent in begun)) / max(now - self.start, 1e-3)
-        return work / max(at_once, 1e-3)
+        elapsed = [(job.rule, now - job.start) for job in self.running.values()]
+        work = sum(count * mean.get(rule, overall) for rule, count in self.remaining.items())
+        work -= sum(min(seconds, mean.get(rule, overall)) for rule, seconds in elapsed)
+        parallelism = (sum(finished) + sum(seconds for _, seconds in elapsed)) / max(now - self.start, 1e-3)
+        return work / max(parallelism, 1e-3)
 
     def _write(self, text: str) -> None:
         self.stream.write(f"{CLEAR if self.live else ''}{text}\n")
@@ -134,48 +135,48 @@ class Lines(logging.Handler):
         self.stream.flush()
 
     def _draw(self) -> None:
-        if self.live and self.running and not self.over.is_set():
-            filled = BAR * self.done // max(self.total, 1)
-            text = f"[{'#' * filled}{'.' * (BAR - filled)}] {self._far()}: {self._at_work()}"
-            columns = os.get_terminal_size(self.stream.fileno()).columns or 80  # 0 where nobody knows
+        if self.live and self.running and not self.closed.is_set():
+            filled = BAR_WIDTH * self.done // max(self.total, 1)
+            text = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._progress_text()}: {self._running_text()}"
+            columns = os.get_terminal_size(self.stream.fileno()).columns or 80  # 0 if unknown
             self.stream.write(CLEAR + text[: columns - 1])
 
-    def _at_work(self) -> str:
+    def _running_text(self) -> str:
         now = time.monotonic()
         return ", ".join(f"{job.name} {duration(now - job.start)}" for job in self.running.values())
 
-    def _go_on(self) -> None:
-        while not self.over.wait(1.0):
+    def _refresh(self) -> None:
+        while not self.closed.wait(1.0):
             with self.lock:  # type: ignore[union-attr]
                 if self.live:
                     self._draw()
                     self.stream.flush()
-                elif self.running and time.monotonic() - self.last >= SILENCE:
-                    self._write(f"{self._far()}; running: {self._at_work()}")
+                elif self.running and time.monotonic() - self.last >= HEARTBEAT:
+                    self._write(f"{self._progress_text()}; running: {self._running_text()}")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Clear the progress bar."""
         with self.lock:  # type: ignore[union-attr]
-            if self.live and not self.over.is_set():
+            if self.live and not self.closed.is_set():
                 self.stream.write(CLEAR)
                 self.stream.flush()
-            self.over.set()
+            self.closed.set()
         super().close()
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the largest two of hours, minutes and seconds."""
+    """Format a duration in the largest two of hours, minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:
         return f"{rest} s"
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def take_over(logger: logging.Logger) -> None:
-    """Write lines in the place of a logger's own output to the terminal, where it is Snakemake's usual one."""
+def replace_default_handler(logger: logging.Logger) -> None:
+    """Replace Snakemake's default terminal handler of a logger with a `LineHandler`."""
     for handler in list(logger.handlers):
         if handler.name == "DefaultStreamHandler":
             logger.removeHandler(handler)
-            lines = Lines(sys.stderr)
-            lines.name = "lines"
-            logger.addHandler(lines)
+            line_handler = LineHandler(sys.stderr)
+            line_handler.name = "lines"
+            logger.addHandler(line_handler)

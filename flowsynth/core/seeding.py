@@ -1,20 +1,20 @@
-"""Chance that can be repeated: every number drawn comes from a hash of what it is for."""
+"""Reproducible randomness: every random number is derived from a hash of its purpose."""
 
 import hashlib
 from collections.abc import Iterable
 
 
 def derive_seed(*key: object) -> int:
-    """Make a seed from names and numbers, so that no two purposes share one."""
+    """Derive a 32-bit seed from names and numbers; different keys give independent seeds."""
     return int.from_bytes(hashlib.sha256(":".join(map(str, key)).encode()).digest()[:4], "big")
 
 
-def draw(identities: Iterable[str], *key: object) -> list[float]:
-    """Give each identity its own number in [0, 1), the same whatever else is in the list.
+def uniform_by_id(identities: Iterable[str], *key: object) -> list[float]:
+    """Draw a uniform number in [0, 1) for each id, independent of the other ids.
 
     Args:
-        identities: Of presets.
-        key: Seed, fold and purpose; another key gives other, independent numbers.
+        identities: Ids of presets.
+        key: Seed, fold and purpose; different keys give independent numbers.
     """
     prefix = ":".join(map(str, key))
     hashes = (hashlib.sha256(f"{prefix}:{i}".encode()).digest() for i in identities)

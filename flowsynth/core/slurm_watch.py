@@ -1,7 +1,7 @@
-"""The queue of a Slurm cluster, watched by a run that has submitted jobs to it.
+"""Watch the Slurm queue for a run that has lost track of its jobs.
 
-A run that loses track of its jobs, as when the scheduler does not answer for long, would wait for them for ever. What can
-be seen from outside: Slurm has no unfinished job of its folder, and the run goes on waiting.
+Snakemake can lose track of its jobs, for example when the scheduler is unresponsive for long, and then waits for them
+forever. The observable symptom is that Slurm lists no unfinished job of the folder while the run is still waiting.
 """
 
 import subprocess
@@ -11,25 +11,24 @@ from pathlib import Path
 
 from flowsynth.core.progress import log
 
-LOST = (
-    "Slurm has no job of this run any more, and the run still waits for some: it has lost track of them. It ends here; "
-    "what its jobs have finished is kept. Give the same command again to go on."
+LOST_JOBS = (
+    "Slurm has no jobs of this run left, but the run still waits for some: it has lost track of them. The run ends "
+    "now; results of finished jobs are kept. Repeat the same command to resume."
 )
-SILENT = (
-    "Slurm has not answered for long, and the run has lost track of its jobs. It ends here; what its jobs finish is kept. "
-    "When squeue answers again and shows none of them, give the same command again to go on."
+NO_ANSWER = (
+    "Slurm has been unresponsive for too long, and the run has lost track of its jobs. The run ends now; results of "
+    "jobs that finish are kept. When squeue responds again and lists none of them, repeat the same command to resume."
 )
 
 
-def queue(folder: Path) -> dict[str, str] | None:
-    """List the jobs that were submitted from a folder and are not over.
+def list_jobs(folder: Path) -> dict[str, str] | None:
+    """List the unfinished jobs that were submitted from a folder.
 
     Args:
         folder: Working directory of the jobs.
 
     Returns:
-        What holds each of them up, by job id, as Slurm says it (``None`` for one that runs); or None if Slurm does not
-        answer.
+        Slurm's pending reason by job id (``None`` for a running job), or None if Slurm does not respond.
     """
     command = ["squeue", "--me", "--noheader", "--format=%i|%r|%Z"]
     try:
@@ -37,31 +36,33 @@ def queue(folder: Path) -> dict[str, str] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     rows = [line.split("|", 2) for line in lines]
-    return {number: reason for number, reason, where in rows if where == str(folder)}
+    return {job_id: reason for job_id, reason, workdir in rows if workdir == str(folder)}
 
 
-def watch(folder: Path, patience: float, every: float, jobs: Callable[[Path], dict[str, str] | None] = queue) -> str:
-    """Watch a run until Slurm has had no job of it for too long; jobs that are held are logged, once each.
+def watch(
+    folder: Path, patience: float, interval: float, lister: Callable[[Path], dict[str, str] | None] = list_jobs
+) -> str:
+    """Poll Slurm until it has listed no job of a run for too long; log each held job once.
 
     Args:
         folder: Working directory of the run's jobs.
-        patience: Seconds without a job of the run, be it that there is none or that Slurm does not answer.
-        every: Seconds between two looks.
-        jobs: Lists the jobs of a folder.
+        patience: Seconds without a listed job, whether there is none or Slurm does not respond.
+        interval: Seconds between polls.
+        lister: Lists the jobs of a folder.
 
     Returns:
-        What happened and what to do, for whoever started the run.
+        A message for the user: what happened and what to do.
     """
-    seen, told = time.monotonic(), set()
+    last_seen, reported = time.monotonic(), set()
     while True:
-        found = jobs(folder)
-        waited = time.monotonic() - seen
-        if found:
-            seen += waited
-        elif waited > patience:
-            return LOST if found is not None else SILENT
-        for number, reason in (found or {}).items():
-            if "held" in reason.lower() and number not in told:
-                told.add(number)
-                log.warning("Slurm holds job %s (%s). To let it start: scontrol release %s", number, reason, number)
-        time.sleep(every)
+        jobs = lister(folder)
+        idle = time.monotonic() - last_seen
+        if jobs:
+            last_seen += idle
+        elif idle > patience:
+            return LOST_JOBS if jobs is not None else NO_ANSWER
+        for job_id, reason in (jobs or {}).items():
+            if "held" in reason.lower() and job_id not in reported:
+                reported.add(job_id)
+                log.warning("Slurm holds job %s (%s). To release it: scontrol release %s", job_id, reason, job_id)
+        time.sleep(interval)

@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth.core.provenance import write_text
-from flowsynth.core.seeding import derive_seed, draw
+from flowsynth.core.seeding import derive_seed, uniform_by_id
 from flowsynth.data import prior, vst_presets
 from flowsynth.synths.spec import Synth
 
@@ -178,7 +178,7 @@ def collect(
     counts["duplicates"] = int(table["id"].duplicated().sum())
     table = table.drop_duplicates("id", ignore_index=True)
     if limit is not None and limit < len(table):
-        chosen = pd.Series(draw(table["id"], seed, "limit")).nsmallest(limit).index
+        chosen = pd.Series(uniform_by_id(table["id"], seed, "limit")).nsmallest(limit).index
         table = table.loc[sorted(chosen)].reset_index(drop=True)
     counts["kept"] = len(table)
     return table, counts

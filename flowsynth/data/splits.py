@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import radius_neighbors_graph
 
-from flowsynth.core.seeding import draw
+from flowsynth.core.seeding import uniform_by_id
 
 HELD_OUT = 0.1  # share of the presets in the test part, and in the valid part
 SAME_PARAMETERS = 0.05  # mean absolute difference within which two presets are near-duplicates
@@ -94,7 +94,7 @@ def deal(ids: list[str], group: Int[np.ndarray, " items"], seed: int, fold: int)
     """
     members = pd.Series(range(len(ids))).groupby(group).indices
     names = {min(ids[i] for i in rows): rows for rows in members.values()}
-    drawn = sorted(zip(draw(names, seed, "fold", fold), names, strict=True))
+    drawn = sorted(zip(uniform_by_id(names, seed, "fold", fold), names, strict=True))
     target = round(HELD_OUT * len(ids))
     parts = np.full(len(ids), "train", dtype=object)
     filled = {"test": 0, "valid": 0}

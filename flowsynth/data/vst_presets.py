@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flowsynth.rendering.host import Note, apart, opened
+from flowsynth.rendering.host import Note, open_plugin, run_in_subprocess
 from flowsynth.synths.spec import Synth
 
 FORMATS = (".fxp", ".fxb", ".vstpreset")
@@ -36,11 +36,11 @@ def read(path: Path, synth: Synth) -> list[tuple[str, list[float]]]:
     Raises:
         ValueError: If the file is damaged, or the plugin does not read it.
     """
-    return apart(_read, path, synth)
+    return run_in_subprocess(_read, path, synth)
 
 
 def _read(path: Path, synth: Synth) -> list[tuple[str, list[float]]]:
-    with opened(synth, NOTE) as plugin:
+    with open_plugin(synth, NOTE) as plugin:
         if path.suffix == ".vstpreset":
             if path.read_bytes()[:4] != b"VST3":
                 raise ValueError(f"{path} is no preset of VST3: it begins with {path.read_bytes()[:12]!r}")

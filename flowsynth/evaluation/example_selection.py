@@ -6,7 +6,7 @@ scores; an item at the very end says more of that item than of the model. The so
 
 import pandas as pd
 
-from flowsynth.core.seeding import draw
+from flowsynth.core.seeding import uniform_by_id
 from flowsynth.metrics import registry
 
 METRIC = "log_mel_l1"
@@ -42,7 +42,7 @@ def select(scores: pd.DataFrame, seed: int, metric: str = METRIC, drawn: int = D
             f"{len(table)} items of {model}, fold {fold}, have a {metric}, expected at least {len(PLACES)}"
         )
     lower = registry()[metric].better == "lower"
-    table["chance"] = draw(table["item"], seed, "selection", fold)
+    table["chance"] = uniform_by_id(table["item"], seed, "selection", fold)
     table = table.sort_values(["value", "chance"], ascending=[lower, True], ignore_index=True)
     table = table.rename_axis("rank").reset_index()
     said = f"by {registry()[metric].label} of {model} in the test part of fold {fold}"

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from flowsynth.core.provenance import maker, replacing
+from flowsynth.core.provenance import atomic_write, maker
 from flowsynth.metrics.spectral import FLOOR
 from flowsynth.models.registry import is_control
 
@@ -48,7 +48,7 @@ def save(figure: Figure, *paths: Path) -> None:
     for path in paths:
         kind = path.suffix.lstrip(".")
         pdf = {"Creator": "flowsynth", "Subject": made, "CreationDate": None}
-        with style(), replacing(path) as temporary:
+        with style(), atomic_write(path) as temporary:
             figure.savefig(temporary, format=kind, metadata=pdf if kind == "pdf" else {"Comment": made})
     plt.close(figure)
 

@@ -22,11 +22,11 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
-from flowsynth.core.result_cache import Kept
+from flowsynth.core.result_cache import ResultCache
 from flowsynth.core.seeding import derive_seed
 from flowsynth.rendering.audio import read_audio
 from flowsynth.rendering.host import Note
-from flowsynth.rendering.render import Player
+from flowsynth.rendering.render import Renderer
 from flowsynth.synths.spec import Synth
 
 SPREAD = 0.05  # standard deviation of the first generation, of parameters in [0, 1]
@@ -67,7 +67,7 @@ def minimise(loss: Callable[[Values], float], start: Values, calls: int, seed: i
 
 def player(synth: Synth, note: Note, names: tuple[str, ...], timeout: float) -> Callable[[Values], np.ndarray]:
     """Give a function that plays inferred values, with a plugin that is loaded once; a failed rendering is silence."""
-    played = Player(synth, note, timeout)
+    played = Renderer(synth, note, timeout)
 
     def play(values: Values) -> np.ndarray:
         sound = played(synth.expand(values[None], names)[0])
@@ -129,7 +129,7 @@ def search(
         raise ValueError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts}")
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
-    kept = Kept(path, [], [Path(__file__)], **made)
+    kept = ResultCache(path, [], [Path(__file__)], **made)
 
     def distance(goal: np.ndarray, values: Values) -> float:
         return float(np.abs(hear(play(values)) - goal).mean())
@@ -142,7 +142,7 @@ def search(
     answers = []
     for name in track(ids, len(ids), f"search {path.parent}"):
         start = first[rows[name]]
-        answers.append(kept.find(name, heard[name].tobytes() + start.tobytes(), partial(found, name, start)))
+        answers.append(kept.get(name, heard[name].tobytes() + start.tobytes(), partial(found, name, start)))
     with hdf5.writing(path, ids, truth[[rows[name] for name in ids]], names, made) as file:
         hdf5.add_items(file, "estimates", (1, len(names)))[:, 0] = answers
     kept.remove()

@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
-from flowsynth.core.result_cache import Kept
+from flowsynth.core.result_cache import ResultCache
 from flowsynth.inference.cma_es import ear, player
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.rendering.audio import read_audio
@@ -105,7 +105,7 @@ def correct(
     play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
     made = {"checkpoint": str(checkpoint), "renders": renders, **settings}
     code = [Path(__file__), Path(getfile(type(model)))]
-    kept = Kept(path, [checkpoint], code, accelerator=accelerator, **made)
+    kept = ResultCache(path, [checkpoint], code, accelerator=accelerator, **made)
 
     def sound(values: Values) -> LogMel:
         return hear(play(values))
@@ -118,7 +118,7 @@ def correct(
     answers = []
     for row, name in enumerate(track(ids, len(ids), f"corrected {path.parent}")):
         first = estimates[row]
-        answers.append(kept.find(name, heard[name].tobytes() + first.tobytes(), partial(found, name, first)))
+        answers.append(kept.get(name, heard[name].tobytes() + first.tobytes(), partial(found, name, first)))
     with hdf5.writing(path, ids, truth, names, made) as file:
         hdf5.add_items(file, "estimates", (1, len(names)))[:, 0] = answers
     kept.remove()

@@ -26,7 +26,7 @@ from flowsynth.models import base as models
 from flowsynth.models.controls.nearest import Nearest
 from flowsynth.models.registry import is_control, model_of
 from flowsynth.rendering.host import Note
-from flowsynth.rendering.render import Player
+from flowsynth.rendering.render import Renderer
 from flowsynth.synths.spec import Synth, dataset
 from flowsynth.training.checkpoints import load
 
@@ -78,9 +78,9 @@ class Trained:
         return found
 
     @cached_property
-    def player(self) -> Player:
+    def player(self) -> Renderer:
         """Plays presets as they come."""
-        return Player(self.synth, self.note, TIMEOUT)
+        return Renderer(self.synth, self.note, TIMEOUT)
 
     def play(self, values: Float[np.ndarray, " inferred"]) -> Float[np.ndarray, " samples"]:
         """What inferred values sound like; a failed rendering is silence."""

@@ -21,7 +21,7 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log
-from flowsynth.core.provenance import maker, replacing, write_text
+from flowsynth.core.provenance import atomic_write, maker, write_text
 from flowsynth.evaluation.columns import COLUMNS
 from flowsynth.evaluation.fingerprint import differences, fingerprint
 from flowsynth.leaderboard.data_hashes import commits
@@ -75,7 +75,7 @@ def freeze(
                 "first, and add them again afterwards"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w", locking=False) as kept:
+    with atomic_write(folder / "predictions.h5") as temporary, h5py.File(temporary, "w", locking=False) as kept:
         for (fold, system), path in sorted(predictions.items()):
             _keep(kept.require_group(f"fold{fold}"), system, path)
         if before:
@@ -137,7 +137,7 @@ def add(
     theirs = pd.read_csv(folder / SCORES, dtype={"item": str})
     if name in set(theirs["model"]) - manifest["added"].keys():
         raise ValueError(f"{name} is one of the baselines in {folder}; call the candidate by another name")
-    with replacing(folder / "predictions.h5") as temporary:
+    with atomic_write(folder / "predictions.h5") as temporary:
         shutil.copyfile(folder / "predictions.h5", temporary)
         with h5py.File(temporary, "a", locking=False) as kept:
             for fold, path in sorted(predictions.items()):
@@ -160,7 +160,7 @@ def add(
 def _write_scores(folder: Path, table: pd.DataFrame) -> None:
     """Without a date in it: the same scores are the same file."""
     text = table.sort_values(KEPT[:-1]).to_csv(index=False)
-    with replacing(folder / SCORES) as temporary:
+    with atomic_write(folder / SCORES) as temporary:
         temporary.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 

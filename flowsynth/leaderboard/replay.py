@@ -21,7 +21,7 @@ from flowsynth.evaluation.scoring import measure
 from flowsynth.metrics import registry
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.host import fingerprint as played
-from flowsynth.rendering.render import Player
+from flowsynth.rendering.render import Renderer
 from flowsynth.synths.spec import FOLDER, dataset
 
 BATCH = 8  # answers scored at once
@@ -90,9 +90,9 @@ def _measured(task: Task, answers: Sequence[bytes]) -> Iterator[Scores]:
 
 
 @cache
-def _player(name: str, render: str) -> Player:
+def _player(name: str, render: str) -> Renderer:
     """The player of this process, which ends with it."""
-    return Player(dataset(name)[0], _note(render), json.loads(render)["timeout"])
+    return Renderer(dataset(name)[0], _note(render), json.loads(render)["timeout"])
 
 
 @cache

@@ -23,7 +23,7 @@ from jaxtyping import Float
 
 from flowsynth.core.progress import track
 from flowsynth.core.provenance import maker
-from flowsynth.core.seeding import draw
+from flowsynth.core.seeding import uniform_by_id
 from flowsynth.data.presets import collect
 from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.leaderboard.baselines import DIGITS, KEPT, SCORES, read_fold, write_manifest
@@ -64,7 +64,9 @@ def rescore(folder: Path, kept: Path, sample: int | None, seed: int, jobs: int) 
     for fold in frozen_folds(folder):
         items, truth, systems = read_fold(folder, fold)
         now += _of_parameters(fold, items, truth, systems)
-        chosen = pd.Series(draw(items, seed, "rescore", fold)).nsmallest(len(items) if sample is None else sample)
+        chosen = pd.Series(uniform_by_id(items, seed, "rescore", fold)).nsmallest(
+            len(items) if sample is None else sample
+        )
         for row in sorted(chosen.index):
             given = {system: vectors[row].tobytes() for system, vectors in systems.items()}
             answers.setdefault(items[row], {truth[row].tobytes(): None}).update(dict.fromkeys(given.values()))

@@ -1,1 +1,1 @@
-"""Presets to audio: plugins, and how they are played so that each rendering is the same bits."""
+"""Bit-identical rendering of presets to audio."""

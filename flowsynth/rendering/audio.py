@@ -1,4 +1,4 @@
-"""Read the sounds of items from files of audio, checked against the parameters they are said to be made with."""
+"""Read the audio of items, verified against the parameters that it was rendered with."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from flowsynth.core.progress import log
 
 
 def read_audio(paths: Sequence[Path], ids: Sequence[str]) -> dict[str, Float[np.ndarray, " samples"]]:
-    """Read sounds by id, whichever file each is in.
+    """Read sounds by id from several audio files.
 
     Args:
-        paths: Files of audio.
+        paths: Audio files.
         ids: Ids of the sounds.
 
     Returns:
-        Sounds by id, float32 of full scale 1.
+        Audio by id, float32 of full scale 1.
 
     Raises:
         ValueError: If a sound is in none of the files.
@@ -38,34 +38,33 @@ def read_checked(
     names: Sequence[str],
     values: Float[np.ndarray, "items parameters"],
 ) -> tuple[Float[np.ndarray, "items samples"], int]:
-    """Read the sounds of items and check that they were made with the given parameters.
+    """Read the audio of items and verify the parameters that it was rendered with.
 
     Args:
-        paths: Files of audio.
-        ids: Ids of the items, in the order of the result.
-        names: Names of the columns of `values`; other parameters are not compared.
-        values: Parameters of each item, in [0, 1].
+        paths: Audio files.
+        ids: Item ids, in the order of the result.
+        names: Column names of `values`; other parameters are not compared.
+        values: Expected parameter values of the items, in [0, 1].
 
     Returns:
-        The sounds, float32 of full scale 1, and their sample rate in Hz.
+        The audio, float32 of full scale 1, and the sample rate in Hz.
 
     Raises:
-        ValueError: If an item has no sound, the sounds have several sample rates, or a sound was made with other
-            parameters.
+        ValueError: If an item has no audio, sample rates differ, or an item was rendered with other parameters.
     """
-    places = {name: row for row, name in enumerate(ids)}
+    positions = {name: position for position, name in enumerate(ids)}
     rates: dict[int, Path] = {}
     for path in paths:
         with hdf5.reading(path) as file:
             rates[int(hdf5.settings(file)["sample_rate"])] = path
             columns = [hdf5.names(file).index(name) for name in names]
-            rows = [(row, places[name]) for row, name in enumerate(hdf5.ids(file)) if name in places]
+            rows = [(row, positions[name]) for row, name in enumerate(hdf5.ids(file)) if name in positions]
             rendered, status = file["values"][:][:, columns], file["status"].asstr()[:]
-        if any(not np.array_equal(rendered[row], values[place]) for row, place in rows):
+        if any(not np.array_equal(rendered[row], values[position]) for row, position in rows):
             raise ValueError(f"{path} holds sounds of other parameters: delete it and run again")
         failed = sum(status[row] == "failed" for row, _ in rows)
         if failed:
-            log.warning("%s: %d of %d renderings failed and are scored as silence", path, failed, len(rows))
+            log.warning("%s: %d of %d renderings failed; they count as silence", path, failed, len(rows))
     if len(rates) > 1:
         listed = ", ".join(f"{path} has {rate} Hz" for rate, path in rates.items())
         raise ValueError(f"sounds of different sample rates: {listed}")

@@ -1,8 +1,7 @@
-"""The plugin itself, or a Faust program, hosted by DawDreamer and held to its parameter table.
+"""Host a plugin or a Faust program with DawDreamer, verified against its parameter table.
 
-A plugin keeps state between renderings (envelopes, reverb, the phase of its LFO, the seed of its noise), so one `Host`
-gives reproducible sound only for the first preset it plays. `flowsynth.rendering.render` sees to it that each preset is the
-first.
+A plugin keeps state between renderings (envelopes, reverb, LFO phase, noise seed), so a `Host` is reproducible only for
+the first preset that it plays. `flowsynth.rendering.render` ensures that each preset is the first.
 """
 
 import atexit
@@ -32,15 +31,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Note:
-    """What is played and how it is recorded.
+    """The note that is played, and the recording format.
 
     Attributes:
         sample_rate: Hz.
-        block_size: Samples handed to the plugin at once.
-        pitch: MIDI note.
+        block_size: Samples per processing block.
+        pitch: MIDI note number.
         velocity: MIDI velocity.
         held: Seconds until the key is released.
-        duration: Seconds recorded.
+        duration: Length of the recording in seconds.
     """
 
     sample_rate: int
@@ -57,27 +56,27 @@ class Note:
 
 
 class Instrument(Protocol):
-    """What a host plays."""
+    """Interface of what a `Host` plays."""
 
     processor: Any
 
-    def hold(self, pitch: int, velocity: int, seconds: float) -> None:
-        """Press the key of a MIDI note at the beginning of each rendering, and release it after some seconds."""
+    def set_note(self, pitch: int, velocity: int, seconds: float) -> None:
+        """Play a MIDI note from the start of each rendering, released after the given number of seconds."""
 
-    def set(self, values: Float[np.ndarray, " parameters"]) -> None:
+    def set_parameters(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""
 
 
 class Host:
-    """A freshly loaded plugin, or Faust program.
+    """A freshly loaded plugin or Faust program.
 
     Args:
-        synth: Its parameter table.
-        note: What it will play.
+        synth: Parameter table.
+        note: Note to play.
 
     Raises:
         FileNotFoundError: If the plugin is missing; the message says what to install.
-        ValueError: If it can't be loaded, or its parameters are not those of the table.
+        ValueError: If it can't be loaded, or its parameters do not match the table.
     """
 
     def __init__(self, synth: Synth, note: Note):
@@ -85,61 +84,61 @@ class Host:
         self._engine = _engine(synth, note)
         kind = Faust if synth.plugin.suffix == ".dsp" else Plugin
         self._instrument: Instrument = kind(self._engine, synth)
-        self._instrument.hold(note.pitch, note.velocity, note.held)
+        self._instrument.set_note(note.pitch, note.velocity, note.held)
         self._engine.load_graph([(self._instrument.processor, [])])
 
     def play(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
-        """Play the note with these parameter values.
+        """Render the note with a preset.
 
         Args:
             values: All parameters in the table's order, in [0, 1].
 
         Returns:
-            The mean of the instrument's channels, float32.
+            Mean over the channels, float32.
         """
-        self._instrument.set(values)
+        self._instrument.set_parameters(values)
         self._engine.render(self.note.duration)
         return self._engine.get_audio()[:, : self.note.samples].mean(axis=0)
 
 
 class Plugin:
-    """A plugin in its first state.
+    """A plugin in its initial state.
 
     Args:
-        engine: DawDreamer's engine.
-        synth: The parameter table.
+        engine: DawDreamer engine.
+        synth: Parameter table.
     """
 
     def __init__(self, engine: Any, synth: Synth):
         self.processor = _load(engine, synth)
         _check(self.processor, synth)
 
-    def hold(self, pitch: int, velocity: int, seconds: float) -> None:
-        """Play a MIDI note, as `Instrument` says."""
+    def set_note(self, pitch: int, velocity: int, seconds: float) -> None:
+        """Set the MIDI note, see `Instrument`."""
         self.processor.add_midi_note(pitch, velocity, 0.0, seconds)
 
-    def set(self, values: Float[np.ndarray, " parameters"]) -> None:
+    def set_parameters(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""
         for index, value in enumerate(values):
             self.processor.set_parameter(index, float(value))
 
 
-def apart(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Call a function in a process of its own: a plugin may crash it, or change how it rounds.
+def run_in_subprocess(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function in a new process: a plugin may crash its process, or change its floating-point rounding.
 
     Raises:
-        ValueError: If that process crashes; else as the function does.
+        ValueError: If the process crashes; otherwise whatever the function raises.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         try:
-            return pool.submit(work, *arguments).result()
+            return pool.submit(function, *arguments).result()
         except BrokenProcessPool as error:
-            raise ValueError(f"the plugin crashed its process in {work.__name__}") from error
+            raise ValueError(f"the plugin crashed its process in {function.__name__}") from error
 
 
 @contextmanager
-def opened(synth: Synth, note: Note) -> Iterator[Any]:
-    """Open a plugin that has no table yet, as DawDreamer hosts it; raises as `Host` does."""
+def open_plugin(synth: Synth, note: Note) -> Iterator[Any]:
+    """Open a plugin without a parameter table as a DawDreamer processor; raises like `Host`."""
     engine = _engine(synth, note)
     yield _load(engine, synth)
 
@@ -149,14 +148,14 @@ def _engine(synth: Synth, note: Note) -> Any:
         raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
     if not synth.users_home:
         _scratch_home()
-    import dawdreamer  # after the home folder is set: a plugin writes there as soon as it is loaded
+    import dawdreamer  # after the home folder is set: plugins write to it when they are loaded
 
     return dawdreamer.RenderEngine(note.sample_rate, note.block_size)
 
 
 @cache
 def _scratch_home() -> None:
-    """Give the plugin a home folder of its own, so that it neither reads nor changes the user's."""
+    """Switch to a temporary home folder, so that a plugin neither reads nor changes the user's."""
     folder = tempfile.mkdtemp(prefix="flowsynth-home-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
@@ -164,31 +163,31 @@ def _scratch_home() -> None:
 
 
 def _load(engine, synth: Synth):
-    """Load the plugin. What the host prints meanwhile is of interest only where it fails."""
+    """Load the plugin; output of the host is shown only if loading fails."""
     sys.stdout.flush()
-    with tempfile.TemporaryFile() as printed:
-        kept = os.dup(1), os.dup(2)
+    with tempfile.TemporaryFile() as output:
+        saved_descriptors = os.dup(1), os.dup(2)
         try:
-            os.dup2(printed.fileno(), 1)
-            os.dup2(printed.fileno(), 2)
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
             return engine.make_plugin_processor(synth.name, str(synth.plugin))
         except RuntimeError as error:
-            printed.seek(0)
-            told = " ".join(printed.read().decode(errors="replace").split())
-            raise ValueError(f"{synth.plugin} can't be loaded: {error} {told}. {synth.install}") from error
+            output.seek(0)
+            message = " ".join(output.read().decode(errors="replace").split())
+            raise ValueError(f"{synth.plugin} can't be loaded: {error} {message}. {synth.install}") from error
         finally:
-            for number, saved in enumerate(kept, start=1):
+            for number, saved in enumerate(saved_descriptors, start=1):
                 os.dup2(saved, number)
                 os.close(saved)
 
 
 def _check(plugin, synth: Synth) -> None:
-    found = tuple(plugin.get_parameter_name(i) for i in range(plugin.get_plugin_parameter_size()))
-    # a VST2 host may add parameters of its own behind the plugin's
-    if found[: len(synth.names)] != synth.names:
-        missing, extra = sorted(set(synth.names) - set(found)), sorted(set(found) - set(synth.names))
+    names = tuple(plugin.get_parameter_name(i) for i in range(plugin.get_plugin_parameter_size()))
+    # a VST2 host may append its own parameters
+    if names[: len(synth.names)] != synth.names:
+        missing, extra = sorted(set(synth.names) - set(names)), sorted(set(names) - set(synth.names))
         raise ValueError(
-            f"{synth.plugin} is not the plugin of the table {synth.name}.yaml: parameters missing {missing}, "
+            f"{synth.plugin} does not match the table {synth.name}.yaml: parameters missing {missing}, "
             f"not in the table {extra}, or in another order. {synth.install}"
         )
     for index, parameter in enumerate(synth.parameters):
@@ -196,17 +195,17 @@ def _check(plugin, synth: Synth) -> None:
         expected = parameter.default if parameter.start is None else parameter.start
         if abs(start - parameter.normalise(expected)) > 1e-4:
             raise ValueError(f"{parameter.name}: default {start} in {synth.plugin}, {expected} in the table")
-        shown = []
+        text = []
         for value in (0.0, 0.25, 0.75, 1.0):
             plugin.set_parameter(index, value)
-            shown.append(plugin.get_parameter_text(index))
+            text.append(plugin.get_parameter_text(index))
         plugin.set_parameter(index, start)
-        if tuple(shown) != parameter.text:
-            raise ValueError(f"{parameter.name}: {synth.plugin} shows {shown}, the table has {list(parameter.text)}")
+        if tuple(text) != parameter.text:
+            raise ValueError(f"{parameter.name}: {synth.plugin} shows {text}, the table has {list(parameter.text)}")
 
 
 def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
-    """Everything that the sound of a preset depends on: the plugin's hash, the host's version and the note."""
+    """Return everything that a rendering depends on: hash of the plugin, version of the host, and the note."""
     if not synth.plugin.exists():
         raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
     # a VST3 plugin is a folder

@@ -1,6 +1,6 @@
-"""Presets to audio, the same bits in any order: each is played by a plugin in its first state (`flowsynth.rendering.worker`).
+"""Bit-identical, order-independent rendering: a plugin in its initial state plays each preset.
 
-A preset that makes the plugin crash or hang spoils its own item only.
+See `flowsynth.rendering.worker`. A preset that makes the plugin crash or hang affects only its own item.
 """
 
 import os
@@ -16,103 +16,105 @@ from jaxtyping import Float
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
 from flowsynth.rendering.host import Host, Note, fingerprint
-from flowsynth.rendering.worker import STATUS, Rendered, reloaded
+from flowsynth.rendering.worker import STATUS, Rendered, render_reloaded
 from flowsynth.synths.spec import Synth
 
 
 def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Generator[Rendered, None, None]:
-    """Render presets one by one, each by a plugin in its first state.
+    """Render presets one by one, each with a plugin in its initial state.
 
     Args:
-        synth: The synthesizer.
-        note: What is played.
-        vectors: All parameters of a preset in the table's order, in [0, 1].
-        timeout: Seconds after which a rendering is given up.
+        synth: Synthesizer.
+        note: Note to play.
+        vectors: Presets: all parameters in the table's order, in [0, 1].
+        timeout: Maximum duration of a rendering in seconds.
 
     Yields:
-        One result a vector, in their order.
+        One result per preset, in order.
 
     Raises:
         FileNotFoundError: If the plugin is missing.
-        ValueError: If it is another plugin.
+        ValueError: If it does not match the parameter table.
     """
     vectors = (np.asarray(vector, dtype=np.float32) for vector in vectors)
-    return (
-        _played(synth, note, vectors, timeout) if hasattr(os, "fork") else reloaded(lambda: Host(synth, note), vectors)
-    )
+    if hasattr(os, "fork"):
+        return _render_in_worker(synth, note, vectors, timeout)
+    return render_reloaded(lambda: Host(synth, note), vectors)
 
 
-def _played(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float) -> Generator[Rendered, None, None]:
-    """Have the vectors played by a process of its own, which ends with this generator."""
-    here, there = Pipe()
-    command = [sys.executable, "-c", f"from flowsynth.rendering.worker import main; main({there.fileno()})"]
+def _render_in_worker(
+    synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float
+) -> Generator[Rendered, None, None]:
+    """Render in a worker process, which ends with this generator."""
+    connection, worker_end = Pipe()
+    command = [sys.executable, "-c", f"from flowsynth.rendering.worker import main; main({worker_end.fileno()})"]
     package = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
-    process = subprocess.Popen(command, env=environment, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL)
-    there.close()
+    process = subprocess.Popen(command, env=environment, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL)
+    worker_end.close()
     try:
-        here.send((synth, note, timeout))
+        connection.send((synth, note, timeout))
         for vector in vectors:
-            here.send(vector)
-            result = here.recv()
+            connection.send(vector)
+            result = connection.recv()
             if isinstance(result, Exception):
                 raise result
             yield result
     except (EOFError, ConnectionError) as error:
-        raise RuntimeError(f"the process that plays {synth.name} ended with status {process.wait()}") from error
+        raise RuntimeError(f"the worker process of {synth.name} ended with status {process.wait()}") from error
     finally:
-        here.close()
+        connection.close()
         process.wait()
 
 
-class Player:
-    """Plays presets as they come, with a plugin that is loaded once, for the first of them; to be closed at the end.
+class Renderer:
+    """Renders presets on demand with a worker process that loads the plugin once; must be closed.
 
     Args:
-        synth: The synthesizer.
-        note: What is played.
-        timeout: Seconds after which a rendering is given up.
+        synth: Synthesizer.
+        note: Note to play.
+        timeout: Maximum duration of a rendering in seconds.
     """
 
     def __init__(self, synth: Synth, note: Note, timeout: float):
-        self._asked: list[np.ndarray] = []
-        self._given = synth, note, timeout
-        self._sounds: Generator[Rendered, None, None] | None = None
+        self._pending: list[np.ndarray] = []
+        self._settings = synth, note, timeout
+        self._results: Generator[Rendered, None, None] | None = None
 
     def __call__(self, values: Float[np.ndarray, " parameters"]) -> Rendered:
-        """Render a preset: all parameters in the table's order, in [0, 1].
+        """Render a preset, given as all parameters in the table's order, in [0, 1].
 
         Raises:
             FileNotFoundError: If the plugin is missing.
-            ValueError: If it is another plugin.
-            RuntimeError: If the process that plays ends, and that which is started in its place does too.
+            ValueError: If it does not match the parameter table.
+            RuntimeError: If the worker process ends, and its replacement too.
         """
         try:
-            return self._played(values)
+            return self._render(values)
         except RuntimeError as error:
-            log.warning("%s; another one is started", error)
-            return self._played(values)
+            log.warning("%s; starting another one", error)
+            return self._render(values)
 
-    def _played(self, values: np.ndarray) -> Rendered:
-        synth, note, timeout = self._given
-        if self._sounds is None:
-            self._sounds = render(synth, note, self._coming(), timeout)
-        self._asked = [values]
+    def _render(self, values: np.ndarray) -> Rendered:
+        if self._results is None:
+            synth, note, timeout = self._settings
+            self._results = render(synth, note, self._requests(), timeout)
+        self._pending = [values]
         try:
-            return next(self._sounds)
+            return next(self._results)
         except BaseException:
-            self._sounds = None  # it has ended with that
+            self._results = None  # the generator has ended
             raise
 
-    def _coming(self) -> Iterator[np.ndarray]:
+    def _requests(self) -> Iterator[np.ndarray]:
         while True:
-            yield self._asked.pop()
+            yield self._pending.pop()
 
     def close(self) -> None:
-        """End the process that plays, if there is one."""
-        if self._sounds is not None:
-            self._sounds.close()
-        self._sounds = None
+        """End the worker process, if there is one."""
+        if self._results is not None:
+            self._results.close()
+        self._results = None
 
 
 def render_shard(
@@ -126,12 +128,12 @@ def render_shard(
     """Render presets into a file: ``values``, ``audio`` (items x samples, float32), ``status`` and ``reason``.
 
     Args:
-        synth: The synthesizer.
-        note: What is played.
-        ids: Of the presets.
-        values: One row a preset, all parameters in the table's order, in [0, 1].
-        path: Of the file.
-        timeout: Seconds after which the rendering of a preset is given up.
+        synth: Synthesizer.
+        note: Note to play.
+        ids: Preset ids.
+        values: One row per preset, all parameters in the table's order, in [0, 1].
+        path: Output file.
+        timeout: Maximum duration of a rendering in seconds.
 
     Returns:
         Number of items by status.
@@ -154,23 +156,23 @@ def rerender(synth: Synth, note: Note, path: Path, rows: Sequence[int], timeout:
     """Render some items of a file again and compare every bit.
 
     Args:
-        synth: The synthesizer.
-        note: What is played.
-        path: Of a file made by `render_shard`.
-        rows: Which items.
-        timeout: Seconds after which the rendering of a preset is given up.
+        synth: Synthesizer.
+        note: Note to play.
+        path: File written by `render_shard`.
+        rows: Rows of the items.
+        timeout: Maximum duration of a rendering in seconds.
 
     Returns:
-        Ids of the items whose sound differs.
+        Ids of the items whose audio differs.
 
     Raises:
-        ValueError: If the file was made by another plugin, host or note.
+        ValueError: If the file was rendered with another plugin, host or note.
     """
     with hdf5.reading(path) as file:
-        now, then = fingerprint(synth, note), hdf5.settings(file)
-        differing = {key: (then.get(key), value) for key, value in now.items() if then.get(key) != value}
+        current, stored = fingerprint(synth, note), hdf5.settings(file)
+        differing = {key: (stored.get(key), value) for key, value in current.items() if stored.get(key) != value}
         if differing:
-            raise ValueError(f"{path} was rendered with other settings (then, now): {differing}")
+            raise ValueError(f"{path} was rendered with other settings (stored, current): {differing}")
         ids = hdf5.ids(file)
         results = render(synth, note, (file["values"][row] for row in rows), timeout)
         return [

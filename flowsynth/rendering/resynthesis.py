@@ -1,4 +1,4 @@
-"""Play what a model answered, by the very code that rendered the data set."""
+"""Render the predictions of a model with the code that rendered the data set."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +10,18 @@ from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render_shard
 from flowsynth.synths.spec import Synth
 
-PLUGIN = ("plugin_sha256", "dawdreamer")  # of `flowsynth.rendering.host.fingerprint`
+PLUGIN_KEYS = ("plugin_sha256", "dawdreamer")  # of `flowsynth.rendering.host.fingerprint`
 
 
 def resynthesise(synth: Synth, note: Note, predictions: Path, path: Path, timeout: float) -> dict[str, int]:
-    """Render the estimates of a file of predictions.
+    """Render the estimates of a prediction file.
 
     Args:
-        synth: The synthesizer.
-        note: What is played.
-        predictions: As made by `flowsynth.inference.predict.infer`.
-        path: Of the file of audio to write; item and sample make the id, ``ITEM/SAMPLE``.
-        timeout: Seconds after which the rendering of a preset is given up.
+        synth: Synthesizer.
+        note: Note to play.
+        predictions: File written by `flowsynth.inference.predict.infer`.
+        path: Output audio file; ids are ``ITEM/SAMPLE``.
+        timeout: Maximum duration of a rendering in seconds.
 
     Returns:
         Number of sounds by status.
@@ -35,27 +35,27 @@ def resynthesise(synth: Synth, note: Note, predictions: Path, path: Path, timeou
 
 
 def require_same_plugin(targets: Sequence[Path], path: Path) -> None:
-    """Refuse to compare sounds of two versions of a synthesizer.
+    """Refuse to compare sounds of different versions of a synthesizer.
 
     Args:
-        targets: Files of audio; those that no synthesizer made are not looked at.
-        path: Of the file of audio that is compared with them.
+        targets: Target audio files; those not rendered by a synthesizer are skipped.
+        path: Audio file to compare with them.
 
     Raises:
-        ValueError: If another plugin or host made it; both are named.
+        ValueError: If a target was rendered by another plugin or host; both are named.
     """
     with hdf5.reading(path) as file:
-        ours = hdf5.settings(file)
+        settings = hdf5.settings(file)
     for target in targets:
         with hdf5.reading(target) as file:
-            theirs = hdf5.settings(file)
-        told = [
-            f"{key} ({theirs[key]!s:.12} and {ours[key]!s:.12})"
-            for key in PLUGIN
-            if theirs.get(key, ours[key]) != ours[key]
+            target_settings = hdf5.settings(file)
+        differences = [
+            f"{key} ({target_settings[key]!s:.12} and {settings[key]!s:.12})"
+            for key in PLUGIN_KEYS
+            if target_settings.get(key, settings[key]) != settings[key]
         ]
-        if told:
+        if differences:
             raise ValueError(
-                f"{target} and {path} were rendered by other versions of the synthesizer: {', '.join(told)}. Delete the older "
-                f"of the two folders and run again, or install what made it"
+                f"{target} and {path} were rendered by other versions of the synthesizer: {', '.join(differences)}. "
+                "Delete the older of the two folders and run again, or install the version that rendered it"
             )

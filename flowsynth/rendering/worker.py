@@ -1,11 +1,10 @@
-"""Presets played one by one, each by a plugin in its first state.
+"""Render presets one by one, each with a plugin in its initial state.
 
-A plugin that has played once is not the plugin that was loaded: what it plays next depends on what came before. So the
-plugin is loaded once, and for each preset the process forks a child that plays it, leaves the sound in shared memory and
-ends. Where there is no fork, the plugin is unloaded and loaded again.
+The output of a plugin depends on what it has played before. Therefore the plugin is loaded once, and for each preset
+the process forks a child that renders it to shared memory and exits. Without fork, the plugin is reloaded each time.
 
-A fork copies the page tables of a process, and only one of its threads. So `flowsynth.rendering.render` starts a process of
-its own for this, which has no threads and imports nothing that it does not need to play: it forks in a third of the time.
+A fork copies the page tables of a process and only one of its threads. Therefore `flowsynth.rendering.render` starts a
+worker process that has no threads and minimal imports: it forks in a third of the time.
 """
 
 import ctypes
@@ -25,7 +24,7 @@ from jaxtyping import Float
 from flowsynth.rendering.host import Host, Note
 from flowsynth.synths.spec import Synth
 
-SILENT = 1e-3  # peak below which a sound counts as silent, -60 dB of full scale
+SILENCE_PEAK = 1e-3  # a sound with a lower peak counts as silent; -60 dB of full scale
 STATUS = ("ok", "silent", "clipped", "failed")
 
 LIBRARY = ctypes.CDLL(None) if hasattr(os, "fork") else None
@@ -36,50 +35,50 @@ Play = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Rendered:
-    """One preset's sound: float32 audio (zeros if it failed), a status of `STATUS`, and why it failed."""
+    """Result of a rendering: float32 audio (zeros if it failed), status (one of `STATUS`), and reason of a failure."""
 
     audio: np.ndarray
     status: str
     reason: str = ""
 
 
-def forked(
-    play: Play, vectors: Iterable[np.ndarray], samples: int, timeout: float, asking: int | None = None
+def render_forked(
+    play: Play, vectors: Iterable[np.ndarray], samples: int, timeout: float, client: int | None = None
 ) -> Iterator[Rendered]:
-    """Call `play` for each vector in a forked child of its own; a crash or a hang is that item's failure.
+    """Call `play` for each vector in its own forked child; a crash or a hang fails only that item.
 
     Args:
-        play: Gives the sound of a vector.
-        vectors: What is played.
-        samples: Length of a sound.
-        timeout: Seconds after which a child is given up.
-        asking: Descriptor of the connection to who asks; when that is gone, so is the child.
+        play: Renders a vector.
+        vectors: Presets: all parameters in the table's order, in [0, 1].
+        samples: Length of a sound in samples.
+        timeout: Maximum duration of a rendering in seconds.
+        client: File descriptor of the client's connection; the child is killed when the connection closes.
 
     Raises:
-        BrokenPipeError: If who asks is gone.
+        BrokenPipeError: If the client disconnects.
     """
     with mmap.mmap(-1, samples * 4) as shared:
         slot = np.frombuffer(shared, dtype=np.float32)
-        gc.freeze()  # else the collector of each child touches, and so copies, the memory of the parent
+        gc.freeze()  # or the garbage collector of each child would touch, and thus copy, the memory of the parent
         try:
             for vector in vectors:
-                reason = _in_child(play, vector, slot, timeout, asking)
-                yield Rendered(np.zeros(samples, np.float32), "failed", reason) if reason else judge(slot.copy())
+                reason = _render_in_child(play, vector, slot, timeout, client)
+                yield Rendered(np.zeros(samples, np.float32), "failed", reason) if reason else classify(slot.copy())
         finally:
             gc.unfreeze()
             del slot
 
 
-def _in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float, asking: int | None) -> str:
-    """Play a vector in a child; why it failed, or nothing."""
+def _render_in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float, client: int | None) -> str:
+    """Render a vector in a child; return the reason of a failure, or an empty string."""
     reader, writer = os.pipe()
     parent, pid = os.getpid(), os.fork()
     if pid == 0:
-        _end_with(parent)
-        _child(play, vector, slot, writer)
+        _die_with(parent)
+        _run_child(play, vector, slot, writer)
     os.close(writer)
     try:
-        ended = _wait(reader, timeout, asking)  # the pipe closes when the child ends, however it ends
+        ended = _wait(reader, timeout, client)  # the pipe closes when the child ends for any reason
         if not ended:
             os.kill(pid, signal.SIGKILL)
         message = os.read(reader, 4096).decode(errors="replace") if ended else ""
@@ -96,29 +95,33 @@ def _in_child(play: Play, vector: np.ndarray, slot: np.ndarray, timeout: float, 
     return message or ("" if os.WEXITSTATUS(status) == 0 else f"ended with status {os.WEXITSTATUS(status)}")
 
 
-def _wait(reader: int, timeout: float, asking: int | None) -> bool:
-    """Whether there is something to read before the time is over; for nobody who is gone it is waited."""
+def _wait(reader: int, timeout: float, client: int | None) -> bool:
+    """Wait until the pipe is readable or closed; return False on timeout.
+
+    Raises:
+        BrokenPipeError: If the client disconnects meanwhile.
+    """
     poll = select.poll()
     poll.register(reader, select.POLLIN)
-    if asking is not None:
-        poll.register(asking, 0)  # its end alone
+    if client is not None:
+        poll.register(client, 0)  # hang-up only
     events = poll.poll(timeout * 1000)
-    if asking in dict(events):
-        raise BrokenPipeError("nobody asks for sounds any more")
+    if client in dict(events):
+        raise BrokenPipeError("the client has disconnected")
     return bool(events)
 
 
-def _end_with(parent: int) -> None:
-    """Have the kernel end this process with the one that it was forked from, which is not there to end a hang then."""
-    prctl = getattr(LIBRARY, "prctl", None)  # of Linux
+def _die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, which could then no longer end a hang."""
+    prctl = getattr(LIBRARY, "prctl", None)  # Linux only
     if prctl is not None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
 
-def _child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) -> NoReturn:
-    """What the child does; it ends here and returns to nobody."""
+def _run_child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) -> NoReturn:
+    """Render in the child process and exit."""
     try:
         slot[:] = play(vector)
         os._exit(0)
@@ -128,32 +131,32 @@ def _child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) -> NoR
         os._exit(1)
 
 
-def reloaded(host: Callable[[], Host], vectors: Iterable[np.ndarray]) -> Generator[Rendered, None, None]:
-    """Load the plugin again for each vector: slower by some times, for systems that can't fork."""
+def render_reloaded(host: Callable[[], Host], vectors: Iterable[np.ndarray]) -> Generator[Rendered, None, None]:
+    """Reload the plugin for each vector: several times slower, for systems without fork."""
     for vector in vectors:
         fresh = host()
         try:
-            result = judge(fresh.play(vector).astype(np.float32))
+            result = classify(fresh.play(vector).astype(np.float32))
         except RuntimeError as error:
             result = Rendered(np.zeros(fresh.note.samples, np.float32), "failed", f"RuntimeError: {error}")
         del fresh
-        gc.collect()  # the library is unloaded with its last instance, and its static variables with it
+        gc.collect()  # the library and its static variables are unloaded with the last instance
         yield result
 
 
-def judge(audio: Float[np.ndarray, " samples"]) -> Rendered:
-    """Give a sound its status."""
+def classify(audio: Float[np.ndarray, " samples"]) -> Rendered:
+    """Determine the status of a sound."""
     if not np.isfinite(audio).all():
         return Rendered(np.zeros_like(audio), "failed", "the sound is not finite")
     peak = np.abs(audio).max()
-    return Rendered(audio, "silent" if peak < SILENT else "clipped" if peak >= 1 else "ok")
+    return Rendered(audio, "silent" if peak < SILENCE_PEAK else "clipped" if peak >= 1 else "ok")
 
 
 def serve(connection: Connection, synth: Synth, note: Note, timeout: float) -> None:
-    """Answer each vector that comes with its `Rendered`, until nobody sends any more; what goes wrong is sent instead."""
+    """Reply to each received vector with its `Rendered` until the client disconnects; send an exception on failure."""
     try:
         play = Host(synth, note).play
-        for result in forked(play, _coming(connection), note.samples, timeout, connection.fileno()):
+        for result in render_forked(play, _requests(connection), note.samples, timeout, connection.fileno()):
             connection.send(result)
     except BrokenPipeError:
         return
@@ -161,7 +164,7 @@ def serve(connection: Connection, synth: Synth, note: Note, timeout: float) -> N
         connection.send(error)
 
 
-def _coming(connection: Connection) -> Iterator[np.ndarray]:
+def _requests(connection: Connection) -> Iterator[np.ndarray]:
     while True:
         try:
             yield connection.recv()
@@ -170,7 +173,7 @@ def _coming(connection: Connection) -> Iterator[np.ndarray]:
 
 
 def main(descriptor: int) -> None:
-    """Be the process that `flowsynth.rendering.render` has started, with the file descriptor of its end of a connection."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who has started this ends it
+    """Run the worker process of `flowsynth.rendering.render` on the file descriptor of its connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one
     connection = Connection(descriptor)
     serve(connection, *connection.recv())

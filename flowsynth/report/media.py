@@ -14,7 +14,7 @@ import soundfile
 from jaxtyping import Float
 from PIL import Image
 
-from flowsynth.core.provenance import replacing
+from flowsynth.core.provenance import atomic_write
 
 QUALITY = 0.3  # of the encoder, 0 the best: 10 to 30 KB for a sound of four seconds
 DARKEST, BRIGHTEST = (
@@ -27,7 +27,7 @@ QUIET = 1e-4  # RMS below which a sound counts as silence and is not what others
 def write_mp3(audio: Float[np.ndarray, " samples"], sample_rate: int, path: Path) -> None:
     """Write a sound; what exceeds full scale is turned down as a whole, as MP3 would clip it."""
     loud = np.abs(audio).max(initial=0.0)
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         soundfile.write(
             file, audio / max(1.0, loud), sample_rate, format="MP3", subtype="MPEG_LAYER_III",
             compression_level=QUALITY, bitrate_mode="VARIABLE",

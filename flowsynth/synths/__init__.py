@@ -1,1 +1,1 @@
-"""Synthesizers as data: their parameter tables."""
+"""Synthesizers as data: parameter tables."""

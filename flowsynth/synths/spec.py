@@ -1,8 +1,8 @@
-"""Synthesizers as data: each YAML file here is the parameter table of one plugin, or of a Faust program beside it.
+"""Parameter tables: each YAML file in ``specs`` describes one plugin, or a Faust program next to it.
 
-A table names the plugin, how to install it, where its banks are or how many presets are to be drawn, its parameters with
-their ranges, and the sets of parameters that data sets infer. Reading one needs no plugin; `flowsynth.rendering.host` opens
-the plugin and holds it to its table.
+A table specifies the plugin, its installation, its preset banks or the number of synthetic presets, the parameters with
+their ranges, and the parameter sets that data sets infer. Reading it does not require the plugin;
+`flowsynth.rendering.host` loads the plugin and verifies it against the table.
 """
 
 import re
@@ -22,17 +22,17 @@ class Parameter:
     """One parameter of a synthesizer, in the units of its preset files.
 
     Attributes:
-        name: As the plugin reports it.
+        name: Name, as reported by the plugin.
         kind: ``continuous`` or ``stepped``.
         low: Value at normalised 0.
         high: Value at normalised 1.
-        default: Value of the base patch.
-        unit: Of the value; empty where it has none.
+        default: Value in the base patch.
+        unit: Unit of the value; may be empty.
         steps: Number of distinct values of a stepped parameter, else None.
-        text: What the plugin shows at normalised 0, 0.25, 0.75 and 1; nothing, of a Faust program.
-        draw: Of presets that are drawn: the share of them in which the parameter is not at its default, and the range that
-            it is drawn from there.
-        start: Value that the plugin starts with, where that is not the base patch's.
+        text: Text shown by the plugin at normalised 0, 0.25, 0.75 and 1; empty for a Faust program.
+        draw: Distribution in synthetic presets: share of presets in which the parameter is not at its default, and low
+            and high end of the range that it is then drawn from.
+        start: Value after loading the plugin, if it differs from the default.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Parameter:
     start: float | None = None
 
     def normalise(self, value: float) -> float:
-        """Map a value to [0, 1]; what lies outside the range is clamped."""
+        """Map a value to [0, 1]; values outside the range are clamped."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
     def value(self, normalised: float) -> float:
-        """Map [0, 1] to a value, the nearest one there is of a stepped parameter."""
+        """Map [0, 1] to a value, rounded to the nearest step for a stepped parameter."""
         if self.steps:
             normalised = round(normalised * (self.steps - 1)) / (self.steps - 1)
         return self.low + normalised * (self.high - self.low)
@@ -59,11 +59,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Inactive:
-    """Parameters that can't be heard.
+    """Parameters that have no audible effect under a condition.
 
     Attributes:
-        when: Values of other parameters, in the units of preset files, with which this is so.
-        parameters: Their names.
+        when: Condition: values of other parameters, in the units of preset files.
+        parameters: Names of the inactive parameters.
     """
 
     when: dict[str, float]
@@ -72,11 +72,11 @@ class Inactive:
 
 @dataclass(frozen=True)
 class Symmetry:
-    """A change of a preset that can't be heard.
+    """A change of a preset that has no audible effect under a condition.
 
     Attributes:
-        when: Values of parameters, in the units of preset files, with which this is so.
-        exchange: Names of parameters that exchange their values.
+        when: Condition: values of parameters, in the units of preset files.
+        exchange: Pairs of names of parameters that exchange their values.
         mirror: Names of parameters that are mirrored at the middle of their range.
     """
 
@@ -90,17 +90,17 @@ class Synth:
     """The parameter table of a synthesizer.
 
     Attributes:
-        name: Of the synthesizer, the first part of a data set's name.
-        plugin: Path of the plugin, or of a Faust program, ``.dsp``.
-        install: What to do where the plugin is missing.
-        banks: Glob pattern of its preset banks; empty, if presets are drawn.
-        presets: How many are drawn where there are no banks.
-        parameters: In the table's order, which is that of every vector of values.
+        name: Name of the synthesizer, the first part of the name of a data set.
+        plugin: Path of the plugin or Faust program (``.dsp``).
+        install: Installation instructions.
+        banks: Glob pattern of the preset banks; empty if presets are synthetic.
+        presets: Number of synthetic presets if there are no banks.
+        parameters: Parameters in the order of every parameter vector.
         sets: Names of the inferred parameters by their number.
-        inactive: What can't be heard, and when.
-        symmetries: Changes that can't be heard, and when.
-        parts: Whether its banks are the parts ``train``, ``valid`` and ``test`` of a split that was published.
-        users_home: Whether the plugin sees the user's home folder, as one does whose licence is kept there.
+        inactive: Parameters without an audible effect, with conditions.
+        symmetries: Changes without an audible effect, with conditions.
+        has_published_split: Whether the banks are the partitions ``train``, ``valid``, ``test`` of a published split.
+        users_home: Whether the plugin needs the user's home folder, e.g. for its licence.
     """
 
     name: str
@@ -112,12 +112,12 @@ class Synth:
     sets: dict[int, tuple[str, ...]]
     inactive: tuple[Inactive, ...] = ()
     symmetries: tuple[Symmetry, ...] = ()
-    parts: bool = False
+    has_published_split: bool = False
     users_home: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all parameters."""
+        """The names of all parameters."""
         return tuple(p.name for p in self.parameters)
 
     @property
@@ -126,28 +126,28 @@ class Synth:
         return np.array([p.normalise(p.default) for p in self.parameters])
 
     def columns(self, names: tuple[str, ...]) -> list[int]:
-        """Positions of the named parameters in a full vector."""
+        """Return the positions of parameters in a full vector."""
         return [self.names.index(name) for name in names]
 
     def expand(
         self, values: Float[np.ndarray, "items inferred"], names: tuple[str, ...]
     ) -> Float[np.ndarray, "items parameters"]:
-        """Put inferred values on the base patch.
+        """Complete inferred values with the base patch.
 
         Args:
-            values: One row an item, in [0, 1].
-            names: Names of the columns of `values`.
+            values: One row per item, in [0, 1].
+            names: Column names of `values`.
 
         Returns:
-            Full vectors, float32; parameters that are not named stay at the base patch.
+            Full vectors, float32; other parameters are at their default.
         """
         full = np.tile(self.base.astype(np.float32), (len(values), 1))
         full[:, self.columns(names)] = values
         return full
 
 
-def known() -> list[str]:
-    """Names of the synthesizers that have a table here."""
+def available() -> list[str]:
+    """List the names of the synthesizers with a parameter table."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
@@ -155,7 +155,7 @@ def read(path: Path) -> Synth:
     """Read a parameter table.
 
     Raises:
-        ValueError: Where the table contradicts itself.
+        ValueError: If the table is inconsistent.
     """
     table = yaml.safe_load(path.read_text())
     parameters = tuple(_parameter(name, row, path) for name, row in table["parameters"].items())
@@ -169,30 +169,39 @@ def read(path: Path) -> Synth:
         unknown = set(names) - set(groups["all"])
         if unknown or len(set(names)) != size:
             raise ValueError(f"set {size}: got {len(set(names))} parameters, unknown: {sorted(unknown)} ({path})")
-        # the table's order, so that a set is the same whoever wrote it down
+        # the order of the table, whatever the order in the file
         sets[size] = tuple(name for name in groups["all"] if name in names)
     inactive = tuple(Inactive(row["when"], tuple(row["parameters"])) for row in table.get("inactive", []))
     symmetries = tuple(
         Symmetry(row["when"], tuple((a, b) for a, b in row["exchange"]), tuple(row["mirror"]))
         for row in table.get("symmetries", [])
     )
-    said = {name for rule in inactive for name in (*rule.when, *rule.parameters)}
-    said |= {name for rule in symmetries for part in (rule.when, *rule.exchange, rule.mirror) for name in part}
-    if said - set(groups["all"]):
-        raise ValueError(
-            f"inactive and symmetries name the unknown parameters {sorted(said - set(groups['all']))} ({path})"
-        )
+    in_rules = {name for rule in inactive for name in (*rule.when, *rule.parameters)}
+    in_rules |= {name for rule in symmetries for group in (rule.when, *rule.exchange, rule.mirror) for name in group}
+    unknown = in_rules - set(groups["all"])
+    if unknown:
+        raise ValueError(f"unknown parameters in inactive or symmetries: {sorted(unknown)} ({path})")
     if ("banks" in table) == ("presets" in table):
-        raise ValueError(f"expected banks, or a number of presets to draw, and not both or neither ({path})")
-    plugin, banks = path.parent / table["plugin"], str(path.parent / table["banks"]) if "banks" in table else ""
-    made, more = (banks, table.get("presets", 0)), (table.get("parts", False), table.get("users_home", False))
-    return Synth(table["name"], plugin, table["install"], *made, parameters, sets, inactive, symmetries, *more)
+        raise ValueError(f"expected either banks or a number of synthetic presets ({path})")
+    return Synth(
+        name=table["name"],
+        plugin=path.parent / table["plugin"],
+        install=table["install"],
+        banks=str(path.parent / table["banks"]) if "banks" in table else "",
+        presets=table.get("presets", 0),
+        parameters=parameters,
+        sets=sets,
+        inactive=inactive,
+        symmetries=symmetries,
+        has_published_split=table.get("parts", False),
+        users_home=table.get("users_home", False),
+    )
 
 
 def _parameter(name: str, row: dict, path: Path) -> Parameter:
     low, high = row["range"]
     if not low <= row["default"] <= high or low >= high:
-        raise ValueError(f"{name}: default {row['default']} and range {low} to {high} do not fit ({path})")
+        raise ValueError(f"{name}: default {row['default']} and range {low} to {high} are inconsistent ({path})")
     if row["kind"] not in ("continuous", "stepped") or (row["kind"] == "stepped") != ("steps" in row):
         raise ValueError(f"{name}: kind {row['kind']!r}, expected continuous, or stepped with its steps ({path})")
     share, least, most = row.get("draw", (0.0, low, high))
@@ -201,37 +210,37 @@ def _parameter(name: str, row: dict, path: Path) -> Parameter:
     start = row.get("start")
     if start is not None and not low <= start <= high:
         raise ValueError(f"{name}: start {start} is outside of {low} to {high} ({path})")
-    shown, draw = tuple(row.get("text", ())), (share, least, most)
-    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), shown, draw, start)
+    text, draw = tuple(row.get("text", ())), (share, least, most)
+    return Parameter(name, row["kind"], low, high, row["default"], row["unit"], row.get("steps"), text, draw, start)
 
 
 def load(name: str) -> Synth:
-    """Read the table of a synthesizer by its name.
+    """Read the parameter table of a synthesizer by name.
 
     Raises:
-        ValueError: If there is no such table; the message lists those there are.
+        ValueError: If there is no such table; the message lists the available ones.
     """
-    if name not in known():
-        raise ValueError(f"unknown synthesizer {name!r}, expected one of {known()} ({FOLDER})")
+    if name not in available():
+        raise ValueError(f"unknown synthesizer {name!r}, expected one of {available()} ({FOLDER})")
     return read(FOLDER / f"{name}.yaml")
 
 
 def dataset(name: str) -> tuple[Synth, tuple[str, ...]]:
-    """Split the name of a data set into its synthesizer and the parameters to infer.
+    """Resolve the name of a data set to its synthesizer and inferred parameters.
 
     Args:
-        name: Such as ``amsynth16``.
+        name: Name such as ``amsynth16``.
 
     Returns:
         The synthesizer, and the names of the inferred parameters in the table's order.
 
     Raises:
-        ValueError: If there is no such data set; the message lists those there are.
+        ValueError: If there is no such data set; the message lists the available ones.
     """
     match = re.fullmatch(r"([a-z]+)([1-9][0-9]*)", name)
-    if match and match[1] in known():
+    if match and match[1] in available():
         synth = load(match[1])
         if int(match[2]) in synth.sets:
             return synth, synth.sets[int(match[2])]
-    sets = [f"{synth}{size}" for synth in known() for size in load(synth).sets]
+    sets = [f"{synth}{size}" for synth in available() for size in load(synth).sets]
     raise ValueError(f"unknown data set {name!r}, expected one of {sets}")

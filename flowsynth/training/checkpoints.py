@@ -6,7 +6,7 @@ from pickle import UnpicklingError
 
 import torch
 
-from flowsynth.core.provenance import maker, replacing
+from flowsynth.core.provenance import atomic_write, maker
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 
@@ -29,7 +29,7 @@ def save(model: models.Model, name: str, names: tuple[str, ...], settings: dict[
         "maker": maker(**settings),
     }
     # a file object, not its path: torch would put the temporary name into the file
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         torch.save(checkpoint, file)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from flowsynth.core.progress import EVERY, log
-from flowsynth.core.provenance import replacing
+from flowsynth.core.provenance import atomic_write
 from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
 from flowsynth.training.batches import Batches, EpochOrder
@@ -64,7 +64,7 @@ def run(
             training.one_epoch(trained, held_out, rows, size)
             if time.monotonic() - saved >= saving / SAVING:
                 start = time.monotonic()
-                with replacing(last) as temporary, temporary.open("wb") as file:
+                with atomic_write(last) as temporary, temporary.open("wb") as file:
                     torch.save(training.state(), file)
                 saved, saving = time.monotonic(), time.monotonic() - start
             row = training.history[-1]

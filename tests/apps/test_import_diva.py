@@ -78,7 +78,7 @@ def test_the_table_has_the_base_patch_and_the_sets(imported: synths.Synth, corpu
     assert imported.names == tuple(NAMES)
     assert {size: set(names) for size, names in imported.sets.items()} == {n: diva.SETS[n] for n in (16, 32, 64)}
     np.testing.assert_allclose(imported.base, np.median(corpus.values, axis=0), atol=1e-6)
-    assert (imported.parts, imported.users_home) == (True, True)
+    assert (imported.has_published_split, imported.users_home) == (True, True)
 
 
 def test_presets_come_back_with_their_parts_and_tags(imported: synths.Synth, corpus: diva.Corpus):
@@ -124,7 +124,7 @@ def test_all_splits_deal_them(imported: synths.Synth):
 
 def test_the_published_split_is_asked_for_where_there_is_one():
     given = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"split": "published"}
-    with pytest.raises(ValueError, match="with the presets of amsynth no split was published"):
+    with pytest.raises(ValueError, match="config: split: amsynth has no published split"):
         config.check(given, ROOT / "workflow/schemas/config.schema.yaml")
 
 
@@ -191,7 +191,7 @@ def test_with_a_plugin_the_table_is_that_of_the_plugin(with_plugin: synths.Synth
     assert [base[name] for name in NAMES] == pytest.approx(imported.base.tolist())
     kinds = {p.name: p.kind for p in with_plugin.parameters}
     assert {name for name, kind in kinds.items() if kind == "continuous"} == diva.SETS[128]
-    assert not with_plugin.parts
+    assert not with_plugin.has_published_split
     _check(FakePlugin(), with_plugin)  # which holds it to what it starts with, not to the base patch
     wrong = replace(with_plugin, parameters=tuple(replace(p, start=None) for p in with_plugin.parameters))
     with pytest.raises(ValueError, match=r"default 0\.125 in .*Diva\.so, 0\.25 in the table"):

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from programs import Unavailable, give_up, install
+from programs import Unavailable, install, skip_or_fail
 
 from flowsynth.apps import inspect_plugin
 from flowsynth.data import presets, vst_presets
-from flowsynth.rendering.host import apart
+from flowsynth.rendering.host import run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import Rendered
 from flowsynth.synths import spec as synths
@@ -28,7 +28,7 @@ def nekobi(tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
     try:
         install([str(NEKOBI)], ["dpf-plugins-vst"])
     except Unavailable as error:
-        give_up(str(error))
+        skip_or_fail(str(error))
     path = tmp_path_factory.mktemp("inspect") / "nekobi.yaml"
     inspect_plugin.main([str(NEKOBI), "--presets", "50", "--out", str(path)])
     return synths.read(path)
@@ -157,4 +157,4 @@ def crash() -> None:
 
 def test_a_plugin_that_crashes_takes_its_own_process_with_it():
     with pytest.raises(ValueError, match="the plugin crashed its process in crash"):
-        apart(crash)
+        run_in_subprocess(crash)

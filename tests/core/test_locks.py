@@ -1,4 +1,4 @@
-"""Temporary files and logs have one writer, and what a killed one has left does not stay."""
+"""Temporary files and logs have one writer; leftovers of killed processes are removed."""
 
 import errno
 import subprocess
@@ -15,8 +15,8 @@ from flowsynth.core import locks, provenance
 WRITES = """
 import sys
 from pathlib import Path
-from flowsynth.core.provenance import replacing
-with replacing(Path(sys.argv[1])) as temporary:
+from flowsynth.core.provenance import atomic_write
+with atomic_write(Path(sys.argv[1])) as temporary:
     temporary.write_text(sys.argv[2])
     print("writing", flush=True)
     sys.stdin.readline()
@@ -33,8 +33,8 @@ with job(Path(sys.argv[1])):
 
 
 @contextmanager
-def started(code: str, *arguments: object) -> Iterator[subprocess.Popen]:
-    """A process that has begun, and ends when a line is sent to it."""
+def running(code: str, *arguments: object) -> Iterator[subprocess.Popen]:
+    """A process that ends when a line is sent to it."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
@@ -48,22 +48,22 @@ def temporaries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob(".*.tmp"))
 
 
-def test_two_processes_write_a_file_under_names_of_their_own(tmp_path: Path):
+def test_processes_use_separate_temporary_files(tmp_path: Path):
     path = tmp_path / "file.txt"
-    with started(WRITES, path, "a") as one, started(WRITES, path, "b") as other:
+    with running(WRITES, path, "a") as one, started(WRITES, path, "b") as other:
         assert one.stdout.readline() == other.stdout.readline() == "writing\n"
-        assert len(temporaries(tmp_path)) == 2  # the second has not taken the first one's away
+        assert len(temporaries(tmp_path)) == 2  # the second has not removed the first one's
         for process, text in ((one, "a"), (other, "b")):
-            _, told = process.communicate("\n")
-            assert process.returncode == 0, told
+            _, errors = process.communicate("\n")
+            assert process.returncode == 0, errors
             assert path.read_text() == text
     assert temporaries(tmp_path) == []
 
 
-def test_the_next_writer_removes_what_a_killed_one_has_left(tmp_path: Path):
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path):
     path = tmp_path / "file.h5"
     (tmp_path / ".file.h5.json.01234567.tmp").write_text("of another file")
-    with started(WRITES, path, "half") as process:
+    with running(WRITES, path, "half") as process:
         process.stdout.readline()
         process.kill()
         process.wait()
@@ -75,30 +75,30 @@ def test_the_next_writer_removes_what_a_killed_one_has_left(tmp_path: Path):
 
 def test_hdf5_is_written_under_a_lock(tmp_path: Path):
     path = tmp_path / "file.h5"
-    with provenance.replacing(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
+    with provenance.atomic_write(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
         file["x"] = [1, 2]
         provenance.write_text(tmp_path / "other", "")
-        with provenance.replacing(path):  # does not take it away
+        with provenance.atomic_write(path):  # does not remove it
             assert temporary.exists()
     with h5py.File(path) as file:
         assert file["x"][:].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
-def test_a_file_system_without_locks_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
+def test_file_systems_without_locks_are_supported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int):
     def refuse(*arguments):
         raise OSError(number, "no locks")
 
     monkeypatch.setattr(locks.fcntl, "flock", refuse)
-    (tmp_path / ".file.txt.01234567.tmp").touch()  # perhaps of a live process: nobody knows
+    (tmp_path / ".file.txt.01234567.tmp").touch()  # may belong to a live process
     provenance.write_text(tmp_path / "file.txt", "text")
     assert (tmp_path / "file.txt").read_text() == "text"
     assert temporaries(tmp_path) == [".file.txt.01234567.tmp"]
-    with locks.alone(tmp_path / "log", pytest.fail):
-        assert "can't be locked here" in (tmp_path / "log").read_text()
+    with locks.exclusive_log(tmp_path / "log", pytest.fail):
+        assert "no file locks" in (tmp_path / "log").read_text()
 
 
-def test_another_fault_of_a_lock_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_other_lock_errors_propagate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def refuse(*arguments):
         raise OSError(errno.EIO, "broken disk")
 
@@ -107,15 +107,15 @@ def test_another_fault_of_a_lock_is_not_hidden(tmp_path: Path, monkeypatch: pyte
         provenance.write_text(tmp_path / "file.txt", "text")
 
 
-def test_a_job_waits_for_another_process_that_does_the_same(tmp_path: Path):
+def test_a_job_waits_for_the_same_job(tmp_path: Path):
     path = tmp_path / "logs" / "job.log"
-    with started(LOGS, path, "the first") as first:
+    with running(LOGS, path, "the first") as first:
         assert first.stdout.readline() == "working\n"
-        with started(LOGS, path, "the second") as second:
-            told = second.stderr.readline()
-            assert f"PID {first.pid} on " in told
-            assert str(path) in told
-            assert "made by the first" in path.read_text()  # it is not emptied before the lock is held
+        with running(LOGS, path, "the second") as second:
+            message = second.stderr.readline()
+            assert f"PID {first.pid} on " in message
+            assert str(path) in message
+            assert "made by the first" in path.read_text()  # not emptied before the lock is acquired
             first.communicate("\n")
             assert second.stdout.readline() == "working\n"
             text = path.read_text()
@@ -124,11 +124,11 @@ def test_a_job_waits_for_another_process_that_does_the_same(tmp_path: Path):
             assert "the first" not in text
 
 
-def test_a_log_that_is_deleted_meanwhile_is_made_anew(tmp_path: Path):
+def test_a_log_deleted_meanwhile_is_recreated(tmp_path: Path):
     path = tmp_path / "job.log"
-    with started(LOGS, path, "the first") as first:
+    with running(LOGS, path, "the first") as first:
         first.stdout.readline()
-        with started(LOGS, path, "the second") as second:
+        with running(LOGS, path, "the second") as second:
             second.stderr.readline()
             path.unlink()
             first.communicate("\n")

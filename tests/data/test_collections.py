@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from programs import give_up
+from programs import skip_or_fail
 from test_preprocessing import LEVEL, NOTE, RATE, noise, tone
 
 from flowsynth.config import files
@@ -130,7 +130,7 @@ def test_a_midi_file_holds_the_note():
 def test_an_instrument_plays_the_note_the_same_each_time():
     font = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
     if shutil.which("fluidsynth") is None or not font.exists():
-        give_up("fluidsynth or timgm6mb-soundfont is not installed: sh envs/packages.sh")
+        skip_or_fail("fluidsynth or timgm6mb-soundfont is not installed: sh envs/packages.sh")
     first, second = (soundfont.play(font, 73, NOTE) for _ in range(2))  # a flute
     assert np.array_equal(first, second)
     assert len(first) == NOTE.samples

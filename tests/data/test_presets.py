@@ -265,21 +265,21 @@ def test_an_identity_is_the_same_for_ever():
 @settings(max_examples=30)
 @given(st.lists(st.text(max_size=5), unique=True, min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_draw_depends_on_nothing_but_the_identity(ids: list[str], random):
-    alone = {i: presets.draw([i], 1, "fold", 0)[0] for i in ids}
+    alone = {i: presets.uniform_by_id([i], 1, "fold", 0)[0] for i in ids}
     shuffled = random.sample(ids, len(ids))
-    assert presets.draw(shuffled, 1, "fold", 0) == [alone[i] for i in shuffled]
+    assert presets.uniform_by_id(shuffled, 1, "fold", 0) == [alone[i] for i in shuffled]
     assert all(0 <= number < 1 for number in alone.values())
 
 
 def test_draw_gives_other_numbers_for_another_key():
     ids = [str(i) for i in range(50)]
     keys = [(1, "fold", 0), (1, "fold", 1), (2, "fold", 0), (1, "limit")]
-    numbers = np.array([presets.draw(ids, *key) for key in keys])
+    numbers = np.array([presets.uniform_by_id(ids, *key) for key in keys])
     assert len(np.unique(numbers)) == numbers.size
 
 
 def test_draw_is_even():
-    numbers = presets.draw(map(str, range(2000)), 1)
+    numbers = presets.uniform_by_id(map(str, range(2000)), 1)
     counts = np.histogram(numbers, bins=10, range=(0, 1))[0]
     assert counts.min() > 150
     assert counts.max() < 250

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from flowsynth.core import hdf5
-from flowsynth.core.result_cache import Kept
+from flowsynth.core.result_cache import ResultCache
 from flowsynth.data.features import Mel
 from flowsynth.inference import cma_es as module
 from flowsynth.inference.cma_es import ear, minimise, search
@@ -129,8 +129,8 @@ def test_a_search_that_was_stopped_goes_on_and_ends_the_same(
 def test_what_other_settings_have_found_is_not_taken(
     task: tuple[Path, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    kept = Kept(tmp_path / "a.h5", [], [], renders=7)
-    monkeypatch.setattr(Kept, "remove", lambda self: None)
+    kept = ResultCache(tmp_path / "a.h5", [], [], renders=7)
+    monkeypatch.setattr(ResultCache, "remove", lambda self: None)
     run(task, tmp_path / "b.h5", ["two"], renders=14)
     _, line = (tmp_path / ".b.h5.progress.jsonl").read_text().splitlines()
     key, values = json.loads(line)

@@ -87,7 +87,7 @@ def test_what_was_stopped_goes_on_and_ends_the_same(audio: Path, tmp_path: Path,
 
 
 def test_what_another_training_has_found_is_not_taken(audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module.Kept, "remove", lambda self: None)
+    monkeypatch.setattr(module.ResultCache, "remove", lambda self: None)
     run(audio, tmp_path, IDS[:1])
     calls, genuine = [], module.follow
     monkeypatch.setattr(module, "follow", lambda *given: calls.append(given) or genuine(*given))

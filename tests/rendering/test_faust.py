@@ -12,7 +12,7 @@ import yaml
 from flowsynth.data import presets, prior
 from flowsynth.rendering.host import Host, Note, fingerprint
 from flowsynth.rendering.render import render
-from flowsynth.rendering.worker import reloaded
+from flowsynth.rendering.worker import render_reloaded
 from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -46,7 +46,7 @@ def written(text: str, folder: Path) -> synths.Synth:
 def test_the_same_bits_in_any_order_and_by_any_way(values: np.ndarray, sounds: list[np.ndarray]):
     backwards = [result.audio for result in render(SYNTH, NOTE, values[::-1], 20)]
     assert all(np.array_equal(a, b) for a, b in zip(sounds, backwards[::-1], strict=True))
-    again = [result.audio for result in reloaded(lambda: Host(SYNTH, NOTE), values[:5].astype(np.float32))]
+    again = [result.audio for result in render_reloaded(lambda: Host(SYNTH, NOTE), values[:5].astype(np.float32))]
     assert all(np.array_equal(a, b) for a, b in zip(sounds, again, strict=False))
     host = Host(SYNTH, NOTE)
     assert all(np.array_equal(host.play(row.astype(np.float32)), a) for row, a in zip(values, sounds, strict=True))

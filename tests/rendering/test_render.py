@@ -19,7 +19,7 @@ from flowsynth.data.dataset import presets
 from flowsynth.rendering import render
 from flowsynth.rendering.host import Host, Note, fingerprint
 from flowsynth.rendering.render import render_shard, rerender
-from flowsynth.rendering.worker import STATUS, forked, judge, reloaded
+from flowsynth.rendering.worker import STATUS, classify, render_forked, render_reloaded
 from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -43,11 +43,11 @@ for number, rows in enumerate(np.array_split(order, int(sys.argv[4]))):
 HANGS = """
 import os, sys, time
 import numpy as np
-from flowsynth.rendering.worker import forked
+from flowsynth.rendering.worker import render_forked
 def play(vector):
     print(os.getpid(), flush=True)
     time.sleep(100)
-list(forked(play, np.zeros((1, 1), np.float32), 4, 100, int(sys.argv[1])))
+list(render_forked(play, np.zeros((1, 1), np.float32), 4, 100, int(sys.argv[1])))
 """
 
 
@@ -83,7 +83,7 @@ def test_the_same_bits_in_any_order_in_1_and_7_shards_and_in_other_processes(val
 def test_unloading_the_plugin_gives_the_same_bits_as_forking(values: np.ndarray):
     vectors = values[:5].astype(np.float32)
     by_fork = [r.audio.tobytes() for r in render.render(SYNTH, NOTE, vectors, 20)]
-    by_reload = [r.audio.tobytes() for r in reloaded(lambda: Host(SYNTH, NOTE), vectors)]
+    by_reload = [r.audio.tobytes() for r in render_reloaded(lambda: Host(SYNTH, NOTE), vectors)]
     assert by_fork == by_reload
 
 
@@ -106,7 +106,7 @@ def test_each_child_is_a_process_of_its_own():
     def play(vector: np.ndarray) -> np.ndarray:
         return np.full(4, os.getpid() % 2**20, np.float32)
 
-    pids = [r.audio[0] for r in forked(play, np.zeros((5, 1), np.float32), 4, 5)]
+    pids = [r.audio[0] for r in render_forked(play, np.zeros((5, 1), np.float32), 4, 5)]
     assert len(set(pids)) == 5
     assert os.getpid() % 2**20 not in pids
 
@@ -128,7 +128,7 @@ def test_a_crash_a_hang_and_an_error_are_failures_of_their_items_only():
         return np.full(8, 0.5, np.float32)
 
     start = time.monotonic()
-    results = list(forked(play, np.arange(7, dtype=np.float32)[:, None], 8, timeout=0.5))
+    results = list(render_forked(play, np.arange(7, dtype=np.float32)[:, None], 8, timeout=0.5))
     assert time.monotonic() - start < 10
     assert [r.status for r in results] == ["ok", *["failed"] * 5, "ok"]
     reasons = [r.reason for r in results[1:6]]
@@ -150,7 +150,7 @@ def test_a_crash_a_hang_and_an_error_are_failures_of_their_items_only():
 def test_the_status_of_a_sound(peak: float, status: str):
     audio = np.zeros(10, np.float32)
     audio[3] = -peak
-    assert judge(audio).status == status
+    assert classify(audio).status == status
     assert status in STATUS
 
 

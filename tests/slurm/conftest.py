@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from cluster import Cluster, install
-from programs import Unavailable, give_up
+from programs import Unavailable, skip_or_fail
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +13,7 @@ def cluster() -> Iterator[Cluster]:
     try:
         install()
     except Unavailable as reason:
-        give_up(f"no Slurm cluster to test with: {reason}")
+        skip_or_fail(f"no Slurm cluster to test with: {reason}")
     cluster = Cluster()
     try:
         cluster.start()

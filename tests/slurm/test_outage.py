@@ -6,7 +6,7 @@ from pathlib import Path
 from cluster import Cluster, run, wait_for
 from runs import Run, toy
 
-from flowsynth.core.slurm_watch import LOST, SILENT
+from flowsynth.core.slurm_watch import LOST_JOBS, NO_ANSWER
 
 LOOK = "Checking 1 active jobs with external IDs"  # the end of a look at the jobs; the next one is a second later
 FORGOTTEN = "No active jobs; skipping status query."
@@ -30,7 +30,7 @@ def test_a_run_that_lost_its_jobs_ends_with_advice_and_the_same_command_goes_on(
     finally:
         lost.kill()
     # a machine that is busy may take longer to lose the job than the run has patience
-    assert any(f"error: {message}" in lost.text for message in (LOST, SILENT)), lost.text
+    assert any(f"error: {message}" in lost.text for message in (LOST_JOBS, NO_ANSWER)), lost.text
     wait_for(lambda: not run("squeue", "--noheader"), "an empty queue, as the message demands")
     left = [target for target in targets if not (folder / target).exists()]
     assert "comes_after.txt" in left

@@ -40,13 +40,13 @@ def write(table: dict, folder: Path) -> Path:
 
 
 def test_every_table_reads_and_is_called_like_its_file():
-    assert synths.known()
-    for name in synths.known():
+    assert synths.available()
+    for name in synths.available():
         assert synths.load(name).name == name
 
 
 def test_every_set_has_its_size_and_the_order_of_the_table():
-    for synth in map(synths.load, synths.known()):
+    for synth in map(synths.load, synths.available()):
         for size, names in synth.sets.items():
             assert len(names) == size
             assert synth.columns(names) == sorted(set(synth.columns(names)))

@@ -70,7 +70,7 @@ def test_a_plugin_with_other_parameters(project: Project):
     table = yaml.safe_load((project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml").read_text())
     parameters = {("amp_strike" if name == "amp_attack" else name): row for name, row in table["parameters"].items()}
     edit_table(project, parameters=parameters)
-    refused(project, "is not the plugin of the table", "amp_strike", "amp_attack")
+    refused(project, "does not match the table", "amp_strike", "amp_attack")
 
 
 def test_a_bank_with_a_broken_line(project: Project):

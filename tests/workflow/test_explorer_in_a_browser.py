@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import soundfile
 from browser import OVERFLOW, browser, contrast, errors, resize, until
-from programs import Unavailable, give_up
+from programs import Unavailable, skip_or_fail
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -95,7 +95,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
             driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
             yield driver
     except Unavailable as reason:
-        give_up(f"no browser to test with: {reason}")
+        skip_or_fail(f"no browser to test with: {reason}")
 
 
 @pytest.fixture

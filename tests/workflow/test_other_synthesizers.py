@@ -5,7 +5,7 @@ import sys
 
 import pandas as pd
 import yaml
-from programs import Unavailable, give_up, install
+from programs import Unavailable, install, skip_or_fail
 from project import TINY, Project
 
 
@@ -36,7 +36,7 @@ def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: P
     try:
         install(["/usr/lib/vst/Nekobi-vst.so"], ["dpf-plugins-vst"])
     except Unavailable as error:
-        give_up(str(error))
+        skip_or_fail(str(error))
     written = subprocess.run(
         [sys.executable, "-m", "flowsynth.apps.inspect_plugin", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
         cwd=project.folder,

@@ -64,5 +64,5 @@ def test_a_folder_that_is_not_there_is_told(project: Project):
     project.configure(outside={"mine": {"kind": "folder", "path": "nowhere"}})
     run = project.snakemake("--dry-run")
     assert run.returncode != 0
-    assert "config: outside.mine: there is no nowhere: make it, or leave it out" in run.stdout
+    assert "config: outside.mine: nowhere does not exist" in run.stdout
     assert "Traceback" not in run.stdout

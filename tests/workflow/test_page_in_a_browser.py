@@ -6,7 +6,7 @@ from pathlib import Path
 import pages
 import pytest
 from browser import OVERFLOW, browser, contrast, errors, resize, until
-from programs import Unavailable, give_up
+from programs import Unavailable, skip_or_fail
 from project import Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -35,7 +35,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
             driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
             yield driver
     except Unavailable as reason:
-        give_up(f"no browser to test with: {reason}")
+        skip_or_fail(f"no browser to test with: {reason}")
 
 
 @pytest.fixture(scope="module")

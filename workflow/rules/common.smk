@@ -11,9 +11,9 @@ os.environ.update(PYTHONPATH=workflow.basedir)
 from flowsynth.synths import spec as synths
 from flowsynth.core.code_digest import digest
 from flowsynth.config import check, datasets
-from flowsynth.core.parent_process import leading
+from flowsynth.core.parent_process import parent_environment
 
-os.environ.update(leading())  # jobs end when this process does
+os.environ.update(parent_environment())  # jobs end when this process does
 
 # relative, so that a clone can be moved and nothing has to be made again
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"

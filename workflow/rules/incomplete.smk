@@ -8,7 +8,7 @@ def report_incomplete(failed):
         split, models = config["split"], SYSTEMS
         told = [report(folder, split, BUDGET["folds"], models, failed)]
         if OUTSIDE:
-            models = answering(config, config["budget"])
+            models = ood_models(config, config["budget"])
             told += [report_outside(folder, split, models, failed)]
         for line in filter(None, told):
             print(f"\n{line}\n", file=sys.stderr)

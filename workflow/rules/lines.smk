@@ -1,5 +1,5 @@
 # A line a job in the terminal, unless something else was asked for: --verbose, --quiet, --printshellcmds, --logger.
-from flowsynth.core.run_log import take_over
+from flowsynth.core.run_log import replace_default_handler
 from snakemake.logging import logger
 
 
@@ -12,4 +12,4 @@ def say_little():
 
 
 if say_little():
-    take_over(logger)
+    replace_default_handler(logger)

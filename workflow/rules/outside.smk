@@ -1,12 +1,12 @@
 # Sounds that the synthesizer did not make, through every model of the first fold, by the rules that the test part goes through.
-from flowsynth.config import answering, files, wanting
+from flowsynth.config import missing_packages, ood_models, source_files
 
-OUTSIDE = [name for name, given in config["outside"].items() if not wanting(given)]
+OUTSIDE = [name for name, given in config["outside"].items() if not missing_packages(given)]
 
 
 rule outside:
     input:
-        sources=lambda wildcards: files(config["outside"][wildcards.collection]),
+        sources=lambda wildcards: source_files(config["outside"][wildcards.collection]),
         audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
@@ -142,7 +142,7 @@ rule outside_scores:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
-            model=answering(config, wildcards.budget),
+            model=ood_models(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/{dataset}/tables/outside.csv",
@@ -159,11 +159,11 @@ rule outside_scores:
         runtime=by_attempt(10),
     params:
         code=code("outside_scores"),
-        models=lambda wildcards: answering(config, wildcards.budget),
+        models=lambda wildcards: ood_models(config, wildcards.budget),
         wanting={
-            name: wanting(given)
+            name: missing_packages(given)
             for name, given in config["outside"].items()
-            if wanting(given)
+            if missing_packages(given)
         },
     script:
         "../scripts/outside_scores.py"

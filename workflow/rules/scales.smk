@@ -1,7 +1,7 @@
 # What there is more and more of, budget by budget: drawn presets, or epochs.
 import re
 
-from flowsynth.config import unequal
+from flowsynth.config import first_difference
 
 SCALES = {
     "drawn": {
@@ -32,7 +32,7 @@ LONGEST = max(
     AMOUNTS["epochs"], key=lambda name: AMOUNTS["epochs"][name]["epochs"], default=None
 )
 UNEQUAL = {
-    scale: unequal(given, SCALES[scale]["setting"]) for scale, given in AMOUNTS.items()
+    scale: first_difference(given, SCALES[scale]["setting"]) for scale, given in AMOUNTS.items()
 }
 AMOUNT_NEEDS = {
     scale: (

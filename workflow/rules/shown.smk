@@ -111,7 +111,7 @@ def run_of(budget, dataset):
         "heard": HEARD,
         "shown": SHOWN,
         "explored": has_latent(SHOWN),
-        "answering": answering(config, budget) if OUTSIDE else [],
+        "answering": ood_models(config, budget) if OUTSIDE else [],
         "collections": OUTSIDE,
         "figures": [
             (

@@ -21,7 +21,7 @@ from flowsynth import __version__
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import write_csv
-from flowsynth.core.seeding import derive_seed, draw
+from flowsynth.core.seeding import derive_seed, uniform_by_id
 from flowsynth.data.out_of_domain import debian_licences, preprocessing, soundfont, synthetic_hums
 from flowsynth.rendering.audio import read_audio
 from flowsynth.rendering.host import Note
@@ -87,7 +87,7 @@ def collect(
         else f"flowsynth {__version__}" * (given["kind"] == "hums")
     )
     listed = {source.identity: source for source in _sources(given, note, limit, seed)}
-    order = sorted(zip(draw(listed, seed, "outside", name), listed, strict=True))
+    order = sorted(zip(uniform_by_id(listed, seed, "outside", name), listed, strict=True))
     audio: list[np.ndarray] = []
     rows: list[dict] = []
     for _, identity in order:

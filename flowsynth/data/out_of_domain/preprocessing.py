@@ -29,7 +29,7 @@ import soxr
 from jaxtyping import Float
 
 from flowsynth.rendering.host import Note
-from flowsynth.rendering.worker import SILENT
+from flowsynth.rendering.worker import SILENCE_PEAK
 
 Sound = Float[np.ndarray, " samples"]
 
@@ -93,8 +93,8 @@ def trim(audio: Sound, sample_rate: int) -> Float[np.ndarray, " kept"]:
     """
     size = np.abs(audio)
     peak = size.max(initial=0)
-    if peak < SILENT:
-        raise ValueError(f"is silent: its peak is {peak:.2g}, expected at least {SILENT:g}")
+    if peak < SILENCE_PEAK:
+        raise ValueError(f"is silent: its peak is {peak:.2g}, expected at least {SILENCE_PEAK:g}")
     loud = np.flatnonzero(size >= QUIET * peak)
     kept = audio[loud[0] : loud[-1] + 1]
     if len(kept) < SHORTEST * sample_rate:
