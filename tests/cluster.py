@@ -1,7 +1,7 @@
-"""A Slurm cluster on this machine for as long as a test session lasts: one controller, two nodes, a pretended GPU in each.
+"""A temporary Slurm cluster on this machine: one controller and two nodes with a fake GPU each.
 
-The daemons are Debian's own, with a key, ports and a folder of their own. Only `/etc/slurm` is shared with whatever else
-is installed, as jobs find their cluster there: a machine that has a Slurm already is left alone.
+The daemons come from Debian and use their own key, ports and folder. Only `/etc/slurm` is shared, because jobs look for
+their cluster there: a machine with an existing Slurm configuration is not touched.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from programs import Unavailable
 
 ETC = Path("/etc/slurm")
 LOCK = Path("/run/lock/slurm-test-cluster")
-OURS = "# of a test cluster, removed at its end"
+MARKER = "# temporary test cluster, removed at its end"
 NODES = ("n1", "n2")
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 
@@ -31,36 +31,36 @@ CONF = Path(__file__).parent / "slurm" / "slurm.conf"
 
 
 def run(*command: str, timeout: float = 60) -> str:
-    """Run a command of Slurm and give what it prints."""
-    done = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
-    return done.stdout
+    """Run a Slurm command and return its output."""
+    result = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout)
+    assert result.returncode == 0, f"{' '.join(command)}: {result.stdout}{result.stderr}"
+    return result.stdout
 
 
-def wait_for(condition: Callable[[], object], what: str, timeout: float = 240) -> None:
+def wait_for(condition: Callable[[], object], description: str, timeout: float = 240) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + timeout
     while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout} s in vain: {what}"
+        assert time.monotonic() < deadline, f"timeout after {timeout} s: {description}"
         time.sleep(0.1)
 
 
 def install() -> None:
-    """See to it that the packages are there.
+    """Install the Slurm packages if needed.
 
     Raises:
-        Unavailable: If they are not and can't be installed, or if the machine has a Slurm of its own.
+        Unavailable: If they can't be installed, or if the machine has its own Slurm configuration.
     """
     conf = ETC / "slurm.conf"
-    if conf.exists() and not conf.read_text().startswith(OURS):
-        raise Unavailable(f"this machine has a Slurm of its own ({conf}), which is left alone")
+    if conf.exists() and not conf.read_text().startswith(MARKER):
+        raise Unavailable(f"this machine has its own Slurm configuration ({conf}), which is not touched")
     if os.geteuid() != 0:
-        raise Unavailable("the daemons of a Slurm cluster on one machine need root")
+        raise Unavailable("the Slurm daemons need root")
     programs.install(("slurmctld", "slurmd", "sbatch", "munged"), PACKAGES)
 
 
 class Cluster:
-    """The cluster: `start` and `stop` it, and do to it what happens to clusters."""
+    """The cluster: start, stop, and simulate faults."""
 
     def __init__(self) -> None:
         self.base = Path(tempfile.mkdtemp(prefix="slurm-"))
@@ -68,8 +68,8 @@ class Cluster:
         self.lock = LOCK.open("w")
 
     def start(self) -> None:
-        """Configure and start all daemons, and wait until both nodes are idle; one cluster at a time has the machine."""
-        wait_for(self.reserve, f"another cluster to end, which holds {LOCK}", 600)
+        """Configure and start all daemons, and wait until both nodes are idle; waits for other clusters to end."""
+        wait_for(self.reserve, f"another cluster holds {LOCK}", 600)
         self._configure()
         paths = {
             "socket": "munge.socket",
@@ -88,7 +88,7 @@ class Cluster:
         self.restore()
 
     def reserve(self) -> bool:
-        """Take the machine, unless another cluster has it."""
+        """Reserve the machine, unless another cluster runs."""
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -96,10 +96,10 @@ class Cluster:
         return True
 
     def _until(self, condition: Callable[[], object], daemon: str) -> None:
-        """Wait for what a daemon brings about; if it does not, show what it has printed."""
+        """Wait for a condition that a daemon brings about; on failure show the output of the daemon."""
         wait_for(lambda: condition() or self.daemons[daemon].poll() is not None, daemon)
-        printed = (self.base / f"{daemon}.out").read_text()
-        assert self.daemons[daemon].poll() is None, f"{daemon} did not start: {printed[-2000:]}"
+        output = (self.base / f"{daemon}.out").read_text()
+        assert self.daemons[daemon].poll() is None, f"{daemon} did not start: {output[-2000:]}"
 
     def _configure(self) -> None:
         self.base.chmod(0o755)
@@ -109,15 +109,15 @@ class Cluster:
         key.chmod(0o400)
         with contextlib.ExitStack() as stack:
             sockets = [stack.enter_context(socket.socket()) for _ in range(1 + len(NODES))]
-            for one in sockets:
-                one.bind(("127.0.0.1", 0))
-            ports = [one.getsockname()[1] for one in sockets]
+            for bound in sockets:
+                bound.bind(("127.0.0.1", 0))
+            ports = [bound.getsockname()[1] for bound in sockets]
         host = socket.gethostname().split(".")[0]
         nodes, gpus = [], ["AutoDetect=off"]
         for number, node in enumerate(NODES):
             (self.base / node).mkdir()
             device = self.base / f"gpu{number}"
-            # Slurm takes nothing but devices for GPUs; this one is another /dev/null
+            # Slurm accepts only devices as GPUs; this one behaves like /dev/null
             os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
             nodes.append(
                 f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1 + number]} "
@@ -125,13 +125,13 @@ class Cluster:
             )
             gpus.append(f"NodeName={node} Name=gpu Type=fake File={device}")
         ETC.mkdir(exist_ok=True)
-        text = CONF.read_text().format(ours=OURS, host=host, port=ports[0], base=self.base, nodes="\n".join(nodes))
+        text = CONF.read_text().format(marker=MARKER, host=host, port=ports[0], base=self.base, nodes="\n".join(nodes))
         (ETC / "slurm.conf").write_text(text)
-        (ETC / "gres.conf").write_text("\n".join([OURS, *gpus, ""]))
+        (ETC / "gres.conf").write_text("\n".join([MARKER, *gpus, ""]))
 
     def _spawn(self, name: str, program: str, *arguments: str) -> None:
-        # a daemon is the first process of a namespace: what it started ends with it, and it ends with the tests; it has a
-        # session of its own, as a stopped process in that of the tests would have the kernel hang them up with their shell
+        # Each daemon is the first process of a PID namespace: its children end with it, and it ends with the tests. It
+        # has its own session, because the kernel hangs up a session with stopped processes when its shell ends.
         namespace = ["setpriv", "--pdeathsig=KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         with (self.base / f"{name}.out").open("a") as output:
             self.daemons[name] = subprocess.Popen(
@@ -143,26 +143,26 @@ class Cluster:
             )
 
     def restore(self) -> None:
-        """End all jobs, start what is down, and wait until both nodes are idle."""
+        """Cancel all jobs, restart killed nodes, and wait until both nodes are idle."""
         run("scancel", "--user=root")
         for node in NODES:
             if node not in self.daemons:
                 self._spawn(node, "slurmd", "-D", "-N", node)
-        wait_for(lambda: self.node_states() == dict.fromkeys(NODES, "idle"), f"idle nodes; see {self.base}")
+        wait_for(lambda: self.node_states() == dict.fromkeys(NODES, "idle"), f"nodes are not idle, see {self.base}")
 
     @contextlib.contextmanager
     def paused(self, name: str) -> Iterator[None]:
-        """Have a daemon (``slurmctld``, ``n1``, ``n2``) not answer for a while."""
+        """Suspend a daemon (``slurmctld``, ``n1``, ``n2``) during the block."""
         (daemon,) = psutil.Process(self.daemons[name].pid).children()
         daemon.suspend()
         try:
             yield
         finally:
-            with contextlib.suppress(psutil.NoSuchProcess):  # it may have been killed meanwhile
+            with contextlib.suppress(psutil.NoSuchProcess):  # may have been killed meanwhile
                 daemon.resume()
 
     def kill(self, name: str) -> None:
-        """Kill a daemon, be it paused; a node ends with all that runs on it, as in a power cut."""
+        """Kill a daemon, even a suspended one; a node dies with its jobs, as in a power failure."""
         daemon = self.daemons.pop(name)
         with contextlib.suppress(psutil.NoSuchProcess):
             for process in psutil.Process(daemon.pid).children():
@@ -173,34 +173,34 @@ class Cluster:
             daemon.kill()
 
     def node_states(self) -> dict[str, str]:
-        """State of each node, as `sinfo` prints it."""
+        """Return the state of each node, as printed by `sinfo`."""
         return dict(
             line.split()
             for line in run("sinfo", "--noheader", "--Node", "--format=%N %t", "--partition=cpu").splitlines()
         )
 
     def jobs(self, folder: Path) -> list[dict[str, str]]:
-        """What Slurm knows of the jobs that were submitted from a folder: `scontrol show job`, and their ``rule``."""
-        found = []
+        """Return the records of `scontrol show job` for the jobs of a folder, with their ``rule``."""
+        jobs = []
         for line in run("scontrol", "show", "job", "--oneliner").splitlines():
             job = dict(re.findall(r"(\w[\w:/-]*)=(\S*)", line))
             if job.get("WorkDir") == str(folder):
                 job["rule"] = re.sub("^rule_", "", job["Comment"]).split("_wildcards_")[0]
-                found.append(job)
-        return found
+                jobs.append(job)
+        return jobs
 
     def completed(self) -> dict[str, dict[str, str]]:
-        """Slurm's log of finished jobs, by job id."""
+        """Return Slurm's log of finished jobs, by job id."""
         rows = (dict(re.findall(r"(\w+)=(\S*)", line)) for line in (self.base / "jobs.log").read_text().splitlines())
         return {row["JobId"]: row for row in rows}
 
     def stop(self) -> None:
-        """End all jobs and daemons and remove every file of the cluster; whatever fails, the next one can start."""
-        with contextlib.ExitStack() as last_first:
-            last_first.callback(self.lock.close)
-            last_first.callback(shutil.rmtree, self.base)
-            if (self.base / "state").exists():  # else it is not this cluster that is configured
+        """End all jobs and daemons and remove all files; even after errors the next cluster can start."""
+        with contextlib.ExitStack() as cleanup:
+            cleanup.callback(self.lock.close)
+            cleanup.callback(shutil.rmtree, self.base)
+            if (self.base / "state").exists():  # otherwise the configuration is not of this cluster
                 for name in ("slurm.conf", "gres.conf"):
-                    last_first.callback((ETC / name).unlink, missing_ok=True)
+                    cleanup.callback((ETC / name).unlink, missing_ok=True)
             for name in self.daemons:
-                last_first.callback(self.kill, name)
+                cleanup.callback(self.kill, name)

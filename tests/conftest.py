@@ -1,4 +1,4 @@
-"""What the tests share: a tiny benchmark that was run once, and how they are spread over processes."""
+"""Shared fixtures: a tiny benchmark that is run once; distribution of tests over processes."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # a core each; torch reads this when it is imported
+if "PYTEST_XDIST_WORKER" in os.environ:  # one core per process; read by torch when it is imported
     os.environ["OMP_NUM_THREADS"] = "1"
 
 import hypothesis
@@ -16,13 +16,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["small"]
 
-# a machine that is busy is no fault
-hypothesis.settings.register_profile("calm", deadline=None)
-hypothesis.settings.load_profile("calm")
+# no deadlines: the machine may be busy
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 
 class ByFile(LoadScopeScheduling):
-    """The tests of a file stay in one process, and so do all that need the cluster, of which a machine has one."""
+    """Runs the tests of a file in one process, and all tests of the Slurm cluster in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "cluster" if nodeid.startswith("tests/slurm/") else nodeid.split("::")[0]
@@ -34,14 +34,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny benchmark after one undisturbed run, the same in all processes: to look at, not to change."""
+    """The tiny benchmark after a complete run, shared by all processes; read-only."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / "log").exists():
             return Project(folder)
-        shutil.rmtree(folder, ignore_errors=True)  # of a process that failed
+        shutil.rmtree(folder, ignore_errors=True)  # left by a failed process
         project = Project.make(folder)
         project.commit()
         run = project.snakemake()
@@ -52,20 +52,20 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A copy of the project that was never run."""
+    """A copy of the project without results."""
     return Project.make(tmp_path / "project")
 
 
 @pytest.fixture
 def copy(finished: Project, tmp_path: Path) -> Project:
-    """A copy of the finished tiny benchmark, to do with as a test likes."""
+    """A copy of the finished tiny benchmark that a test may modify."""
     shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
     return Project(tmp_path / "copy")
 
 
 @pytest.fixture(scope="module")
 def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkpoint of a regression flow that is not trained, in a copy of the run of the tiny benchmark."""
+    """Checkpoint of an untrained regression flow in a copy of the finished tiny benchmark."""
     import torch
 
     from flowsynth.data.dataset import part
@@ -90,7 +90,7 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def device(live: Path) -> Any:
-    """The device with that model."""
+    """The latent controller with that model."""
     from flowsynth.apps.latent_controller import Device
     from flowsynth.inference.trained_model import open_model
 

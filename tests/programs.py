@@ -1,4 +1,4 @@
-"""Programs that the tests need and that are no Python packages: installed from Debian's, or reported missing."""
+"""Programs that the tests need, other than Python packages: installed from Debian, or reported missing."""
 
 import fcntl
 import os
@@ -13,32 +13,36 @@ LOCK = Path("/run/lock/packages-of-tests")
 
 
 class Unavailable(Exception):
-    """Something can't be had on this machine; says why and what to do."""
+    """A program is unavailable on this machine; the message says why."""
 
 
 def install(programs: Sequence[str], packages: Sequence[str]) -> None:
-    """See to it that programs are there, each a command or a path.
+    """Install packages unless their programs are there.
+
+    Args:
+        programs: Commands or paths.
+        packages: Debian packages.
 
     Raises:
-        Unavailable: If they are not and their packages can't be installed.
+        Unavailable: If the packages can't be installed.
     """
     if all(shutil.which(program) or Path(program).exists() for program in programs):
         return
-    wanted = ", ".join(packages)
+    names = ", ".join(packages)
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Unavailable(f"{', '.join(programs)} are not installed, and only root with apt-get can install {wanted}")
+        raise Unavailable(f"{', '.join(programs)} are not installed, and only root with apt-get can install {names}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with LOCK.open("w") as lock:  # one after another: apt-get does not wait for its like
+    with LOCK.open("w") as lock:  # one at a time: apt-get does not wait for other instances
         fcntl.flock(lock, fcntl.LOCK_EX)
         for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
             command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *arguments]
-            done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=600)
-            if done.returncode:
-                raise Unavailable(f"apt-get {' '.join(arguments)} failed: {done.stdout}{done.stderr}")
+            result = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=600)
+            if result.returncode:
+                raise Unavailable(f"apt-get {' '.join(arguments)} failed: {result.stdout}{result.stderr}")
 
 
 def skip_or_fail(message: str) -> None:
-    """Skip the tests that need it; in CI they fail."""
+    """Skip the test, or fail it in CI."""
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)

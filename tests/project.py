@@ -1,4 +1,4 @@
-"""A copy of the project with a tiny configuration, to run, to break and to compare."""
+"""A copy of the project with a tiny configuration, for tests of the workflow."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ TINY = {
 
 
 class Project:
-    """A copy of the project in a folder of its own, with a tiny configuration; edits and results stay there."""
+    """A copy of the project in its own folder with a tiny configuration."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -62,19 +62,19 @@ class Project:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
     def commit(self) -> None:
-        """Make a checkout of the folder, so that what it makes names a commit: one that the files alone decide."""
-        dated = {f"GIT_{who}_DATE": "2020-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")}
+        """Commit the folder to a new git repository, with a commit hash that depends only on the files."""
+        dates = {f"GIT_{role}_DATE": "2020-01-01T00:00:00Z" for role in ("AUTHOR", "COMMITTER")}
         (self.folder / ".gitignore").write_text("results/\n.snakemake/\n__pycache__/\n*.egg-info/\n")
         for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
             identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
             command = ["git", *identity, *arguments]
-            subprocess.run(command, cwd=self.folder, check=True, capture_output=True, env=os.environ | dated)
+            subprocess.run(command, cwd=self.folder, check=True, capture_output=True, env=os.environ | dates)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
     def snakemake(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        """Run the workflow; both streams are in ``stdout``."""
+        """Run the workflow; ``stdout`` has both streams."""
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -87,7 +87,7 @@ class Project:
         )
 
     def script(self, name: str, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        """Run a script of the workflow; both streams are in ``stdout``."""
+        """Run a script of the workflow; ``stdout`` has both streams."""
         return subprocess.run(
             [sys.executable, self.folder / "workflow" / name, *arguments],
             cwd=self.folder,
@@ -100,7 +100,7 @@ class Project:
         )
 
     def planned(self, *arguments: str) -> dict[str, int]:
-        """Jobs by rule that a dry run lists."""
+        """Return the number of jobs by rule of a dry run."""
         run = self.snakemake(*arguments, "--dry-run")
         assert run.returncode == 0, run.stdout
         lines = run.stdout.splitlines()

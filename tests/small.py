@@ -1,4 +1,4 @@
-"""Small data for models: sounds that tell their parameters."""
+"""Small synthetic data sets for models: spectrograms that determine their parameters."""
 
 import zipfile
 from pathlib import Path
@@ -19,7 +19,7 @@ SMALL = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.1
 
 
 def write_features(path: Path, items: int, seed: int) -> list[str]:
-    """Write made-up spectrograms whose bands depend on three values."""
+    """Write synthetic log-mel spectrograms that depend linearly on three values; return their ids."""
     rng = np.random.default_rng(seed)
     values = rng.random((items, len(NAMES))).astype(np.float32)
     pattern = np.random.default_rng(99).normal(size=(len(NAMES), 16, 20))
@@ -33,7 +33,7 @@ def write_features(path: Path, items: int, seed: int) -> list[str]:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> tuple[Items, Items]:
-    """A training part of 70 items and a validation part of 20."""
+    """A training set of 70 items and a validation set of 20."""
     ids = write_features(tmp_path / "features.h5", 90, seed=0)
     paths = [tmp_path / "features.h5"]
     return Items(paths, ids[:70], NAMES), Items(paths, ids[70:], NAMES)
@@ -41,7 +41,7 @@ def parts(tmp_path: Path) -> tuple[Items, Items]:
 
 @pytest.fixture
 def size() -> Size:
-    """Networks that train in a second."""
+    """Size of networks that train within a second."""
     return SMALL
 
 
@@ -57,7 +57,7 @@ def corpus(archive: Path) -> diva.Corpus:
 
 @pytest.fixture(scope="session")
 def imported(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
-    """The synthesizer as it is after an import with the published split, without a plugin."""
+    """Diva, imported with the published split and without the plugin."""
     folder = tmp_path_factory.mktemp("imported")
     importing.main([str(archive), "--split", str(write_split(folder / "split.th")), "--out", str(folder / "diva.yaml")])
     return synths.read(folder / "diva.yaml")

@@ -1,4 +1,4 @@
-"""The plugin is held to its table."""
+"""The plugin is verified against its parameter table."""
 
 import subprocess
 import sys
@@ -14,23 +14,23 @@ NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")
 
 
-def with_parameter(which: str, **changes) -> synths.Synth:
-    parameters = tuple(replace(p, **changes) if p.name == which else p for p in SYNTH.parameters)
+def with_parameter(name: str, **changes) -> synths.Synth:
+    parameters = tuple(replace(p, **changes) if p.name == name else p for p in SYNTH.parameters)
     return replace(SYNTH, parameters=parameters)
 
 
-def test_the_table_is_that_of_the_plugin():
+def test_plugin_matches_its_table():
     Host(SYNTH, NOTE)
 
 
-def test_a_missing_plugin_says_what_to_install():
+def test_missing_plugin_error_says_what_to_install():
     synth = replace(SYNTH, plugin=Path("/nowhere/x.so"))
     for call in (Host, fingerprint):
         with pytest.raises(FileNotFoundError, match=r"no plugin at /nowhere/x\.so.*apt-get install amsynth"):
             call(synth, NOTE)
 
 
-def test_a_file_that_is_no_plugin(tmp_path: Path, capfd: pytest.CaptureFixture):
+def test_invalid_plugin_file_is_rejected(tmp_path: Path, capfd: pytest.CaptureFixture):
     (tmp_path / "x.so").write_text("not a plugin")
     with pytest.raises(ValueError, match=r"x\.so can't be loaded: .*apt-get install amsynth"):
         Host(replace(SYNTH, plugin=tmp_path / "x.so"), NOTE)
@@ -41,37 +41,38 @@ def test_loading_prints_nothing(capfd: pytest.CaptureFixture):
     assert capfd.readouterr() == ("", "")
 
 
-def test_another_name():
+def test_wrong_parameter_name_is_rejected():
     with pytest.raises(ValueError, match=r"missing \['cutoff'\].*\['filter_cutoff'\]"):
         Host(with_parameter("filter_cutoff", name="cutoff"), NOTE)
 
 
-def test_another_order():
+def test_wrong_parameter_order_is_rejected():
     with pytest.raises(ValueError, match="in another order"):
         Host(replace(SYNTH, parameters=SYNTH.parameters[::-1]), NOTE)
 
 
-def test_another_default():
+def test_wrong_default_is_rejected():
     with pytest.raises(ValueError, match="amp_sustain: default 1"):
         Host(with_parameter("amp_sustain", default=0.5), NOTE)
 
 
-def test_another_range():
-    """What the plugin shows gives it away, though names and default are right."""
+def test_wrong_range_is_rejected():
+    """The displayed text reveals it, although name and default match."""
     with pytest.raises(ValueError, match=r"lfo_freq: .* shows"):
         Host(with_parameter("lfo_freq", text=("0", "1", "2", "3")), NOTE)
 
 
-def test_the_fingerprint_knows_the_plugin_the_host_and_the_note():
-    first = fingerprint(SYNTH, NOTE)
-    assert first["synth"] == "amsynth"
-    assert len(first["plugin_sha256"]) == 64
-    assert first != fingerprint(SYNTH, replace(NOTE, velocity=127))
+def test_fingerprint_covers_plugin_host_and_note():
+    settings = fingerprint(SYNTH, NOTE)
+    assert settings["synth"] == "amsynth"
+    assert len(settings["plugin_sha256"]) == 64
+    assert settings != fingerprint(SYNTH, replace(NOTE, velocity=127))
 
 
-def test_the_home_of_the_user_is_left_alone_and_that_of_the_plugin_removed(tmp_path: Path):
+def test_home_folders_of_users_are_untouched(tmp_path: Path):
     code = (
-        "from flowsynth import synths; from flowsynth.rendering.host import *; from flowsynth.rendering.render import render;"
+        "from flowsynth.synths import spec as synths; from flowsynth.rendering.host import *;"
+        "from flowsynth.rendering.render import render;"
         "synth, note = synths.load('amsynth'), Note(22050, 512, 60, 100, 3.0, 4.0);"
         "list(render(synth, note, [np.zeros(len(synth.names))], 60)); Host(synth, note)"
     )

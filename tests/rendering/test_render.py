@@ -1,4 +1,4 @@
-"""Rendering: the same bits in any order, and a failure is that item's alone."""
+"""Rendering is bit-identical in any order, and a failure affects only its own item."""
 
 import faulthandler
 import os
@@ -29,9 +29,9 @@ SHARDS = """
 import sys
 from pathlib import Path
 import numpy as np
-from flowsynth import synths
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render_shard
+from flowsynth.synths import spec as synths
 values = np.load(sys.argv[1])
 order = np.random.default_rng(int(sys.argv[3])).permutation(len(values))
 for number, rows in enumerate(np.array_split(order, int(sys.argv[4]))):
@@ -58,14 +58,14 @@ def values() -> np.ndarray:
 
 
 def sounds(folder: Path) -> dict[str, bytes]:
-    found = {}
+    audio_by_id = {}
     for path in folder.glob("*.h5"):
         with h5py.File(path) as file:
-            found.update(zip(hdf5.ids(file), (audio.tobytes() for audio in file["audio"]), strict=True))
-    return found
+            audio_by_id.update(zip(hdf5.ids(file), (audio.tobytes() for audio in file["audio"]), strict=True))
+    return audio_by_id
 
 
-def test_the_same_bits_in_any_order_in_1_and_7_shards_and_in_other_processes(values: np.ndarray, tmp_path: Path):
+def test_audio_does_not_depend_on_order_shards_or_process(values: np.ndarray, tmp_path: Path):
     np.save(tmp_path / "values.npy", values)
     runs = []
     for seed, shards in ((1, 1), (2, 7)):
@@ -77,18 +77,18 @@ def test_the_same_bits_in_any_order_in_1_and_7_shards_and_in_other_processes(val
         runs.append(sounds(folder))
     assert len(runs[0]) == 200
     assert runs[0] == runs[1]
-    assert len(set(runs[0].values())) > 190  # sounds, not the same one 200 times
+    assert len(set(runs[0].values())) > 190  # the sounds differ
 
 
-def test_unloading_the_plugin_gives_the_same_bits_as_forking(values: np.ndarray):
+def test_reloading_and_forking_give_identical_audio(values: np.ndarray):
     vectors = values[:5].astype(np.float32)
     by_fork = [r.audio.tobytes() for r in render.render(SYNTH, NOTE, vectors, 20)]
     by_reload = [r.audio.tobytes() for r in render_reloaded(lambda: Host(SYNTH, NOTE), vectors)]
     assert by_fork == by_reload
 
 
-def test_one_instance_in_turn_would_not_be_reproducible(values: np.ndarray):
-    """The reason for all this; should it ever fail, the plugin has changed and the scheme can be simpler."""
+def test_a_reused_instance_is_not_reproducible(values: np.ndarray):
+    """The reason for the worker; if this fails, the plugin has changed and rendering can be simplified."""
     vectors = values[:20].astype(np.float32)
     host = Host(SYNTH, NOTE)
     first = [host.play(vector).tobytes() for vector in vectors]
@@ -96,13 +96,13 @@ def test_one_instance_in_turn_would_not_be_reproducible(values: np.ndarray):
     assert first != second
 
 
-def test_without_fork_the_plugin_is_loaded_again(values: np.ndarray, monkeypatch: pytest.MonkeyPatch):
+def test_plugin_is_reloaded_without_fork(values: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     expected = next(iter(render.render(SYNTH, NOTE, values[:1], 20))).audio
     monkeypatch.delattr(os, "fork")
     assert np.array_equal(next(iter(render.render(SYNTH, NOTE, values[:1], 20))).audio, expected)
 
 
-def test_each_child_is_a_process_of_its_own():
+def test_each_preset_has_its_own_child_process():
     def play(vector: np.ndarray) -> np.ndarray:
         return np.full(4, os.getpid() % 2**20, np.float32)
 
@@ -111,7 +111,7 @@ def test_each_child_is_a_process_of_its_own():
     assert os.getpid() % 2**20 not in pids
 
 
-def test_a_crash_a_hang_and_an_error_are_failures_of_their_items_only():
+def test_crashes_hangs_and_errors_fail_only_their_items():
     def play(vector: np.ndarray) -> np.ndarray:
         match int(vector[0]):
             case 1:
@@ -140,21 +140,21 @@ def test_a_crash_a_hang_and_an_error_are_failures_of_their_items_only():
         "the sound is not finite",
     ]
     assert all((r.audio == 0).all() for r in results[1:6])
-    left = [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE]
-    assert left == []
+    zombies = [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE]
+    assert zombies == []
 
 
 @pytest.mark.parametrize(
     ("peak", "status"), [(0.0, "silent"), (0.00099, "silent"), (0.001, "ok"), (0.999, "ok"), (1.0, "clipped")]
 )
-def test_the_status_of_a_sound(peak: float, status: str):
+def test_status_depends_on_the_peak(peak: float, status: str):
     audio = np.zeros(10, np.float32)
     audio[3] = -peak
     assert classify(audio).status == status
     assert status in STATUS
 
 
-def test_a_shard_says_what_is_in_it_and_can_be_rendered_again(values: np.ndarray, tmp_path: Path):
+def test_shard_contents_and_rerendering(values: np.ndarray, tmp_path: Path):
     path = tmp_path / "0.h5"
     count = render_shard(SYNTH, NOTE, ["a", "b", "c"], values[:3], path, 20)
     assert count == {"ok": 3, "silent": 0, "clipped": 0, "failed": 0}
@@ -172,13 +172,13 @@ def test_a_shard_says_what_is_in_it_and_can_be_rendered_again(values: np.ndarray
     assert rerender(SYNTH, NOTE, path, [2, 1, 0], 20) == ["b"]
 
 
-def test_a_shard_of_another_note_is_not_compared(values: np.ndarray, tmp_path: Path):
+def test_shard_with_another_note_is_rejected(values: np.ndarray, tmp_path: Path):
     render_shard(SYNTH, NOTE, ["a"], values[:1], tmp_path / "0.h5", 20)
-    with pytest.raises(ValueError, match=r"rendered with other settings.*velocity"):
+    with pytest.raises(ValueError, match=r"velocity"):
         rerender(SYNTH, Note(22050, 512, 60, 127, 3.0, 4.0), tmp_path / "0.h5", [0], 20)
 
 
-def test_the_note_matters_and_parameters_do(values: np.ndarray):
+def test_note_and_parameters_affect_the_sound(values: np.ndarray):
     def play(note: Note, vector: np.ndarray) -> np.ndarray:
         return next(iter(render.render(SYNTH, note, [vector], 20))).audio
 
@@ -193,32 +193,32 @@ def test_the_note_matters_and_parameters_do(values: np.ndarray):
     assert np.abs(low[-10:]).max() < 1e-3 < np.abs(low[22050 * 2]).max() + np.abs(low[:22050]).max()  # released at 3 s
 
 
-def test_the_process_that_plays_ends_with_who_asked():
+def test_worker_ends_with_the_generator():
     before = set(psutil.Process().children())
     sounds = render.render(SYNTH, NOTE, iter([SYNTH.base] * 3), 20)
     next(sounds)
-    (player,) = set(psutil.Process().children()) - before
+    (worker,) = set(psutil.Process().children()) - before
     sounds.close()
-    assert not player.is_running()
+    assert not worker.is_running()
 
 
-def test_a_process_that_plays_and_dies_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_death_of_the_worker_raises(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(render.sys, "executable", "/bin/false")
-    with pytest.raises(RuntimeError, match="the process that plays amsynth ended with status 1"):
+    with pytest.raises(RuntimeError, match="amsynth ended with status 1"):
         list(render.render(SYNTH, NOTE, [SYNTH.base], 20))
 
 
-@pytest.mark.parametrize("how", ["nobody asks any more", "it is killed"])
-def test_who_plays_leaves_no_child_that_hangs(how: str):
-    here, there = socket.socketpair()
-    command = [sys.executable, "-c", HANGS, str(there.fileno())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=[there.fileno()]) as worker:
-        there.close()
+@pytest.mark.parametrize("ending", ["client disconnects", "worker is killed"])
+def test_worker_leaves_no_hanging_child(ending: str):
+    client, worker_end = socket.socketpair()
+    command = [sys.executable, "-c", HANGS, str(worker_end.fileno())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=[worker_end.fileno()]) as worker:
+        worker_end.close()
         child = psutil.Process(int(worker.stdout.readline()))
-        if how == "it is killed":
+        if ending == "worker is killed":
             worker.kill()
         else:
-            here.close()
+            client.close()
         worker.wait(20)
         child.wait(20)
-    here.close()
+    client.close()

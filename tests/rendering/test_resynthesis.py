@@ -1,4 +1,4 @@
-"""Resynthesis is rendering: true parameters give back the very bits of the data set."""
+"""Resynthesis of the true parameters reproduces the data set bit by bit."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from flowsynth.synths import spec as synths
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 
 
-def test_the_truth_sounds_like_the_truth_to_the_bit(tmp_path: Path):
+def test_true_parameters_reproduce_the_audio_exactly(tmp_path: Path):
     synth, names = synths.dataset("amsynth16")
     table, _ = presets.collect(synth, names, limit=6)
     values, ids = table[list(synth.names)].to_numpy(), table["id"].tolist()
@@ -32,16 +32,16 @@ def test_the_truth_sounds_like_the_truth_to_the_bit(tmp_path: Path):
         assert np.array_equal(audio["audio"][1::2], target["audio"][:][::-1])
 
 
-def test_sounds_of_two_versions_of_a_plugin_are_not_compared(tmp_path: Path):
-    for name, made in {
+def test_sounds_of_different_plugin_versions_are_rejected(tmp_path: Path):
+    for name, settings in {
         "targets": {"plugin_sha256": "a" * 64, "dawdreamer": "1"},
-        "outside": {"sample_rate": 22050},  # no synthesizer made them
+        "outside": {"sample_rate": 22050},  # not rendered by a synthesizer
         "same": {"plugin_sha256": "a" * 64, "dawdreamer": "1"},
         "other": {"plugin_sha256": "b" * 64, "dawdreamer": "1"},
     }.items():
-        with hdf5.writing(tmp_path / f"{name}.h5", ["x"], np.zeros((1, 1)), ("a",), made):
+        with hdf5.writing(tmp_path / f"{name}.h5", ["x"], np.zeros((1, 1)), ("a",), settings):
             pass
     targets = [tmp_path / "targets.h5", tmp_path / "outside.h5"]
     require_same_plugin(targets, tmp_path / "same.h5")
-    with pytest.raises(ValueError, match=r"other versions of the synthesizer: plugin_sha256 \(a{12} and b{12}\)"):
+    with pytest.raises(ValueError, match=r"plugin_sha256 \(a{12} and b{12}\)"):
         require_same_plugin(targets, tmp_path / "other.h5")

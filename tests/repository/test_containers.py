@@ -1,4 +1,4 @@
-"""The recipes of containers, which are not built in the tests, say the same and agree with the other environments."""
+"""Container recipes (not built here) are equivalent and agree with the other environments."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ ENVS = ROOT / "envs"
 
 
 def docker() -> dict:
-    """Base, files, commands and environment of the recipe for Docker; a line that is none of these is a fault."""
+    """Base, files, commands and environment of the Docker recipe; other lines raise a KeyError."""
     recipe = {"base": [], "files": [], "commands": [], "environment": []}
     kinds = {"FROM": "base", "COPY": "files", "RUN": "commands", "ENV": "environment"}
     for line in (ENVS / "Dockerfile").read_text().splitlines():
@@ -23,7 +23,7 @@ def docker() -> dict:
 
 
 def apptainer() -> dict:
-    """The same of the recipe for Apptainer."""
+    """The same for the Apptainer recipe."""
     recipe = {"base": [], "files": [], "commands": [], "environment": []}
     kinds = {"files": "files", "post": "commands", "environment": "environment", "runscript": None}
     section = "header"
@@ -39,40 +39,40 @@ def apptainer() -> dict:
     return recipe
 
 
-def test_both_recipes_make_the_same_container():
+def test_both_recipes_are_equivalent():
     assert docker() == apptainer()
     assert all(docker().values())
 
 
-def test_the_packages_are_the_pinned_ones():
+def test_packages_are_pinned():
     (install,) = [command for command in docker()["commands"] if "pip install" in command]
     assert "--requirement /opt/flowsynth/envs/requirements.txt" in install
     assert "--constraint /opt/flowsynth/envs/constraints.txt" in install
     assert docker()["files"] == ["envs /opt/flowsynth/envs"]
 
 
-def test_every_file_that_a_recipe_uses_exists():
-    used = re.findall(r"/opt/flowsynth/(envs/[\w.]+)", " ".join(docker()["commands"]))
-    assert len(used) == 3
-    for path in used:
+def test_files_of_the_recipes_exist():
+    paths = re.findall(r"/opt/flowsynth/(envs/[\w.]+)", " ".join(docker()["commands"]))
+    assert len(paths) == 3
+    for path in paths:
         assert (ROOT / path).exists()
 
 
-def test_python_is_that_of_the_conda_environment():
-    """Debian's releases each have one version of Python."""
+def test_python_version_is_that_of_conda():
+    """Each Debian release has one version of Python."""
     dependencies = yaml.safe_load((ENVS / "environment.yaml").read_text())["dependencies"]
     python = {"debian:bookworm-slim": "3.11", "debian:trixie-slim": "3.13"}
     assert f"python={python[docker()['base'][0]]}" in dependencies
 
 
 @pytest.mark.parametrize("read", [docker, apptainer])
-def test_the_commands_are_those_of_a_shell(read):
+def test_commands_are_valid_shell(read):
     script = "\n".join(read()["commands"])
-    done = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True)
+    assert result.returncode == 0, result.stderr
 
 
-def test_the_workflow_uses_the_image_that_the_recipe_is_built_to():
+def test_workflow_uses_the_built_image():
     (image,) = re.findall(r"apptainer build (\S+) envs/apptainer.def", (ENVS / "apptainer.def").read_text())
     assert f'container: "{image}"' in (ROOT / "workflow" / "rules" / "common.smk").read_text()
     assert "*.sif" in (ROOT / ".gitignore").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The plan table of docs/scale.md follows from the unit costs beneath it."""
+"""The plan in docs/scale.md follows from its unit costs."""
 
 import math
 from pathlib import Path
@@ -12,16 +12,16 @@ EPOCHS, SHARD = 20, 5000
 
 
 def rows(name: str) -> list[list[str]]:
-    """Cells of a table between its marks, without its head."""
-    inside = TEXT.split(f"<!-- {name}: begin -->\n")[1].split(f"<!-- {name}: end -->")[0]
-    return [[cell.strip() for cell in line.strip("|\n ").split("|")] for line in inside.splitlines()[2:]]
+    """Cells of the table between its markers, without the header."""
+    table = TEXT.split(f"<!-- {name}: begin -->\n")[1].split(f"<!-- {name}: end -->")[0]
+    return [[cell.strip() for cell in line.strip("|\n ").split("|")] for line in table.splitlines()[2:]]
 
 
 def unit_costs() -> dict[str, float]:
     return {cells[0]: float(cells[1].split()[0]) for cells in rows("unit costs")}
 
 
-def test_the_plan_follows_from_the_unit_costs():
+def test_plan_follows_from_the_unit_costs():
     kilobytes, seconds, gflop, tflops = unit_costs().values()
     folds = PAPER["folds"]
     expected = [
@@ -37,6 +37,6 @@ def test_the_plan_follows_from_the_unit_costs():
     assert rows("plan") == expected
 
 
-def test_the_size_of_a_job_is_that_of_the_rule():
+def test_shard_size_is_that_of_the_rule():
     rule = (ROOT / "workflow" / "rules" / "common.smk").read_text()
     assert f"SAMPLED_IN_A_JOB = {SHARD}\n" in rule

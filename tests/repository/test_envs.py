@@ -1,4 +1,4 @@
-"""The lists of packages say the same."""
+"""Package lists agree, and the installation script reports what it cannot install."""
 
 import re
 import subprocess
@@ -11,32 +11,32 @@ ENVS = ROOT / "envs"
 
 
 def pins(lines) -> dict[str, str]:
-    found = (re.fullmatch(r"([A-Za-z0-9._-]+)==(\S+)", line.strip()) for line in lines)
-    return {m[1].lower().replace("_", "-"): m[2] for m in found if m}
+    matches = (re.fullmatch(r"([A-Za-z0-9._-]+)==(\S+)", line.strip()) for line in lines)
+    return {m[1].lower().replace("_", "-"): m[2] for m in matches if m}
 
 
-def test_the_conda_environment_has_the_pins_of_pip():
+def test_conda_and_pip_have_the_same_pins():
     conda = yaml.safe_load((ENVS / "environment.yaml").read_text())["dependencies"][-1]["pip"]
     assert pins(conda) == pins((ENVS / "requirements.txt").read_text().splitlines())
 
 
-def test_the_constraints_agree_with_the_pins():
+def test_constraints_agree_with_the_pins():
     constraints = pins((ENVS / "constraints.txt").read_text().splitlines())
     direct = pins((ENVS / "requirements.txt").read_text().splitlines())
     differing = {name: (pin, constraints[name]) for name, pin in direct.items() if constraints.get(name, pin) != pin}
     assert differing == {}
 
 
-def test_every_dependency_of_the_package_is_pinned():
+def test_every_dependency_is_pinned():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {re.split(r"[<>=]", name)[0] for name in project["dependencies"]}
-    assert wanted <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
+    dependencies = {re.split(r"[<>=]", name)[0] for name in project["dependencies"]}
+    assert dependencies <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
 
 
-def packages(folder: Path, plugin: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Run the script where nothing is installed but perhaps the synthesizer, and nothing can be."""
+def run_packages_script(folder: Path, plugin: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Run the script without apt-get, with no package installed except perhaps the synthesizer."""
     script = (ENVS / "packages.sh").read_text().replace("/usr/lib/vst/amsynth_vst.so", str(plugin))
     (folder / "packages.sh").write_text(script.replace("/usr/share/", f"{folder}/"))
     return subprocess.run(
@@ -44,23 +44,23 @@ def packages(folder: Path, plugin: Path, **environment: str) -> subprocess.Compl
     )
 
 
-def test_without_the_other_sounds_the_run_goes_on_and_says_what_is_left_out(tmp_path: Path):
+def test_missing_sound_collections_are_a_note(tmp_path: Path):
     (tmp_path / "plugin.so").touch()
-    done = packages(tmp_path, tmp_path / "plugin.so")
-    assert done.returncode == 0
-    assert "note: there is no apt-get" in done.stderr
-    assert "Run: sudo apt-get install timgm6mb-soundfont fluidsynth sonic-pi-samples klettres-data" in done.stderr
+    result = run_packages_script(tmp_path, tmp_path / "plugin.so")
+    assert result.returncode == 0
+    assert "note: there is no apt-get" in result.stderr
+    assert "Run: sudo apt-get install timgm6mb-soundfont fluidsynth sonic-pi-samples klettres-data" in result.stderr
 
 
-def test_without_the_synthesizer_nothing_goes_on(tmp_path: Path):
-    done = packages(tmp_path, tmp_path / "plugin.so")
-    assert done.returncode == 1
-    assert "error: there is no apt-get" in done.stderr
-    assert "Run: sudo apt-get install amsynth" in done.stderr
+def test_missing_synthesizer_is_an_error(tmp_path: Path):
+    result = run_packages_script(tmp_path, tmp_path / "plugin.so")
+    assert result.returncode == 1
+    assert "error: there is no apt-get" in result.stderr
+    assert "Run: sudo apt-get install amsynth" in result.stderr
 
 
-def test_the_built_in_synthesizer_needs_no_package(tmp_path: Path):
-    done = packages(tmp_path, tmp_path / "plugin.so", SYNTH="faust")
-    assert done.returncode == 0
-    assert "amsynth" not in done.stderr
-    assert "sounds from outside" in done.stderr
+def test_built_in_synthesizer_needs_no_package(tmp_path: Path):
+    result = run_packages_script(tmp_path, tmp_path / "plugin.so", SYNTH="faust")
+    assert result.returncode == 0
+    assert "amsynth" not in result.stderr
+    assert "sounds from outside" in result.stderr

@@ -1,4 +1,4 @@
-"""The workflow is linted and formatted, stays small, and its parts share their names."""
+"""Style of the workflow: lint, format, size and documented configuration."""
 
 import subprocess
 import sys
@@ -25,22 +25,22 @@ def test_snakefmt():
     assert result.returncode == 0, result.stdout
 
 
-def test_the_snakefile_lists_every_file_of_rules():
+def test_snakefile_includes_every_rule_file():
     text = (ROOT / "Snakefile").read_text()
     assert len(text.splitlines()) <= 62
     assert all(f'"workflow/rules/{name}.smk"' in text for name in RULES)
 
 
-def test_common_is_small():
+def test_common_rules_are_small():
     assert len((ROOT / "workflow" / "rules" / "common.smk").read_text().splitlines()) <= 120
 
 
-def test_every_config_key_has_a_description_or_a_comment():
-    """Each leaf of the schema is explained there or beside the key in config.yaml."""
+def test_every_config_key_is_documented():
+    """In the schema, or in a comment in config.yaml."""
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
     lines = (ROOT / "config.yaml").read_text().splitlines()
     commented = {line.split(":")[0].strip() for line in lines if "#" in line}
-    telling = {"epochs", "network", "dropout"}
+    self_explanatory = {"epochs", "network", "dropout"}
 
     def leaves(node, path=()):
         for key, child in node.get("properties", {}).items():
@@ -51,12 +51,13 @@ def test_every_config_key_has_a_description_or_a_comment():
         if isinstance(node.get("additionalProperties"), dict):
             yield from leaves(node["additionalProperties"], path)
 
-    bare = [key for key, child in leaves(schema) if "description" not in child and key not in commented | telling]
-    assert bare == []
+    documented = commented | self_explanatory
+    undocumented = [key for key, child in leaves(schema) if "description" not in child and key not in documented]
+    assert undocumented == []
 
 
 @pytest.mark.parametrize("name", ["budget", "render", "features", "budgets"])
-def test_no_unknown_key_passes_the_schema(name: str):
+def test_schema_rejects_unknown_keys(name: str):
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
     assert schema["additionalProperties"] is False
     node = schema["properties"][name]
@@ -65,16 +66,16 @@ def test_no_unknown_key_passes_the_schema(name: str):
         assert inner is False or inner["additionalProperties"] is False
 
 
-def test_rules_are_parsed_without_torch():
+def test_parsing_rules_does_not_import_torch():
     files = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
-    named = {
+    imported = {
         line.split()[1] for file in files for line in file.read_text().splitlines() if line.startswith("from flow")
     }
-    assert "flowsynth.leaderboard.manifest" in named
+    assert "flowsynth.leaderboard.manifest" in imported
 
     def loads_torch(modules: set[str]) -> bool:
         code = f"import sys, {', '.join(sorted(modules))}; print('torch' in sys.modules)"
         return subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "True\n"
 
-    assert not loads_torch(named)
-    assert loads_torch({"flowsynth.leaderboard.baselines"})  # or this could not fail
+    assert not loads_torch(imported)
+    assert loads_torch({"flowsynth.leaderboard.baselines"})  # the check itself can fail

@@ -1,4 +1,4 @@
-"""The cluster of the tests."""
+"""The Slurm cluster as a fixture."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from programs import Unavailable, skip_or_fail
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """A running cluster of two nodes; where there can't be one, the tests are skipped, and in CI they fail."""
+    """A running cluster of two nodes; if unavailable, tests are skipped, or fail in CI."""
     try:
         install()
     except Unavailable as reason:
-        skip_or_fail(f"no Slurm cluster to test with: {reason}")
+        skip_or_fail(f"no Slurm cluster for tests: {reason}")
     cluster = Cluster()
     try:
         cluster.start()

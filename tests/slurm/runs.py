@@ -1,4 +1,4 @@
-"""Runs through Slurm, by the profile of the repository with what a site changes in it."""
+"""Run workflows on Slurm with the profile of the repository, adapted to the test cluster."""
 
 import contextlib
 import os
@@ -15,19 +15,19 @@ HERE = Path(__file__).parent
 
 
 def profile() -> dict:
-    """The profile of the repository."""
+    """Return the Slurm profile of the repository."""
     return yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())
 
 
 def adapt(folder: Path, **changes) -> None:
-    """Give a folder the profile, with the particulars of the test cluster and other changes."""
-    site = profile() | {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 20} | changes
+    """Write the profile, adapted to the test cluster, to a folder."""
+    adapted = profile() | {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 20} | changes
     (folder / "slurm").mkdir(exist_ok=True)
-    (folder / "slurm" / "config.yaml").write_text(yaml.safe_dump(site))
+    (folder / "slurm" / "config.yaml").write_text(yaml.safe_dump(adapted))
 
 
 def toy(folder: Path, **changes) -> Path:
-    """A folder with the workflow of small jobs and the profile."""
+    """Create a folder with the toy workflow and the profile."""
     folder.mkdir()
     shutil.copy2(HERE / "toy" / "Snakefile", folder)
     shutil.copy2(ROOT / "workflow" / "rules" / "slurm.smk", folder)
@@ -36,9 +36,9 @@ def toy(folder: Path, **changes) -> Path:
 
 
 class Run:
-    """`snakemake --profile slurm TARGETS`, in a folder, running until it is waited for.
+    """A running `snakemake --profile slurm TARGETS` in a folder.
 
-    It runs as in the background of a script, where interrupts are ignored, and ends with the tests, however they end.
+    It runs like a background process of a script, ignoring interrupts, and ends with the tests.
     """
 
     BACKGROUND = ("setpriv", "--pdeathsig=KILL", "env", "--ignore-signal=INT")
@@ -58,7 +58,7 @@ class Run:
             )
 
     def wait(self, timeout: float = 300) -> int:
-        """Wait for its end and give its exit status; one that takes longer is killed and fails the test."""
+        """Wait for the end and return the exit status; on timeout kill the run and fail the test."""
         try:
             return self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -67,17 +67,17 @@ class Run:
             self.kill()
 
     def kill(self) -> None:
-        """Kill it, with the commands it has started, if it still runs."""
+        """Kill the run and its child processes, if it still runs."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(30)
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the run has ended."""
         return self.process.poll() is not None
 
     @property
     def text(self) -> str:
-        """What it has printed so far."""
+        """The output so far."""
         return self.log.read_text()

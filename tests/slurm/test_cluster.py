@@ -1,4 +1,4 @@
-"""The cluster of the tests itself: nothing that happens to it keeps a test session waiting."""
+"""The test cluster itself: faults do not block a test session."""
 
 import shutil
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 from cluster import Cluster
 
 
-def test_a_daemon_that_is_paused_can_be_killed(cluster: Cluster):
+def test_a_suspended_daemon_can_be_killed(cluster: Cluster):
     with cluster.paused("n2"):
         cluster.kill("n2")
     cluster.restore()
 
 
-def test_a_cluster_whose_end_fails_lets_the_next_one_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_failed_shutdown_does_not_block_the_next_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("cluster.LOCK", tmp_path / "lock")
     first, second = Cluster(), Cluster()
     assert first.reserve()

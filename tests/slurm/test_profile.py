@@ -1,4 +1,4 @@
-"""What the profile asks for, as a dry run says it; no cluster is needed to read it."""
+"""Resources requested by the profile, according to a dry run; no cluster is needed."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from flowsynth.models import base as models
 
 @pytest.fixture(scope="module")
 def plan() -> str:
-    """The dry run of the literal command in the repository's root."""
+    """Output of a dry run in the root of the repository."""
     run = subprocess.run(
         [sys.executable, "-m", "snakemake", "--profile", "slurm", "all", "--dry-run", "--forceall", "--nolock"],
         cwd=ROOT,
@@ -32,13 +32,13 @@ def jobs(plan: str, rule: str) -> list[str]:
     return re.findall(rf"^rule {rule}:\n((?: +.*\n)+)", plan, re.MULTILINE)
 
 
-def test_the_profile_is_found_and_runs_the_papers_budget(plan: str):
+def test_profile_is_found_and_runs_the_paper_budget(plan: str):
     assert re.search(r"Using profiles? slurm\b", plan)
     assert jobs(plan, "train")
     assert all("budget=paper" in job for job in jobs(plan, "train"))
 
 
-def test_a_dry_run_says_what_will_be_submitted(plan: str):
+def test_dry_run_lists_the_requested_resources(plan: str):
     rules = {"render": "cpu", "train_control": "cpu", "infer_control": "cpu", "train": "gpu", "infer": "gpu"}
     for rule, partition in rules.items():
         assert jobs(plan, rule)
@@ -60,8 +60,8 @@ def test_controls_get_no_gpu(plan: str):
             assert planned == expected, name
 
 
-def test_the_rules_that_get_a_gpu_exist():
-    """And all rules by which a network is trained or answers, other than controls, are among them."""
+def test_rules_with_a_gpu_are_those_of_networks():
+    """All rules of training or inference of a network, except controls, get a GPU."""
     text = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
     derived = re.findall(r"^use rule (?:train|infer|infer_candidates) as (\w+) with", text, re.MULTILINE)
     expected = {
@@ -75,11 +75,11 @@ def test_the_rules_that_get_a_gpu_exist():
     assert all(re.search(rf"^(?:use )?rule .*\b{name}\b", text, re.MULTILINE) for name in expected)
 
 
-def test_jobs_ask_for_time_and_memory_and_for_more_at_each_attempt():
-    """A site's default would hide that a rule says nothing."""
+def test_every_job_requests_time_and_memory_by_attempt():
+    """Defaults of a site would hide a rule without a request."""
     assert not {"mem_mb", "runtime"} & profile()["default-resources"].keys()
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         text = path.read_text()
-        count = len(re.findall(r"^    script:", text, re.MULTILINE))  # what has none is a target
+        count = len(re.findall(r"^    script:", text, re.MULTILINE))  # rules without a script are targets
         assert len(re.findall(r"mem_mb=by_attempt\(\d+\)", text)) == count, path.name
         assert len(re.findall(r"runtime=by_attempt\(\d+\)", text)) == count, path.name

@@ -1,4 +1,4 @@
-"""Parameter tables: what amsynth's says, and how a table that contradicts itself is refused."""
+"""Parameter tables: the one of amsynth, and the rejection of inconsistent tables."""
 
 import copy
 from pathlib import Path
@@ -39,7 +39,7 @@ def write(table: dict, folder: Path) -> Path:
     return path
 
 
-def test_every_table_reads_and_is_called_like_its_file():
+def test_every_table_has_the_name_of_its_file():
     assert synths.available()
     for name in synths.available():
         assert synths.load(name).name == name
@@ -52,7 +52,7 @@ def test_every_set_has_its_size_and_the_order_of_the_table():
             assert synth.columns(names) == sorted(set(synth.columns(names)))
 
 
-def test_amsynth_has_41_parameters_of_which_30_are_continuous(amsynth):
+def test_amsynth_has_41_parameters_30_of_them_continuous(amsynth):
     continuous = {p.name for p in amsynth.parameters if p.kind == "continuous"}
     assert len(set(amsynth.names)) == 41
     assert len(continuous) == 30
@@ -61,14 +61,14 @@ def test_amsynth_has_41_parameters_of_which_30_are_continuous(amsynth):
     assert set(amsynth.sets[16]) < continuous
 
 
-def test_a_parameter_has_steps_only_if_it_is_stepped_and_four_texts(amsynth):
+def test_stepped_parameters_have_steps_and_all_have_four_texts(amsynth):
     for p in amsynth.parameters:
         assert (p.steps is not None) == (p.kind == "stepped")
         assert len(p.text) == 4
         assert p.steps is None or p.steps == p.high - p.low + 1
 
 
-def test_the_base_patch_is_the_defaults_normalised(amsynth):
+def test_base_patch_has_the_normalised_defaults(amsynth):
     base = dict(zip(amsynth.names, amsynth.base, strict=True))
     assert base["master_vol"] == 0.67
     assert base["filter_cutoff"] == 1  # 1.5 of -0.5 to 1.5
@@ -78,19 +78,19 @@ def test_the_base_patch_is_the_defaults_normalised(amsynth):
     assert base["amp_attack"] == 0
 
 
-def test_normalise_maps_the_range_to_0_and_1_and_clamps_what_is_outside():
+def test_normalise_maps_the_range_to_0_1_and_clamps():
     p = synths.Parameter("p", "continuous", -16.0, 16.0, 0.0, "", None, ())
     assert [p.normalise(v) for v in (-100.0, -16.0, -8.0, 0.0, 16.0, 100.0)] == [0, 0, 0.25, 0.5, 1, 1]
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_normalise_stays_in_0_to_1_and_keeps_the_order(x: float, y: float):
+def test_normalise_is_monotonic_within_0_1(x: float, y: float):
     p = synths.Parameter("p", "continuous", -0.5, 1.5, 0.0, "", None, ())
     low, high = sorted([x, y])
     assert 0 <= p.normalise(low) <= p.normalise(high) <= 1
 
 
-def test_expand_puts_values_under_their_names_and_leaves_the_rest_at_the_base_patch(amsynth):
+def test_expand_completes_values_with_the_base_patch(amsynth):
     names = ("osc_mix", "amp_decay")  # not the table's order
     full = amsynth.expand(np.array([[0.1, 0.2], [0.3, 0.4]]), names)
     assert full.dtype == np.float32
@@ -105,29 +105,29 @@ def test_expand_of_no_items_is_empty(amsynth):
     assert amsynth.expand(np.zeros((0, 1)), ("osc_mix",)).shape == (0, 41)
 
 
-def test_a_data_set_is_a_synthesizer_and_a_number_of_parameters(amsynth):
+def test_dataset_resolves_synthesizer_and_parameters(amsynth):
     synth, names = synths.dataset("amsynth16")
     assert synth == amsynth
     assert names == amsynth.sets[16]
 
 
 @pytest.mark.parametrize("name", ["amsynth17", "amsynth", "diva16", "16", "", "amsynth16 ", "Amsynth16", "amsynth-16"])
-def test_an_unknown_data_set_lists_the_known_ones(name: str):
-    with pytest.raises(ValueError, match=f"unknown data set {name!r}.*amsynth16.*amsynth30.*amsynth41"):
+def test_unknown_data_set_lists_the_available_ones(name: str):
+    with pytest.raises(ValueError, match=f"{name!r}.*amsynth16.*amsynth30.*amsynth41"):
         synths.dataset(name)
 
 
-def test_a_data_set_has_one_name_only():
-    with pytest.raises(ValueError, match="unknown data set"):
+def test_leading_zeros_in_a_data_set_are_rejected():
+    with pytest.raises(ValueError, match="amsynth016"):
         synths.dataset("amsynth016")
 
 
-def test_an_unknown_synthesizer_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"unknown synthesizer 'diva', expected one of \['amsynth', 'faust'\]"):
+def test_unknown_synthesizer_lists_the_available_ones():
+    with pytest.raises(ValueError, match=r"'diva', .*\['amsynth', 'faust'\]"):
         synths.load("diva")
 
 
-def test_read_gives_what_the_file_says(table, tmp_path: Path):
+def test_read_returns_the_contents_of_the_file(table, tmp_path: Path):
     synth = synths.read(write(table, tmp_path))
     assert (synth.name, synth.plugin, synth.install) == ("toy", Path("/nowhere/toy.so"), "build it")
     assert synth.names == ("a", "b", "switch")
@@ -135,7 +135,7 @@ def test_read_gives_what_the_file_says(table, tmp_path: Path):
     assert synth.parameters[2].steps == 2
 
 
-def test_a_set_is_read_in_the_order_of_the_table(table, tmp_path: Path):
+def test_sets_have_the_order_of_the_table(table, tmp_path: Path):
     table["sets"] = {2: ["switch", "a"]}
     assert synths.read(write(table, tmp_path)).sets[2] == ("a", "switch")
 
@@ -149,7 +149,7 @@ def test_a_set_is_read_in_the_order_of_the_table(table, tmp_path: Path):
         (3, "continuous", "set 3: got 2 parameters"),
     ],
 )
-def test_a_set_that_is_not_what_it_says_is_refused(table, tmp_path: Path, size: int, members, message: str):
+def test_inconsistent_sets_are_rejected(table, tmp_path: Path, size: int, members, message: str):
     table["sets"] = {size: members}
     with pytest.raises(ValueError, match=message + r".*toy\.yaml"):
         synths.read(write(table, tmp_path))
@@ -162,12 +162,12 @@ def test_a_set_that_is_not_what_it_says_is_refused(table, tmp_path: Path, size: 
         ("a", {"default": -0.1}, "default -0.1 and range 0.0 to 2.0"),
         ("a", {"range": [2.0, 0.0]}, "range 2.0 to 0.0"),
         ("a", {"range": [1.0, 1.0]}, "range 1.0 to 1.0"),
-        ("a", {"kind": "wobbly"}, "kind 'wobbly'"),
-        ("a", {"kind": "stepped"}, "kind 'stepped', expected continuous, or stepped with its steps"),
-        ("switch", {"kind": "continuous"}, "kind 'continuous', expected continuous, or stepped with its steps"),
+        ("a", {"kind": "unknown"}, "kind 'unknown'"),
+        ("a", {"kind": "stepped"}, "kind 'stepped'"),
+        ("switch", {"kind": "continuous"}, "kind 'continuous'"),
     ],
 )
-def test_a_parameter_that_contradicts_itself_is_refused(table, tmp_path: Path, name: str, change, message: str):
+def test_inconsistent_parameters_are_rejected(table, tmp_path: Path, name: str, change, message: str):
     table["parameters"][name].update(change)
     with pytest.raises(ValueError, match=rf"{name}: .*{message}.*toy\.yaml"):
         synths.read(write(table, tmp_path))

@@ -1,6 +1,6 @@
-"""Ask Slurm at least every second: between two looks a run waits up to three minutes, and there is no setting for it.
+"""Poll Slurm at least every second: Snakemake waits up to three minutes between polls, and has no setting for it.
 
-A folder for PYTHONPATH, so that the command under test stays as it is.
+Activated via PYTHONPATH, so that the command under test stays unchanged.
 """
 
 import asyncio
