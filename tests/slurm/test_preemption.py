@@ -38,7 +38,7 @@ def test_preempted_training_ends_with_the_same_weights(copy: Project, cluster: C
         wait_for(lambda: cluster.jobs(copy.folder)[0]["JobState"] == "PENDING", "the training was not preempted")
         assert (model / "progress" / "last.ckpt").exists()
         assert not (model / "checkpoint.pt").exists()
-        wait_for(lambda: cluster.completed().get(urgent, {}).get("JobState") == "COMPLETED", "the urgent job is unfinished")
+        wait_for(lambda: cluster.completed().get(urgent, {}).get("JobState") == "COMPLETED", "urgent job is unfinished")
         # Slurm delays a requeued job by two minutes
         run("scontrol", "update", f"jobid={cluster.jobs(copy.folder)[0]['JobId']}", "starttime=now")
         assert training.wait() == 0, training.text
