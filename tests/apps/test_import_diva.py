@@ -178,7 +178,7 @@ def with_plugin(archive: Path, corpus: diva.Corpus, tmp_path_factory: pytest.Tem
     noise = np.random.default_rng(0).normal(0, 1e-3, (len(sounds), NOTE.samples)).astype(np.float32)
     played = [Rendered(sound + n, "ok") for sound, n in zip(sounds, noise, strict=True)]
     with pytest.MonkeyPatch.context() as patching:
-        patching.setattr(importing, "apart", lambda work, synth: looks)
+        patching.setattr(importing, "run_in_subprocess", lambda work, synth: looks)
         patching.setattr(importing, "render", lambda synth, note, vectors, timeout: iter(played))
         importing.main([str(archive), "--plugin", str(folder / "Diva.so"), "--out", str(folder / "diva.yaml")])
     return synths.read(folder / "diva.yaml")
@@ -208,7 +208,7 @@ def test_the_plugin_is_compared_with_the_published_sounds(with_plugin: synths.Sy
 
 def test_another_plugin_is_refused(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     looks = (synths.Parameter("Cutoff", "continuous", 0.0, 1.0, 0.5, "", None),)
-    monkeypatch.setattr(importing, "apart", lambda work, synth: looks)
+    monkeypatch.setattr(importing, "run_in_subprocess", lambda work, synth: looks)
     assert f"there is no plugin {tmp_path}/x.so" in stopped([str(archive), "--plugin", f"{tmp_path}/x.so"], tmp_path)
     (tmp_path / "x.so").touch()
     assert "lacks 281 of the published parameters" in stopped([str(archive), "--plugin", f"{tmp_path}/x.so"], tmp_path)
