@@ -50,7 +50,7 @@ def temporaries(folder: Path) -> list[str]:
 
 def test_processes_use_separate_temporary_files(tmp_path: Path):
     path = tmp_path / "file.txt"
-    with running(WRITES, path, "a") as one, started(WRITES, path, "b") as other:
+    with running(WRITES, path, "a") as one, running(WRITES, path, "b") as other:
         assert one.stdout.readline() == other.stdout.readline() == "writing\n"
         assert len(temporaries(tmp_path)) == 2  # the second has not removed the first one's
         for process, text in ((one, "a"), (other, "b")):
