@@ -121,7 +121,7 @@ def test_sets_of_the_paper():
 
 
 def test_what_is_drawn_is_what_the_table_says():
-    table = prior.draw(SYNTH, 3000, 1)
+    table = prior.draw_presets(SYNTH, 3000, 1)
     assert list(table.columns) == list(SYNTH.names)
     for parameter in SYNTH.parameters:
         share, low, high = parameter.draw
@@ -138,9 +138,9 @@ def test_what_is_drawn_is_what_the_table_says():
             )
         else:
             assert moved.mean() == pytest.approx(share, abs=0.04)
-    other = prior.draw(SYNTH, 3000, 2)
+    other = prior.draw_presets(SYNTH, 3000, 2)
     assert not table.equals(other)
-    assert table.equals(prior.draw(SYNTH, 3000, 1))
+    assert table.equals(prior.draw_presets(SYNTH, 3000, 1))
 
 
 @pytest.mark.parametrize(
