@@ -24,7 +24,7 @@ PLAN = Plan(EPOCHS, 32, 0.002, 2, 1, "cpu", "32-true")
 def model(items: Items) -> models.Model:
     torch.manual_seed(0)
     made = models.find("cnn")(*items.shape, len(items.names), SIZE)
-    made.calibrate(items.some())
+    made.calibrate(items.head())
     return made
 
 
@@ -59,7 +59,7 @@ def unevenness() -> float:
     """Variance of the means of batches over that of a full shuffle, of a value that grows along the files."""
     total, window, batch = 100_000, 20_000, 64
     items = object.__new__(Items)
-    items.ids, items.window, items._held = range(total), window, None
+    items.ids, items.window, items._cache = range(total), window, None
     orders = [items.order(torch.Generator().manual_seed(seed)) for seed in range(5)]
     full = [np.random.default_rng(seed).permutation(total) for seed in range(5)]
 

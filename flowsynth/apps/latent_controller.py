@@ -117,7 +117,7 @@ class Device:
             raise ValueError(f"macro-control {control}, expected 0 to {self.model.latent - 1}")
         return self.set({self.order[control]: value})
 
-    def encode(self, path: Path) -> preprocessing.Prepared:
+    def encode(self, path: Path) -> preprocessing.PreparedSound:
         """Hear a sound file and go where it is.
 
         Raises:

@@ -19,7 +19,7 @@ from scipy.io import wavfile
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.out_of_domain import preprocessing
 from flowsynth.data.out_of_domain.collections import SUFFIXES
-from flowsynth.data.presets import called, write_bank
+from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.figures import match as picture
 from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
@@ -143,9 +143,9 @@ def match_all(
     taken: set[str] = set()
     for path in paths:
         row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"sound": str(path).encode(errors="replace").decode()}
-        name, number = called(path.stem), 2
+        name, number = safe_name(path.stem), 2
         while taken & set(_stems(name)):
-            name, number = f"{called(path.stem)}_{number}", number + 1
+            name, number = f"{safe_name(path.stem)}_{number}", number + 1
         taken.update(_stems(name))
         try:
             heard = preprocessing.prepare(
@@ -154,7 +154,7 @@ def match_all(
         except ValueError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
-        found = match(trained, heard.audio, called(path.name), samples, renders, seed)
+        found = match(trained, heard.audio, safe_name(path.name), samples, renders, seed)
         try:
             bank = write(trained, found, heard.audio, name, folder)
         except Unplayable as error:

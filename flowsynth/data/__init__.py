@@ -1,1 +1,1 @@
-"""The data set: presets, partitions, features, and the items that models are trained on."""
+"""Data sets: presets, splits, features, and the items that models are trained on."""

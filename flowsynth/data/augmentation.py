@@ -1,8 +1,8 @@
-"""More presets to train on than people made: drawn from the presets of a training part by crossover and jitter.
+"""Synthetic training presets, generated from the presets of a training set by crossover and jitter.
 
-A drawn preset has most parameters of one preset and the others of another; half of them are then moved a little. What
-people made is thus kept in part: how parameters hang together, and that most are where they make sense. Drawing knows the
-training part; held-out presets are only looked at to stay away from them, by the parameters and by the sound.
+A synthetic preset takes most parameters from one preset and the others from a second one; half of the results are then
+jittered. This preserves part of the correlations between parameters and keeps most values in a useful range. Only the
+training set is sampled; validation and test presets serve to reject near-duplicates, by parameters and by sound.
 
 References:
     Goldberg 1989, "Genetic algorithms": uniform crossover.
@@ -24,9 +24,9 @@ from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.synths.spec import Synth
 
 CROSSOVER = 0.3  # probability that a parameter comes from the second preset
-JITTERED = 0.5  # share of the drawn presets that are moved
-JITTER = 0.03  # standard deviation of the move, of a parameter's range
-ROUNDS = 100  # of drawing again what was too close to a held-out preset
+JITTERED = 0.5  # share of the synthetic presets that are jittered
+JITTER = 0.03  # standard deviation of the jitter, as a share of a parameter's range
+ROUNDS = 100  # maximum number of sampling rounds
 
 
 def sample(
@@ -37,77 +37,79 @@ def sample(
     count: int,
     seed: int,
 ) -> Float[np.ndarray, "count parameters"]:
-    """Draw presets.
+    """Sample synthetic presets.
 
     Args:
-        parents: Presets of the training part, all parameters, in [0, 1].
-        held_out: Presets of the validation and test parts; what comes within `SAME_PARAMETERS` of one is drawn again.
-        free: Parameters that the data set infers. The others are the same in all presets and stay as they are.
-        continuous: Parameters that may be moved; a stepped one is taken from either preset as it is.
-        count: How many.
-        seed: Of the draw.
+        parents: Presets of the training set, all parameters, in [0, 1].
+        held_out: Presets of the validation and test sets; samples within `SAME_PARAMETERS` of one are rejected.
+        free: Mask of the parameters that the data set infers. The others are equal in all presets and stay unchanged.
+        continuous: Mask of the parameters that may be jittered; a stepped one is copied from either parent.
+        count: Number of presets.
+        seed: Seed of the random generator.
 
     Returns:
         Distinct presets, float32, none of them a parent.
 
     Raises:
-        ValueError: If there are fewer than two parents, or too few presets can be found that are none of the held-out ones.
+        ValueError: If there are fewer than two parents, or too few samples differ from parents and held-out presets.
     """
     if len(parents) < 2:
-        raise ValueError(f"{len(parents)} presets to draw from, expected at least 2")
+        raise ValueError(f"{len(parents)} presets to sample from, expected at least 2")
     rng = np.random.default_rng(seed)
     known = {identity(row) for row in parents.tolist()}
-    found: list[np.ndarray] = []
+    accepted: list[np.ndarray] = []
     for _ in range(ROUNDS):
-        drawn = _draw(parents, free & continuous, count - len(found), rng)
-        for row in drawn[~_close(drawn[:, free], held_out[:, free])]:
+        candidates = _cross_and_jitter(parents, free & continuous, count - len(accepted), rng)
+        for row in candidates[~_near_duplicates(candidates[:, free], held_out[:, free])]:
             name = identity(row.tolist())
             if name not in known:
                 known.add(name)
-                found.append(row)
-        if len(found) == count:
-            return np.stack(found)
+                accepted.append(row)
+        if len(accepted) == count:
+            return np.stack(accepted)
     raise ValueError(
-        f"{len(found)} of {count} presets drawn in {ROUNDS} rounds: from {len(parents)} presets no more can be made that are "
-        f"new and not within {SAME_PARAMETERS} of a held-out one. Ask for fewer (config: sampled)"
+        f"sampled {len(accepted)} of {count} presets in {ROUNDS} rounds: {len(parents)} presets yield no more that are new "
+        f"and not within {SAME_PARAMETERS} of a held-out one. Lower `sampled` in the configuration"
     )
 
 
-def _draw(parents: np.ndarray, moved: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Cross pairs of presets, and move half of the results."""
+def _cross_and_jitter(parents: np.ndarray, jitterable: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Cross random pairs of presets, and jitter half of the results."""
     first, second = parents[rng.integers(len(parents), size=(2, count))]
-    drawn = np.where(rng.random(first.shape) < CROSSOVER, second, first)
-    jitter = rng.normal(0, JITTER, drawn.shape) * moved * (rng.random((count, 1)) < JITTERED)
-    return np.clip(drawn + jitter, 0, 1).astype(np.float32)
+    children = np.where(rng.random(first.shape) < CROSSOVER, second, first)
+    jitter = rng.normal(0, JITTER, children.shape) * jitterable * (rng.random((count, 1)) < JITTERED)
+    return np.clip(children + jitter, 0, 1).astype(np.float32)
 
 
-def _close(presets: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Tell which presets are near-duplicates of any of the others by their parameters."""
-    close = np.zeros(len(presets), dtype=bool)
+def _near_duplicates(presets: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Mark the presets that are near-duplicates of any of the others by their parameters."""
+    near = np.zeros(len(presets), dtype=bool)
     for other in others:
-        close |= np.abs(presets - other).mean(axis=1) <= SAME_PARAMETERS
-    return close
+        near |= np.abs(presets - other).mean(axis=1) <= SAME_PARAMETERS
+    return near
 
 
-def keep_apart(features: Path, held_out: Float[np.ndarray, "others mels frames"], path: Path) -> tuple[int, int]:
-    """Write those of a file of features that no held-out preset sounds like, within what `flowsynth.data.splits` allows.
+def drop_near_duplicates(
+    features: Path, held_out: Float[np.ndarray, "others mels frames"], path: Path
+) -> tuple[int, int]:
+    """Copy the items of a features file whose sounds are not near-duplicates of a held-out sound.
 
     Args:
-        features: Of drawn presets, as made by `flowsynth.data.features.extract`.
-        held_out: Log-mel spectrograms of the validation and test parts.
-        path: Of the file to write.
+        features: Features of synthetic presets, as written by `flowsynth.data.features.extract`.
+        held_out: Log-mel spectrograms of the validation and test sets.
+        path: Output file.
 
     Returns:
-        How many were written, and how many there were.
+        Number of items written, and number of items read.
     """
     others = torch.from_numpy(held_out)
     with hdf5.reading(features) as source:
         ids, mel = hdf5.ids(source), source["mel"]
-        heard = (torch.from_numpy(mel[row]) for row in range(len(ids)))
-        told = track(heard, len(ids), f"apart {path}")
-        rows = np.flatnonzero([bool((log_mel_distances(others, one) > SAME_SOUND).all()) for one in told])
-        made = hdf5.settings(source)
-        with hdf5.writing(path, ids[rows], source["values"][:][rows], hdf5.names(source), made) as file:
+        spectrograms = (torch.from_numpy(mel[row]) for row in range(len(ids)))
+        tracked = track(spectrograms, len(ids), f"filter {path}")
+        rows = np.flatnonzero([bool((log_mel_distances(others, one) > SAME_SOUND).all()) for one in tracked])
+        settings = hdf5.settings(source)
+        with hdf5.writing(path, ids[rows], source["values"][:][rows], hdf5.names(source), settings) as file:
             target = hdf5.add_items(file, "mel", mel.shape[1:])
             hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = source["status"].asstr()[:][rows]
             for place, row in enumerate(rows):
@@ -115,21 +117,21 @@ def keep_apart(features: Path, held_out: Float[np.ndarray, "others mels frames"]
     return len(rows), len(ids)
 
 
-def sample_for(
+def sample_for_fold(
     presets: pd.DataFrame, split: pd.DataFrame, synth: Synth, names: Sequence[str], count: int, seed: int
 ) -> Float[np.ndarray, "count parameters"]:
-    """Draw presets for the training part of a fold.
+    """Sample synthetic presets for the training set of a fold.
 
     Args:
-        presets: As read by `flowsynth.data.presets.read_table`.
-        split: Rows of the fold of a table made by `flowsynth.data.splits.split`.
+        presets: Table read by `flowsynth.data.presets.read_table`.
+        split: Rows of the fold, from a table made by `flowsynth.data.splits.split`.
         synth: The synthesizer.
-        names: Of the inferred parameters.
-        count: How many.
-        seed: Of the draw.
+        names: Names of the inferred parameters.
+        count: Number of presets.
+        seed: Seed of the random generator.
 
     Returns:
-        Full vectors, float32.
+        Values of all parameters, float32.
     """
     values = presets.set_index("id")[list(synth.names)]
     parts = {name: values.loc[ids].to_numpy() for name, ids in split.groupby("part")["id"]}

@@ -1,10 +1,10 @@
-"""The items of one part of one fold, read from files of features when they are asked for.
+"""Items of one partition of one fold, read lazily from features files.
 
-Where they fit in memory they are kept there. Where they don't, they are read in blocks of neighbours, and the order of an
-epoch is random in two steps: of blocks, and of the items in a window of as many blocks as memory holds.
+Items that fit in memory are cached. Otherwise they are read in blocks of neighbours, and an epoch is shuffled in two
+steps: the order of the blocks, then the items within a window of as many blocks as fit in memory.
 
-A file is opened by the process that reads from it, at the first item it reads, so that a data set can be handed to worker
-processes whole: an open HDF5 file can neither be copied to another process nor survive a fork.
+Each process opens a file when it first reads from it, so that a data set can be pickled to worker processes: an open
+HDF5 file can neither be pickled nor survive a fork.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -24,16 +24,16 @@ from torch.utils.data import Dataset
 
 from flowsynth.core import hdf5
 
-EXCLUDED = ("silent", "failed")  # status of items that no part holds: there is nothing to hear
-BLOCK = 64  # neighbours that are read together where the items don't all fit in memory
-WINDOW = 20_000  # items held in memory
+EXCLUDED = ("silent", "failed")  # status of items without a usable sound; they are in no partition
+BLOCK = 64  # neighbouring items read together if the items do not all fit in memory
+WINDOW = 20_000  # maximum number of items in memory
 
 
 class Batch(NamedTuple):
-    """Sounds and the parameters they were made with.
+    """Sounds and the parameters that produced them.
 
     Attributes:
-        mel: Log-mel spectrograms as measured, not standardised.
+        mel: Log-mel spectrograms, not standardised.
         values: The inferred parameters, in [0, 1].
     """
 
@@ -42,40 +42,40 @@ class Batch(NamedTuple):
 
 
 class Items(Dataset):
-    """Items of a data set by their ids.
+    """Items of a data set, selected by id.
 
     Args:
-        paths: Files of features that hold them.
-        ids: Of the items, in the order wanted.
-        names: Of the inferred parameters.
-        window: Items that memory may hold.
+        paths: Features files.
+        ids: Ids of the items, in output order.
+        names: Names of the inferred parameters.
+        window: Maximum number of items in memory.
 
     Raises:
         KeyError: If an id is in none of the files.
-        ValueError: If a file has not all of the parameters, or is truncated.
+        ValueError: If a file lacks a parameter or is truncated.
     """
 
     def __init__(self, paths: Sequence[Path], ids: Sequence[str], names: tuple[str, ...], window: int = WINDOW):
         self.paths, self.ids, self.names = list(paths), list(ids), names
-        place = {}
+        location = {}
         self._columns: list[list[int]] = []
         for number, path in enumerate(self.paths):
             with hdf5.reading(path) as file:
-                place.update({i: (number, row) for row, i in enumerate(hdf5.ids(file))})
+                location.update({i: (number, row) for row, i in enumerate(hdf5.ids(file))})
                 columns = {name: column for column, name in enumerate(hdf5.names(file))}
                 self.shape = file["mel"].shape[1:]
-            absent = [name for name in names if name not in columns]
-            if absent:
-                raise ValueError(f"{path} has the parameters {list(columns)}, expected also {absent}")
+            missing_names = [name for name in names if name not in columns]
+            if missing_names:
+                raise ValueError(f"{path}: got the parameters {list(columns)}, expected also {missing_names}")
             self._columns.append([columns[name] for name in names])
-        missing = [i for i in self.ids if i not in place]
+        missing = [i for i in self.ids if i not in location]
         if missing:
-            raise KeyError(f"{len(missing)} items, the first of them {missing[0]}, are in none of {self.paths}")
-        self._place = np.array([place[i] for i in self.ids]).reshape(-1, 2)  # number of the file, row
+            raise KeyError(f"{len(missing)} items, such as {missing[0]}, are in none of {self.paths}")
+        self._location = np.array([location[i] for i in self.ids]).reshape(-1, 2)  # file number, row
         self.window = window
-        self._files: dict[tuple[int, int], h5py.File] = {}  # by process and number
-        self._held: Batch | None = None
-        self._blocks: dict[int, Batch] = {}  # by number, in the order in which they were read
+        self._files: dict[tuple[int, int], h5py.File] = {}  # by process id and file number
+        self._cache: Batch | None = None
+        self._blocks: dict[int, Batch] = {}  # by block number, oldest first
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,79 +86,79 @@ class Items(Dataset):
         return mel[0].numpy(), values[0].numpy()
 
     def __getstate__(self) -> dict:
-        """Leave open files, and what is in memory, behind when another process takes this over."""
-        return {**self.__dict__, "_files": {}, "_held": None, "_blocks": {}}
+        """Drop open files and cached items when pickled."""
+        return {**self.__dict__, "_files": {}, "_cache": None, "_blocks": {}}
 
     def __getitems__(self, rows: list[int]) -> Batch:
-        """Give several items at once; a loader asks for a batch by this."""
-        if self.fit():
-            held = self.all()
-            return Batch(held.mel[rows], held.values[rows])
+        """Read a batch of items; PyTorch's data loader calls this."""
+        if self.fits_in_memory():
+            items = self.all()
+            return Batch(items.mel[rows], items.values[rows])
         blocks = [self._block(row // BLOCK) for row in rows]
-        places = [row % BLOCK for row in rows]
-        mel = [block.mel[place] for block, place in zip(blocks, places, strict=True)]
-        values = [block.values[place] for block, place in zip(blocks, places, strict=True)]
+        offsets = [row % BLOCK for row in rows]
+        mel = [block.mel[offset] for block, offset in zip(blocks, offsets, strict=True)]
+        values = [block.values[offset] for block, offset in zip(blocks, offsets, strict=True)]
         return Batch(torch.stack(mel), torch.stack(values))
 
     def all(self) -> Batch:
-        """Read all items and keep them in memory, however many there are."""
-        if self._held is None:
-            self._held = self._read(range(len(self)))
-        return self._held
+        """Read and cache all items, however many there are."""
+        if self._cache is None:
+            self._cache = self._read(range(len(self)))
+        return self._cache
 
-    def some(self) -> Batch:
-        """Give the first items, as many as memory may hold: of a training part, those that people made come first."""
-        return self.all() if self.fit() else self._read(range(self.window))
+    def head(self) -> Batch:
+        """Read the first items, as many as fit in memory; human-designed presets precede synthetic ones."""
+        return self.all() if self.fits_in_memory() else self._read(range(self.window))
 
     def order(self, generator: torch.Generator) -> list[int]:
-        """Draw an order to read all items in; any is as likely as any other where they fit in memory."""
-        if self.fit():
+        """Draw a random order of all items; it is uniform over all permutations if the items fit in memory."""
+        if self.fits_in_memory():
             return torch.randperm(len(self), generator=generator).tolist()
         rows: list[int] = []
-        for blocks in torch.randperm(-(-len(self) // BLOCK), generator=generator).split(self._blocks_held):
-            inside = (blocks[:, None] * BLOCK + torch.arange(BLOCK)).flatten()
-            inside = inside[inside < len(self)]
-            rows += inside[torch.randperm(len(inside), generator=generator)].tolist()
+        for blocks in torch.randperm(-(-len(self) // BLOCK), generator=generator).split(self._max_blocks):
+            window = (blocks[:, None] * BLOCK + torch.arange(BLOCK)).flatten()
+            window = window[window < len(self)]
+            rows += window[torch.randperm(len(window), generator=generator)].tolist()
         return rows
 
     def fingerprint(self) -> str:
-        """Name what an epoch depends on: ids, names of parameters, files by their checksums, and the window."""
+        """Hash everything an epoch depends on: ids, parameter names, checksums of the files, and the window."""
         digest = hashlib.sha256("\n".join([*self.ids, *self.names, str(self.window)]).encode())
         for path in self.paths:
             digest.update(hdf5.checksum_path(path).read_bytes())
         return digest.hexdigest()
 
-    def fit(self) -> bool:
-        """Whether memory may hold all items."""
-        return self._held is not None or len(self) <= self.window
+    def fits_in_memory(self) -> bool:
+        """Tell whether all items are cached or fit in the window."""
+        return self._cache is not None or len(self) <= self.window
 
     @property
-    def _blocks_held(self) -> int:
+    def _max_blocks(self) -> int:
         return max(1, self.window // BLOCK)
 
     def _block(self, number: int) -> Batch:
-        """Give a block, from memory if it is there; the one that was read first makes room for it."""
+        """Return a block, from the cache if possible; a full cache drops its oldest block."""
         if number not in self._blocks:
-            if len(self._blocks) >= self._blocks_held:
+            if len(self._blocks) >= self._max_blocks:
                 del self._blocks[next(iter(self._blocks))]
             start = number * BLOCK
             self._blocks[number] = self._read(range(start, min(start + BLOCK, len(self))))
         return self._blocks[number]
 
     def _read(self, rows: Sequence[int]) -> Batch:
-        """Read items from their files, neighbours together."""
+        """Read items from their files, neighbours in one read."""
         mel = torch.empty(len(rows), *self.shape)
         values = torch.empty(len(rows), len(self.names))
-        places = self._place[list(rows)]
-        # items that follow each other in a file, with few others between them
-        apart = (np.diff(places[:, 0]) != 0) | ~np.isin(np.diff(places[:, 1]), (1, 2, 3))
-        ends = np.flatnonzero(apart) + 1
+        locations = self._location[list(rows)]
+        # one read for items that follow each other in a file with at most two others in between
+        breaks = (np.diff(locations[:, 0]) != 0) | ~np.isin(np.diff(locations[:, 1]), (1, 2, 3))
+        ends = np.flatnonzero(breaks) + 1
         for start, end in pairwise([0, *ends, len(rows)]):
-            number, first = places[start].tolist()
-            file, inside = self._file(number), places[start:end, 1] - first
-            span = slice(first, places[end - 1, 1] + 1)
-            mel[start:end] = torch.from_numpy(file["mel"][span][inside])
-            values[start:end] = torch.from_numpy(file["values"][span][inside][:, self._columns[number]])
+            number, first = locations[start].tolist()
+            file, offsets = self._file(number), locations[start:end, 1] - first
+            span = slice(first, locations[end - 1, 1] + 1)
+            mel[start:end] = torch.from_numpy(file["mel"][span][offsets])
+            values[start:end] = torch.from_numpy(file["values"][span][offsets][:, self._columns[number]])
         return Batch(mel, values)
 
     def _file(self, number: int) -> h5py.File:
@@ -168,18 +168,13 @@ class Items(Dataset):
         return self._files[key]
 
 
-def as_is(batch: Any) -> Any:
-    """What a loader does with the items of a batch, which come as one already."""
-    return batch
-
-
-def usable(paths: Sequence[Path]) -> list[str]:
-    """Ids of the items that can be heard, in the files' order."""
+def usable_ids(paths: Sequence[Path]) -> list[str]:
+    """List the ids of the items with a usable sound, in file order."""
     ids: list[str] = []
     for path in paths:
         with hdf5.reading(path) as file:
-            heard = ~np.isin(file["status"].asstr()[:], EXCLUDED)
-            ids.extend(hdf5.ids(file)[heard].tolist())
+            usable = ~np.isin(file["status"].asstr()[:], EXCLUDED)
+            ids.extend(hdf5.ids(file)[usable].tolist())
     return ids
 
 
@@ -192,19 +187,22 @@ def part(
     sampled: Sequence[Path] = (),
     window: int = WINDOW,
 ) -> Items:
-    """Items of one part of one fold.
+    """Select the items of one partition of one fold.
 
     Args:
-        split: Table made by `flowsynth.data.splits.split`.
+        split: CSV file of a table made by `flowsynth.data.splits.split`.
         fold: Number of the fold.
         name: ``train``, ``valid`` or ``test``.
-        paths: Files of features.
-        names: Of the inferred parameters.
-        sampled: Files of features of presets that were drawn for this part (`flowsynth.data.augmentation`); they come last.
-        window: Items that memory may hold.
+        paths: Features files.
+        names: Names of the inferred parameters.
+        sampled: Features files of synthetic presets for this partition (`flowsynth.data.augmentation`), appended last.
+        window: Maximum number of items in memory.
+
+    Raises:
+        ValueError: If the partition is empty.
     """
     table = pd.read_csv(split, dtype={"id": str})
     ids = table.loc[(table["fold"] == fold) & (table["part"] == name), "id"].tolist()
     if not ids:
         raise ValueError(f"{split} has no {name} part in fold {fold}")
-    return Items([*paths, *sampled], [*ids, *usable(sampled)], names, window)
+    return Items([*paths, *sampled], [*ids, *usable_ids(sampled)], names, window)

@@ -1,11 +1,11 @@
-"""Audio to mel spectrograms: power for the metrics, its logarithm for the networks.
+"""Mel spectrograms: power for the metrics, log power for the networks.
 
-The same numbers as librosa's ``melspectrogram`` (centred Hann windows, power, Slaney filters), computed for many sounds
-at once and on whatever device the audio is on.
+Equal to librosa's ``melspectrogram`` (centred Hann windows, power, Slaney filters), but computed in batches and on the
+device of the audio.
 
 References:
     Esling et al., "Universal audio synthesizer control with normalizing flows", 2019: 64 bands, FFT 2048, hop 1024,
-    30 to 11,000 Hz, natural logarithm of power + 1e-3, the first 80 frames.
+    30 to 11,000 Hz, natural logarithm of power + 1e-3, first 80 frames.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from flowsynth.core import hdf5
 from flowsynth.core.progress import track
 from flowsynth.metrics.mel_filters import hann, mel_bank
 
-BATCH = 4  # sounds transformed at once: what a core keeps in its cache
+BATCH = 4  # sounds transformed at once; they fit in the cache of a CPU core
 
 
 class Mel(nn.Module):
@@ -30,13 +30,13 @@ class Mel(nn.Module):
 
     Args:
         sample_rate: Hz.
-        n_mels: Bands.
-        n_fft: Samples in a window.
-        hop_length: Samples between windows.
+        n_mels: Number of mel bands.
+        n_fft: Window length in samples.
+        hop_length: Hop between windows in samples.
         fmin: Lowest frequency, Hz.
         fmax: Highest frequency, Hz.
-        frames: The first so many are kept.
-        floor: Added to the power before the logarithm.
+        frames: Number of frames kept, from the start.
+        floor: Offset added to the power before the logarithm.
 
     Raises:
         ValueError: If `fmax` is above half the sample rate.
@@ -66,48 +66,51 @@ class Mel(nn.Module):
         self.register_buffer("window", torch.from_numpy(hann(n_fft)), persistent=False)
 
     def forward(self, audio: Float[Tensor, "items samples"]) -> Float[Tensor, "items mels frames"]:
-        """Mel power of sounds of full scale 1.
+        """Compute the mel power of sounds of full scale 1.
 
         Raises:
             ValueError: If a sound is too short to fill the frames.
         """
-        got = 1 + audio.shape[-1] // self.hop_length
-        if got < self.frames:
-            raise ValueError(f"a sound of {audio.shape[-1]} samples has {got} frames, expected at least {self.frames}")
+        available = 1 + audio.shape[-1] // self.hop_length
+        if available < self.frames:
+            raise ValueError(
+                f"a sound of {audio.shape[-1]} samples has {available} frames, expected at least {self.frames}"
+            )
         half = self.n_fft // 2
-        # samples behind the last frame that is kept are in none
+        # drop the samples after the last frame that is kept
         padded = nn.functional.pad(audio, (half, half))[:, : (self.frames - 1) * self.hop_length + self.n_fft]
         spectrum = torch.fft.rfft(padded.unfold(1, self.n_fft, self.hop_length) * self.window)
         power = spectrum.real.square() + spectrum.imag.square()
         return (power @ self.bank.T).transpose(1, 2)
 
     def log(self, power: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
-        """Natural logarithm of power + floor."""
+        """Compute the natural logarithm of power + floor."""
         return torch.log(power + self.floor)
 
 
-# arguments of `Mel` but the sample rate, with their values
-DEFAULTS = {name: given.default for name, given in signature(Mel).parameters.items() if name != "sample_rate"}
+# default arguments of `Mel`, without the sample rate
+DEFAULTS = {name: parameter.default for name, parameter in signature(Mel).parameters.items() if name != "sample_rate"}
 
 
 def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
-    """Write the log-mel spectrograms of a shard of audio: ``values``, ``mel`` (items x bands x frames), ``status``.
+    """Write a features file for a shard of audio: ``values``, ``mel`` (items x bands x frames), ``status``.
 
     Args:
-        shard: Audio, as made by `flowsynth.rendering.render.render_shard`; its checksum is checked.
-        path: Of the file to write.
-        settings: Arguments of `Mel` but the sample rate, which the audio knows.
+        shard: Audio file written by `flowsynth.rendering.render.render_shard`; its checksum is verified.
+        path: Output file.
+        settings: Arguments of `Mel` except the sample rate, which is read from the shard.
 
     Raises:
         ValueError: If the shard is truncated or damaged.
     """
     with hdf5.reading(shard) as source:
         hdf5.check(shard)
-        made = hdf5.settings(source)
-        mel = Mel(made["sample_rate"], **settings)
+        audio_settings = hdf5.settings(source)
+        mel = Mel(audio_settings["sample_rate"], **settings)
         shape = (mel.bank.shape[0], mel.frames)
         ids, audio = hdf5.ids(source), source["audio"]
-        with hdf5.writing(path, ids, source["values"][:], hdf5.names(source), {**made, **settings}) as file:
+        merged = {**audio_settings, **settings}
+        with hdf5.writing(path, ids, source["values"][:], hdf5.names(source), merged) as file:
             target = hdf5.add_items(file, "mel", shape)
             hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = source["status"][:]
             starts = range(0, len(ids), BATCH)
@@ -117,6 +120,6 @@ def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
 
 
 def numpy_mel(mel: Mel, audio: Float[np.ndarray, "items samples"]) -> Float[np.ndarray, "items mels frames"]:
-    """Mel power of arrays, `BATCH` sounds at a time."""
+    """Compute the mel power of arrays, `BATCH` sounds at a time."""
     batches = (torch.from_numpy(audio[start : start + BATCH]) for start in range(0, len(audio), BATCH))
     return np.concatenate([mel(batch).numpy() for batch in batches])

@@ -1,10 +1,12 @@
-"""Presets made by people: from a synthesizer's bank files to a table of normalised values.
+"""Human-designed presets: parse bank files into a table of normalised values.
 
-Banks are files in the formats of VST (`flowsynth.data.vst_presets`), or text: a first line that names the synthesizer, then
-for each preset a line ``<preset> <name> NAME`` and a line ``<parameter> NAME VALUE`` for each parameter, and ``EOF``. A
-parameter that a preset does not give takes its default. Or a bank is a table, ``.csv``, with the columns ``name`` and
-``bank`` (which is what presets say they are from), one for each parameter that is not at its default, in the units of the
-synthesizer, and any that begin with ``tag:``, which are passed over.
+Bank files have one of these formats:
+
+* VST presets and banks (`flowsynth.data.vst_presets`).
+* Text: a first line with the name of the synthesizer, then for each preset a line ``<preset> <name> NAME`` and a line
+  ``<parameter> NAME VALUE`` per parameter, and finally ``EOF``. Missing parameters take their defaults.
+* CSV: the columns ``name``, ``bank`` (the original bank of a preset), and one per parameter, in the units of the
+  synthesizer. Missing parameters take their defaults; columns that begin with ``tag:`` are ignored.
 """
 
 import hashlib
@@ -25,13 +27,13 @@ from flowsynth.synths.spec import Synth
 PRESET = "<preset> <name>"
 PARAMETER = "<parameter>"
 COLUMNS = ("id", "name", "bank")
-TAG = "tag:"
+TAG_PREFIX = "tag:"
 LONGEST_NAME = 60  # characters
 
 
 @dataclass
 class Preset:
-    """A preset as its bank gives it: values by parameter name, in the bank's units."""
+    """A preset as stored in its bank: values by parameter name, in the bank's units."""
 
     name: str
     bank: str
@@ -39,52 +41,52 @@ class Preset:
 
 
 def read_bank(path: Path, synth: Synth) -> list[Preset]:
-    """Read one bank file.
+    """Parse a bank in text format.
 
     Raises:
-        ValueError: If any line is malformed; the message names every such line, and how many presets it spoils.
+        ValueError: If any line is malformed; the message lists all such lines and the number of affected presets.
     """
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     presets: list[Preset] = []
-    faults: list[str] = []
-    spoilt: set[int] = set()
+    errors: list[str] = []
+    affected: set[int] = set()
     if not lines or lines[0].strip().lower() != synth.name:
-        raise ValueError(f"{path}:1: got {lines[:1]}, expected a bank of {synth.name} that starts with its name")
+        raise ValueError(f"{path}:1: got {lines[:1]}, expected a bank that starts with {synth.name!r}")
     for number, line in enumerate(lines[1:], start=2):
-        fault = _read_line(line.strip(), presets, path, synth)
-        if fault:
-            faults.append(f"{path}:{number}: {fault}")
-            spoilt.add(len(presets))
+        error = _read_line(line.strip(), presets, path, synth)
+        if error:
+            errors.append(f"{path}:{number}: {error}")
+            affected.add(len(presets))
     while lines[-1].strip() == "":
         lines.pop()
     if lines[-1].strip() != "EOF":
-        faults.append(f"{path}:{len(lines)}: the bank ends without EOF, it may be truncated")
-        spoilt.add(len(presets))
-    if faults:
-        spoilt.discard(0)  # what stands before the first preset
-        count = f"{len(spoilt)} of {len(presets)} presets of this bank can't be read; mend it or take it away"
-        raise ValueError("\n".join([*faults, count]))
+        errors.append(f"{path}:{len(lines)}: the bank ends without EOF, it may be truncated")
+        affected.add(len(presets))
+    if errors:
+        affected.discard(0)  # lines before the first preset
+        count = f"{len(affected)} of {len(presets)} presets could not be parsed; fix or remove the bank"
+        raise ValueError("\n".join([*errors, count]))
     return presets
 
 
 def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> str | None:
-    """Take one line into the presets read so far; what is wrong with it, or None."""
+    """Add one line to the presets parsed so far; return an error message, or None."""
     if not line or line == "EOF":
         return None
     if line.startswith(PRESET):
         presets.append(Preset(line[len(PRESET) :].strip(), path.name))
         return None
     kind, _, rest = line.partition(" ")
-    given = rest.rsplit(maxsplit=1)  # a name may have spaces
-    if kind != PARAMETER or len(given) != 2:
+    fields = rest.rsplit(maxsplit=1)  # names may contain spaces
+    if kind != PARAMETER or len(fields) != 2:
         return f"got {line!r}, expected '{PRESET} NAME' or '{PARAMETER} NAME VALUE'"
     if not presets:
         return "a parameter before the first preset"
-    name, text = given
+    name, text = fields
     if name not in synth.names:
         return f"unknown parameter {name!r}"
     if name in presets[-1].values:
-        return f"parameter {name!r} a second time in preset {presets[-1].name!r}"
+        return f"duplicate parameter {name!r} in preset {presets[-1].name!r}"
     try:
         value = float(text)
     except ValueError:
@@ -96,43 +98,43 @@ def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> st
 
 
 def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
-    """Read one bank that is a table.
+    """Read a bank in CSV format.
 
     Raises:
-        ValueError: If a column is missing or unknown, or a value is no finite number; the message says which.
+        ValueError: If a column is missing or unknown, or a value is not a finite number; the message names it.
     """
     table = pd.read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
-    given = [column for column in table.columns if column not in COLUMNS[1:] and not column.startswith(TAG)]
-    unknown, missing = sorted(set(given) - set(synth.names)), sorted(set(COLUMNS[1:]) - set(table.columns))
+    names = [column for column in table.columns if column not in COLUMNS[1:] and not column.startswith(TAG_PREFIX)]
+    unknown, missing = sorted(set(names) - set(synth.names)), sorted(set(COLUMNS[1:]) - set(table.columns))
     if unknown or missing:
-        raise ValueError(f"{path}: columns: {unknown} are no parameters of {synth.name}, {missing} are missing")
-    values = table[given].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+        raise ValueError(f"{path}: unknown columns {unknown}, missing columns {missing} ({synth.name})")
+    values = table[names].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     rows, columns = np.nonzero(~np.isfinite(values))
     if len(rows):
-        row, name = rows[0], given[columns[0]]
+        row, name = rows[0], names[columns[0]]
         raise ValueError(f"{path}: preset {table['name'][row]}: {name} = {table[name][row]!r}, expected a number")
     heads = zip(table["name"], table["bank"], values.tolist(), strict=True)
-    return [Preset(name, bank, dict(zip(given, row, strict=True))) for name, bank, row in heads]
+    return [Preset(name, bank, dict(zip(names, row, strict=True))) for name, bank, row in heads]
 
 
-def called(name: str) -> str:
-    """A name that a preset or a file can have: the beginning of a long one, with ? for what is no text."""
+def safe_name(name: str) -> str:
+    """Make a name valid for presets and files: truncate it, and replace invalid characters by ``?``."""
     return name[:LONGEST_NAME].encode(errors="replace").decode()
 
 
 def write_bank(
     path: Path, synth: Synth, names: Iterable[str], values: Float[np.ndarray, "presets parameters"]
 ) -> Float[np.ndarray, "presets parameters"]:
-    """Write presets as a bank in the format of amsynth, which loads its own; `read_bank` reads those of any synthesizer.
+    """Write presets to a bank in text format, which amsynth can load and `read_bank` reads for any synthesizer.
 
     Args:
-        path: Of the bank.
+        path: Output file.
         synth: The synthesizer.
-        names: Of the presets; line breaks in them become spaces.
-        values: All parameters in the table's order, in [0, 1].
+        names: Names of the presets; line breaks become spaces.
+        values: All parameters in the order of the parameter table, in [0, 1].
 
     Returns:
-        What the bank says, and not what was meant to be written: values whose sound is that of the bank to the bit.
+        Values read back from the bank, rounded as in the file: they render to the sound of the bank bit by bit.
     """
     lines = [synth.name]
     for name, row in zip(names, values.tolist(), strict=True):
@@ -140,12 +142,12 @@ def write_bank(
         for parameter, value in zip(synth.parameters, row, strict=True):
             lines.append(f"{PARAMETER} {parameter.name} {parameter.low + value * (parameter.high - parameter.low):.9g}")
     write_text(path, "\n".join([*lines, "EOF", ""]))
-    said = [preset.values for preset in read_bank(path, synth)]
-    return np.array([[p.normalise(v[p.name]) for p in synth.parameters] for v in said], dtype=np.float32)
+    written = [preset.values for preset in read_bank(path, synth)]
+    return np.array([[p.normalise(v[p.name]) for p in synth.parameters] for v in written], dtype=np.float32)
 
 
 def identity(values: Iterable[float]) -> str:
-    """Name a preset by its values: 16 hexadecimal digits of a hash of all of them rounded to 1e-5."""
+    """Hash the values of a preset, rounded to 1e-5, to 16 hexadecimal digits."""
     text = ",".join(f"{value:.5f}" for value in values)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -153,27 +155,27 @@ def identity(values: Iterable[float]) -> str:
 def collect(
     synth: Synth, names: tuple[str, ...], limit: int | None = None, seed: int = 0
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Read all banks of a synthesizer into one table, or draw presets where there are none.
+    """Read all banks of a synthesizer into one table, or draw presets from its prior if it has no banks.
 
     Args:
         synth: The synthesizer.
         names: Parameters that the data set infers; all others are set to the base patch.
-        limit: Keep this many presets, chosen by identity; None keeps all.
-        seed: Of that choice, and of what is drawn.
+        limit: Maximum number of presets, chosen by identity; None keeps all.
+        seed: Seed of that choice and of the draw from the prior.
 
     Returns:
-        A table with the columns id, name, bank and one for each parameter (in [0, 1]), in the banks' order and without
-        duplicates; and counts of what was read and left out.
+        Table with the columns id, name, bank and one per parameter (in [0, 1]), in bank order and without duplicates;
+        and counts of presets read, dropped and kept.
 
     Raises:
-        ValueError: If there are no banks, or one is malformed.
+        ValueError: If no bank is found, or one is malformed.
     """
-    full, called, counts = _read(synth) if synth.banks else _drawn(synth, seed)
+    full, labels, counts = _read(synth) if synth.banks else _draw(synth, seed)
     projected = np.where(np.isin(synth.names, names), full, synth.base)
     table = pd.DataFrame(projected, columns=list(synth.names))
     table.insert(0, "id", [identity(row) for row in projected])
-    table.insert(1, "name", [name for name, _ in called])
-    table.insert(2, "bank", [bank for _, bank in called])
+    table.insert(1, "name", [name for name, _ in labels])
+    table.insert(2, "bank", [bank for _, bank in labels])
     counts["distinct_before_projection"] = len({identity(row) for row in full})
     counts["duplicates"] = int(table["id"].duplicated().sum())
     table = table.drop_duplicates("id", ignore_index=True)
@@ -185,7 +187,7 @@ def collect(
 
 
 def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
-    """Full vectors of all presets in banks, their names and banks, and counts."""
+    """Read all banks: values of all parameters, pairs of name and bank, and counts."""
     paths = sorted(Path(synth.banks).parent.glob(Path(synth.banks).name))
     if not paths:
         raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
@@ -193,32 +195,34 @@ def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, in
         programs = [(name, path.name, values) for path in paths for name, values in vst_presets.read(path, synth)]
         counts = {"banks": len(paths), "read": len(programs)}
         return np.array([row for *_, row in programs]), [(name, bank) for name, bank, _ in programs], counts
-    read_one = read_bank_table if Path(synth.banks).suffix == ".csv" else read_bank
-    presets = [preset for path in paths for preset in read_one(path, synth)]
+    reader = read_bank_table if Path(synth.banks).suffix == ".csv" else read_bank
+    presets = [preset for path in paths for preset in reader(path, synth)]
     if not presets:
-        raise ValueError(f"there is no preset in the {len(paths)} banks that match {synth.banks}")
-    given = [p.values for p in presets]
-    full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in given])
+        raise ValueError(f"no preset in the {len(paths)} banks that match {synth.banks}")
+    values = [p.values for p in presets]
+    full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in values])
     counts = {
         "banks": len(paths),
         "read": len(presets),
-        "values_missing": sum(len(synth.parameters) - len(v) for v in given),
-        "values_clamped": sum(not p.low <= v.get(p.name, p.default) <= p.high for v in given for p in synth.parameters),
+        "values_missing": sum(len(synth.parameters) - len(v) for v in values),
+        "values_clamped": sum(
+            not p.low <= v.get(p.name, p.default) <= p.high for v in values for p in synth.parameters
+        ),
     }
     return full, [(p.name, p.bank) for p in presets], counts
 
 
-def _drawn(synth: Synth, seed: int) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
-    """The same of presets that are drawn."""
-    full = prior.draw(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
+def _draw(synth: Synth, seed: int) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
+    """Draw presets from the prior, with results as those of `_read`."""
+    full = prior.draw_presets(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
     return full, [(f"drawn {number}", "drawn") for number in range(1, len(full) + 1)], {"drawn": len(full)}
 
 
 def read_table(path: Path, synth: Synth) -> pd.DataFrame:
-    """Read a table of presets and check it against the synthesizer.
+    """Read a table of presets and validate it against the synthesizer.
 
     Raises:
-        ValueError: If a column is missing, a value is outside [0, 1] or a preset stands twice.
+        ValueError: If a column is missing, a value is outside [0, 1] or an id is duplicated.
     """
     table = pd.read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
     expected = [*COLUMNS, *synth.names]
@@ -230,5 +234,5 @@ def read_table(path: Path, synth: Synth) -> pd.DataFrame:
         row, name = rows[0], synth.names[columns[0]]
         raise ValueError(f"preset {table['id'][row]}: {name} = {table[name][row]}, expected 0..1 ({path})")
     if table["id"].duplicated().any():
-        raise ValueError(f"preset {table['id'][table['id'].duplicated()].iloc[0]} stands twice ({path})")
+        raise ValueError(f"duplicate preset {table['id'][table['id'].duplicated()].iloc[0]} ({path})")
     return table

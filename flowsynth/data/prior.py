@@ -1,7 +1,7 @@
-"""Presets of a synthesizer that nobody has made presets for: drawn as its table says.
+"""Synthetic presets for a synthesizer without human-designed ones, drawn from the prior in its parameter table.
 
-Each parameter is at its default in most presets, or is drawn evenly from a range that is narrower than all it can have: so
-that what is drawn is mostly audible and at the pitch played, and parameters are as seldom in use as people use them.
+Each parameter keeps its default in most presets; otherwise it is drawn uniformly from a part of its range. Presets are
+thus mostly audible and at the pitch of the note, and use parameters about as rarely as human-designed presets do.
 """
 
 import numpy as np
@@ -10,23 +10,23 @@ import pandas as pd
 from flowsynth.synths.spec import Synth
 
 
-def draw(synth: Synth, count: int, seed: int) -> pd.DataFrame:
-    """Draw presets.
+def draw_presets(synth: Synth, count: int, seed: int) -> pd.DataFrame:
+    """Draw presets from the prior.
 
     Args:
         synth: The synthesizer.
-        count: How many.
-        seed: Of the draw.
+        count: Number of presets.
+        seed: Seed of the random generator.
 
     Returns:
-        A row a preset, a column a parameter, in [0, 1]; stepped parameters on their steps.
+        One row per preset, one column per parameter, in [0, 1]; stepped parameters lie on their steps.
     """
     rng = np.random.default_rng(seed)
     columns = {}
     for parameter in synth.parameters:
         share, low, high = parameter.draw
-        # both are always drawn: another share or range of one parameter leaves the others as they are
-        moved, values = rng.random(count) < share, rng.random(count)
+        # draw both in any case, so that the share and range of one parameter do not affect the others
+        changed, values = rng.random(count) < share, rng.random(count)
         first, last = parameter.normalise(low), parameter.normalise(high)
         if parameter.steps:
             top = parameter.steps - 1
@@ -34,5 +34,5 @@ def draw(synth: Synth, count: int, seed: int) -> pd.DataFrame:
             values = (lowest + np.floor(values * (highest - lowest + 1))) / top
         else:
             values = first + values * (last - first)
-        columns[parameter.name] = np.where(moved, values, parameter.normalise(parameter.default))
+        columns[parameter.name] = np.where(changed, values, parameter.normalise(parameter.default))
     return pd.DataFrame(columns)

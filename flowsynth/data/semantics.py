@@ -1,12 +1,12 @@
-"""Semantic pairs from the sound: bright or dark, noisy or pure, moving or constant, sustained or percussive.
+"""Semantic pairs derived from the sound: bright/dark, noisy/pure, moving/constant, sustained/percussive.
 
-The paper's ten pairs are tags that the designers of Diva's presets gave; amsynth's presets have none. Our substitute are
-descriptors of the mel spectrogram. A sound has the first word of a pair if its descriptor is in the upper third of the
-training part, the second if it is in the lower third; in between it is unknown, as most presets of the paper are for most
-pairs. Thresholds come from the training part alone.
+The paper's ten pairs are tags by the designers of Diva's presets; amsynth's presets have none. Descriptors of the mel
+spectrogram serve as a substitute. A sound has the first word of a pair if its descriptor lies in the upper third of the
+training set and the second word if it lies in the lower third; otherwise its tag is unknown, as for most presets and
+pairs of the paper. Thresholds are computed from the training set only.
 
-Names that people gave their presets tell a word too, if few do: a pad is sustained, a pluck percussive, a bass dark. They are
-not used in training; `agreement` says how often the sound agrees with them. Names of banks say nothing but who made them.
+Some preset names imply a word: a pad is sustained, a pluck percussive, a bass dark. They are not used in training;
+`agreement` measures how often they agree with the tags derived from the sound.
 
 References:
     Esling et al. 2019: the pairs, and a semantic dimension in the latent space of a model.
@@ -24,48 +24,51 @@ from torch import Tensor
 Mel = Float[Tensor, "items mels frames"]
 PerItem = Float[Tensor, " items"]
 
-KNOWN = 1 / 3  # share of the training part that has the one word of a pair, and share that has the other
-TINY = 1e-10
+TAGGED_SHARE = 1 / 3  # share of the training set tagged with each word of a pair
+EPSILON = 1e-10
 
 
 def centroid(mel: Mel) -> PerItem:
-    """Centre of the power on the axis of mel bands, as a share of it, mean over frames weighted by their power."""
+    """Compute the power-weighted mean position on the mel axis, in [0, 1]; frames are weighted by their power."""
     power = mel.exp()
-    place = torch.linspace(0, 1, mel.shape[1], device=mel.device)
-    return (power * place[:, None]).sum(dim=(1, 2)) / power.sum(dim=(1, 2))
+    position = torch.linspace(0, 1, mel.shape[1], device=mel.device)
+    return (power * position[:, None]).sum(dim=(1, 2)) / power.sum(dim=(1, 2))
 
 
 def flatness(mel: Mel) -> PerItem:
-    """Geometric over arithmetic mean of the bands' power, 0 for a tone to 1 for white noise, weighted as the centroid."""
+    """Compute the ratio of geometric to arithmetic mean of the bands' power, from 0 (tone) to 1 (white noise).
+
+    Frames are weighted by their power.
+    """
     power = mel.exp()
-    frame = mel.mean(dim=1).exp() / (power.mean(dim=1) + TINY)
+    frame = mel.mean(dim=1).exp() / (power.mean(dim=1) + EPSILON)
     weight = power.sum(dim=1)
     return (frame * weight).sum(dim=1) / weight.sum(dim=1)
 
 
 def flux(mel: Mel) -> PerItem:
-    """Change from frame to frame: mean absolute difference of the logarithms, each frame's mean taken away."""
+    """Compute the mean absolute difference between consecutive log-power frames, after removal of each frame's mean."""
     shape = mel - mel.mean(dim=1, keepdim=True)
     return (shape[:, :, 1:] - shape[:, :, :-1]).abs().mean(dim=(1, 2))
 
 
 def temporal_centroid(mel: Mel) -> PerItem:
-    """Centre of the power in time, as a share of the duration."""
+    """Compute the power-weighted mean time, as a share of the duration."""
     power = mel.exp().sum(dim=1)
-    place = torch.linspace(0, 1, mel.shape[2], device=mel.device)
-    return (power * place).sum(dim=1) / power.sum(dim=1)
+    position = torch.linspace(0, 1, mel.shape[2], device=mel.device)
+    return (power * position).sum(dim=1) / power.sum(dim=1)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two words and the descriptor that tells them apart: a high value is the first, a low one the second.
+class SemanticPair:
+    """Two opposite words and a descriptor whose high values indicate the first, low values the second.
 
     Attributes:
-        first: Word.
-        second: Its opposite.
-        descriptor: Of log-mel spectrograms that are not standardised.
-        first_names: What is part of the names of presets that are `first`.
-        second_names: What is part of the names of presets that are `second`.
+        first: Word for high values.
+        second: Word for low values.
+        descriptor: Function of log-mel spectrograms that are not standardised.
+        first_names: Substrings of preset names that imply `first`.
+        second_names: Substrings of preset names that imply `second`.
     """
 
     first: str
@@ -74,38 +77,40 @@ class Pair:
     first_names: tuple[str, ...] = ()
     second_names: tuple[str, ...] = ()
 
-    def named(self, name: str) -> int:
-        """Tag a preset by its name: 1 for the first word, -1 for the second, 0 if the name tells neither or both."""
-        said = [any(part in name.lower() for part in parts) for parts in (self.first_names, self.second_names)]
-        return int(said[0]) - int(said[1])
+    def tag_name(self, name: str) -> int:
+        """Tag a preset by its name: 1 for the first word, -1 for the second, 0 if the name implies neither or both."""
+        first, second = (any(part in name.lower() for part in parts) for parts in (self.first_names, self.second_names))
+        return int(first) - int(second)
 
     def thresholds(self, mel: Mel) -> Float[Tensor, "2"]:
-        """Limits of the lower and of the upper third of a training part.
+        """Compute the limits of the lower and the upper third of a training set.
 
         Args:
-            mel: Its log-mel spectrograms, not standardised.
+            mel: Log-mel spectrograms of the training set, not standardised.
         """
-        share = torch.tensor([KNOWN, 1 - KNOWN], dtype=mel.dtype, device=mel.device)
-        return torch.quantile(self.descriptor(mel), share)
+        shares = torch.tensor([TAGGED_SHARE, 1 - TAGGED_SHARE], dtype=mel.dtype, device=mel.device)
+        return torch.quantile(self.descriptor(mel), shares)
 
     def tags(self, mel: Mel, thresholds: Float[Tensor, "2"]) -> PerItem:
         """Tag sounds: 1 for the first word, -1 for the second, 0 for unknown.
 
         Args:
             mel: Log-mel spectrograms, not standardised.
-            thresholds: As made by `thresholds`.
+            thresholds: Limits returned by `thresholds`.
         """
         value = self.descriptor(mel)
         return (value > thresholds[1]).to(mel.dtype) - (value < thresholds[0]).to(mel.dtype)
 
 
-PAIRS = {
-    "bright_dark": Pair("bright", "dark", centroid, ("bright", "bell", "glass"), ("dark", "bass", "sub")),
-    "noisy_pure": Pair("noisy", "pure", flatness, ("noise", "wind", "drum", "snare"), ("sine", "flute", "whistle")),
-    "moving_constant": Pair(
+SEMANTIC_PAIRS = {
+    "bright_dark": SemanticPair("bright", "dark", centroid, ("bright", "bell", "glass"), ("dark", "bass", "sub")),
+    "noisy_pure": SemanticPair(
+        "noisy", "pure", flatness, ("noise", "wind", "drum", "snare"), ("sine", "flute", "whistle")
+    ),
+    "moving_constant": SemanticPair(
         "moving", "constant", flux, ("wah", "sweep", "seq", "helicopter"), ("organ", "accord", "pipe")
     ),
-    "sustained_percussive": Pair(
+    "sustained_percussive": SemanticPair(
         "sustained",
         "percussive",
         temporal_centroid,
@@ -115,26 +120,27 @@ PAIRS = {
 }
 
 
-def agreement(train: Mel, heard: Mel, names: Sequence[str]) -> pd.DataFrame:
-    """Compare the tags from sounds with those from names.
+def agreement(train: Mel, mel: Mel, names: Sequence[str]) -> pd.DataFrame:
+    """Compare tags derived from sounds with tags derived from preset names.
 
     Args:
-        train: Log-mel spectrograms of the training part, not standardised; thresholds are theirs.
-        heard: Those of the presets to tag.
-        names: Of the presets to tag.
+        train: Log-mel spectrograms of the training set, not standardised, to compute the thresholds from.
+        mel: Log-mel spectrograms of the presets to tag, not standardised.
+        names: Names of the presets to tag.
 
     Returns:
-        Columns pair, word, lower and upper (thresholds), tagged (presets whose sound has the word), named (presets whose
-        name tells it), known (of these: presets whose sound has either word), agree (share of these that have this one).
+        Columns pair, word, lower and upper (thresholds), tagged (number of presets tagged by sound), named (number
+        tagged by name), known (number of the latter that have any tag by sound), agree (share of these with the same
+        tag).
     """
     rows = []
-    for key, pair in PAIRS.items():
+    for key, pair in SEMANTIC_PAIRS.items():
         limits = pair.thresholds(train)
-        by_sound = pair.tags(heard, limits).int().tolist()
-        by_name = [pair.named(name) for name in names]
+        by_sound = pair.tags(mel, limits).int().tolist()
+        by_name = [pair.tag_name(name) for name in names]
         for tag, word in ((1, pair.first), (-1, pair.second)):
-            named = [sound for sound, name in zip(by_sound, by_name, strict=True) if name == tag]
-            known = [sound for sound in named if sound]
-            agree = sum(sound == tag for sound in known) / len(known) if known else None
+            named = [sound_tag for sound_tag, name_tag in zip(by_sound, by_name, strict=True) if name_tag == tag]
+            known = [sound_tag for sound_tag in named if sound_tag]
+            agree = sum(sound_tag == tag for sound_tag in known) / len(known) if known else None
             rows.append((key, word, *limits.tolist(), by_sound.count(tag), len(named), len(known), agree))
     return pd.DataFrame(rows, columns=["pair", "word", "lower", "upper", "tagged", "named", "known", "agree"])

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
-from flowsynth.data.semantics import PAIRS
+from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.figures.pca_map import Map
 from flowsynth.figures.style import headline, styled
 
@@ -21,10 +21,10 @@ def draw(latent: Float[np.ndarray, "items latent"], mel: Float[np.ndarray, "item
         mel: Their log-mel spectrograms, not standardised.
         title: Of the figure.
     """
-    figure, axes = plt.subplots(1, len(PAIRS), figsize=(2.5 * len(PAIRS), 2.9), layout="constrained")
+    figure, axes = plt.subplots(1, len(SEMANTIC_PAIRS), figsize=(2.5 * len(SEMANTIC_PAIRS), 2.9), layout="constrained")
     plane = Map(latent)
     x, y = plane.place(latent).T
-    for axis, pair in zip(axes.flat, PAIRS.values(), strict=True):
+    for axis, pair in zip(axes.flat, SEMANTIC_PAIRS.values(), strict=True):
         rank = rankdata(pair.descriptor(torch.from_numpy(mel)).numpy())
         axis.scatter(x, y, c=rank, s=6, cmap="viridis", linewidth=0)
         axis.set_title(f"violet {pair.second}, yellow {pair.first}", fontsize=8)

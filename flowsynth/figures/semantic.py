@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scipy.stats import mannwhitneyu, spearmanr
 from sklearn.decomposition import PCA
 
-from flowsynth.data.semantics import Pair
+from flowsynth.data.semantics import SemanticPair
 from flowsynth.figures.macro_controls import lines
 from flowsynth.figures.style import COLOURS, bare, headline, spectrogram, styled
 from flowsynth.latent_space.rendered import Heard
@@ -35,7 +35,7 @@ def best(latent: Latent, tags: Tags) -> int:
 
 @styled
 def draw(
-    before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair: Pair, heard: Heard, title: str
+    before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair: SemanticPair, heard: Heard, title: str
 ) -> Figure:
     """Draw where the sounds of the two words are in both models, and what is heard along the dimension of the second.
 
@@ -73,7 +73,7 @@ def draw(
     return figure
 
 
-def _scatter(axis: Axes, model: str, latent: Latent, dimension: int, tags: Tags, pair: Pair) -> None:
+def _scatter(axis: Axes, model: str, latent: Latent, dimension: int, tags: Tags, pair: SemanticPair) -> None:
     others = np.delete(latent, dimension, axis=1).astype(np.float64)
     across = PCA(n_components=1, svd_solver="full").fit_transform(others)[:, 0]
     share = parted(latent[:, dimension], tags)

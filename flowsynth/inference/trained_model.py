@@ -17,7 +17,7 @@ from jaxtyping import Float
 from flowsynth.core import hdf5
 from flowsynth.data.dataset import Items, part
 from flowsynth.data.features import DEFAULTS
-from flowsynth.data.out_of_domain.collections import usual_level
+from flowsynth.data.out_of_domain.collections import median_level
 from flowsynth.data.presets import read_table
 from flowsynth.inference.cma_es import ear
 from flowsynth.inference.predict import answer
@@ -48,7 +48,7 @@ class Trained:
         names: Of the parameters it infers.
         note: What is played.
         features: Of the spectrogram: arguments of `flowsynth.data.features.Mel` but the sample rate.
-        level: Of the median training sound, by `flowsynth.data.out_of_domain.preprocessing.level_of`.
+        level: Of the median training sound, by `flowsynth.data.out_of_domain.preprocessing.measure_level`.
         train: The training part, without drawn presets.
         test: The test part.
         called: Names of the run's presets by id.
@@ -180,4 +180,4 @@ def open_model(checkpoint: Path) -> Trained:
     note = Note(**{field: made[field] for field in Note.__dataclass_fields__})
     chosen = {name: made[name] for name in DEFAULTS}
     called = read_table(run / "presets.csv", synth).set_index("id")["name"]
-    return Trained(checkpoint, model, synth, names, note, chosen, usual_level(audio, train.ids), train, test, called)
+    return Trained(checkpoint, model, synth, names, note, chosen, median_level(audio, train.ids), train, test, called)

@@ -44,7 +44,7 @@ class Batches:
 
     def __init__(self, items: Items, device: torch.device):
         self.items, self.device = items, device
-        self.held = items.all() if items.fit() else None
+        self.held = items.all() if items.fits_in_memory() else None
         if self.held and device.type != "cpu":
             self.held = Batch(*(tensor.to(device) for tensor in self.held))
 

@@ -42,7 +42,7 @@ def fit(
     torch.manual_seed(derive_seed(seed, "weights"))
     mels, frames = train.shape
     model = models.find(name)(mels, frames, len(train.names), size)
-    some = train.some()
+    some = train.head()
     model.calibrate(some)
     rows: list[dict[str, float]] = []
     if isinstance(model, models.Control):

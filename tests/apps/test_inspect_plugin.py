@@ -91,11 +91,11 @@ def test_presets_of_vst_are_read_by_the_plugin(nekobi: synths.Synth, tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.fxp", b"nonsense", "is no preset of VST2: it begins with b'nonsense'"),
-        ("a.fxb", bank(program(VALUES, "x"))[:-60], "program 1 of 1 is not whole"),
-        ("a.fxb", bank(program(VALUES, "x"), b""), "program 2 of 2 is not whole"),
-        ("a.fxb", b"CcnK" + bytes(4) + b"FBCh" + bytes(40), "save its presets one by one"),
-        ("a.vstpreset", b"nonsense", "is no preset of VST3: it begins with b'nonsense'"),
+        ("a.fxp", b"nonsense", "is not a VST2 preset: it begins with b'nonsense'"),
+        ("a.fxb", bank(program(VALUES, "x"))[:-60], "program 1 of 1 is incomplete"),
+        ("a.fxb", bank(program(VALUES, "x"), b""), "program 2 of 2 is incomplete"),
+        ("a.fxb", b"CcnK" + bytes(4) + b"FBCh" + bytes(40), "save its presets as .fxp"),
+        ("a.vstpreset", b"nonsense", "is not a VST3 preset: it begins with b'nonsense'"),
     ],
 )
 def test_damaged_presets_are_refused(nekobi: synths.Synth, tmp_path: Path, name: str, content: bytes, said: str):

@@ -1,4 +1,4 @@
-"""Drawn presets are made of those of the training part and stay away from all others."""
+"""Synthetic presets combine training presets and avoid held-out ones."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from flowsynth.synths import spec as synths
 
 FREE = np.array([True] * 6 + [False] * 2)
 CONTINUOUS = np.array([True] * 5 + [False] * 3)
-NOBODY = np.zeros((0, 8))
+NO_PRESETS = np.zeros((0, 8))
 
 
 def presets(count: int, seed: int = 0) -> np.ndarray:
@@ -23,11 +23,11 @@ def presets(count: int, seed: int = 0) -> np.ndarray:
     return values
 
 
-def draw(parents: np.ndarray, held_out: np.ndarray = NOBODY, count: int = 400, seed: int = 1) -> np.ndarray:
+def draw(parents: np.ndarray, held_out: np.ndarray = NO_PRESETS, count: int = 400, seed: int = 1) -> np.ndarray:
     return augmentation.sample(parents, held_out, FREE, CONTINUOUS, count, seed)
 
 
-def test_drawn_presets_are_distinct_new_and_in_range():
+def test_samples_are_distinct_new_and_in_range():
     parents = presets(50)
     drawn = draw(parents)
     assert drawn.shape == (400, 8)
@@ -38,13 +38,13 @@ def test_drawn_presets_are_distinct_new_and_in_range():
     assert not names & {identity(row) for row in parents.tolist()}
 
 
-def test_what_is_not_inferred_stays_and_steps_stay_steps():
+def test_fixed_and_stepped_parameters_are_preserved():
     drawn = draw(presets(50))
     assert (drawn[:, 6:] == np.float32(0.25)).all()
     assert set(drawn[:, 5].tolist()) == {0.0, 0.5, 1.0}
 
 
-def test_every_value_comes_from_one_of_two_presets_moved_by_little():
+def test_values_come_from_two_parents_up_to_jitter():
     parents = presets(30)
     drawn = draw(parents)
     exact = 0
@@ -54,14 +54,14 @@ def test_every_value_comes_from_one_of_two_presets_moved_by_little():
         pairs = within[:, None] | within[None]
         assert pairs.all(axis=2).any()
         exact += bool(((gaps == 0)[:, None] | (gaps == 0)[None]).all(axis=2).any())
-    assert 0.4 < exact / len(drawn) < 0.6  # those that were not moved
+    assert 0.4 < exact / len(drawn) < 0.6  # presets without jitter
 
 
-def test_the_share_of_the_second_preset_is_as_stated(monkeypatch: pytest.MonkeyPatch):
+def test_crossover_share_is_as_configured(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(augmentation, "JITTERED", 0)
     rng = np.random.default_rng(0)
     parents = np.stack([np.zeros(8), np.ones(8)])
-    drawn = augmentation._draw(parents, FREE, 20000, rng)
+    drawn = augmentation._cross_and_jitter(parents, FREE, 20000, rng)
     mixed = drawn.mean(axis=1)
     mixed = mixed[(mixed > 0) & (mixed < 1)]
     minority = np.minimum(mixed, 1 - mixed)
@@ -76,18 +76,18 @@ def _expected_minority() -> float:
     return float((weights * np.minimum(np.arange(1, 8), 8 - np.arange(1, 8)) / 8).sum() / weights.sum())
 
 
-def test_no_drawn_preset_is_a_near_duplicate_of_a_held_out_one():
+def test_samples_are_no_near_duplicates_of_held_out_presets():
     parents = presets(20)
-    free = draw(parents)
-    held_out = free[::7] + np.float32(0.01) * FREE  # near some that would be drawn
+    unconstrained = draw(parents)
+    held_out = unconstrained[::7] + np.float32(0.01) * FREE  # near some of the samples
     drawn = draw(parents, held_out)
     distance = np.abs(drawn[:, None, FREE] - held_out[None, :, FREE]).mean(axis=2)
     assert distance.min() > splits.SAME_PARAMETERS
-    before = np.abs(free[:, None, FREE] - held_out[None, :, FREE]).mean(axis=2)
-    assert before.min() < splits.SAME_PARAMETERS  # else this shows nothing
+    before = np.abs(unconstrained[:, None, FREE] - held_out[None, :, FREE]).mean(axis=2)
+    assert before.min() < splits.SAME_PARAMETERS  # otherwise the test would prove nothing
 
 
-def test_what_sounds_like_a_held_out_preset_is_left_out(tmp_path: Path):
+def test_drop_near_duplicates_by_sound(tmp_path: Path):
     rng = np.random.default_rng(3)
     mel = rng.normal(size=(300, 8, 10)).astype(np.float32)
     held_out = mel[[7, 250]] + np.float32([[[0.04]], [[0.06]]])
@@ -95,41 +95,41 @@ def test_what_sounds_like_a_held_out_preset_is_left_out(tmp_path: Path):
     with hdf5.writing(tmp_path / "all.h5", ids, rng.random((300, 2)), ("a", "b"), {"floor": 1}) as file:
         hdf5.add_items(file, "mel", (8, 10))[:] = mel
         hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * 299 + ["silent"]
-    assert augmentation.keep_apart(tmp_path / "all.h5", held_out, tmp_path / "kept.h5") == (299, 300)
-    with hdf5.reading(tmp_path / "all.h5") as every, hdf5.reading(tmp_path / "kept.h5") as kept:
+    assert augmentation.drop_near_duplicates(tmp_path / "all.h5", held_out, tmp_path / "kept.h5") == (299, 300)
+    with hdf5.reading(tmp_path / "all.h5") as source, hdf5.reading(tmp_path / "kept.h5") as kept:
         rows = [row for row in range(300) if row != 7]
         assert hdf5.ids(kept).tolist() == [ids[row] for row in rows]
         assert hdf5.settings(kept)["floor"] == 1
         for name in ("values", "mel", "status"):
-            assert np.array_equal(kept[name][:], every[name][:][rows])
+            assert np.array_equal(kept[name][:], source[name][:][rows])
     hdf5.check(tmp_path / "kept.h5")
 
 
-def test_the_same_seed_draws_the_same_and_another_seed_others():
+def test_sampling_depends_on_the_seed_only():
     parents = presets(30)
     first = draw(parents)
     assert np.array_equal(first, draw(parents))
     assert not np.isin(draw(parents, seed=2)[:, 0], first[:, 0]).all()
 
 
-def test_too_few_presets_are_refused():
-    with pytest.raises(ValueError, match="1 presets to draw from, expected at least 2"):
+def test_too_few_presets_raise():
+    with pytest.raises(ValueError, match="1 presets"):
         draw(presets(1))
-    with pytest.raises(ValueError, match=r"of 5 presets drawn in 100 rounds.*Ask for fewer \(config: sampled\)"):
+    with pytest.raises(ValueError, match="of 5 presets in 100 rounds"):
         draw(np.tile(presets(1), (3, 1)), held_out=presets(1), count=5)
 
 
-def test_the_presets_of_a_fold_are_drawn_from_its_training_part_alone():
+def test_sample_for_fold_uses_the_training_set_only():
     synth, names = synths.dataset("amsynth16")
     rng = np.random.default_rng(4)
     values = np.tile(synth.base, (60, 1))
     columns = synth.columns(names)
     values[:, columns] = rng.random((60, len(names)))
-    values[:40, columns[0]] = 0.25  # of the training part
+    values[:40, columns[0]] = 0.25  # the training set
     values[40:, columns[0]] = 0.75
     table = pd.DataFrame(values, columns=list(synth.names)).assign(id=[f"{i:x}" for i in range(60)])
     parts = pd.DataFrame({"id": table["id"], "part": ["train"] * 40 + ["valid"] * 10 + ["test"] * 10})
-    drawn = augmentation.sample_for(table, parts, synth, names, 200, 5)
+    drawn = augmentation.sample_for_fold(table, parts, synth, names, 200, 5)
     assert drawn.shape == (200, len(synth.names))
     assert np.abs(drawn[:, columns[0]] - 0.25).max() < 6 * augmentation.JITTER
     others = [i for i in range(len(synth.names)) if i not in columns]

@@ -1,4 +1,4 @@
-"""Items come from whichever file holds them, in the order of their ids, in this process and in workers."""
+"""Items are read from several files in id order, streamed or cached, also in worker processes."""
 
 import pickle
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_convert
 
 from flowsynth.core import hdf5
 from flowsynth.data import dataset
@@ -18,7 +18,7 @@ STATUS = ("ok", "silent", "clipped", "failed", "ok")
 
 
 def mel_of(name: str) -> np.ndarray:
-    """A spectrogram that no other item has."""
+    """Unique spectrogram of an item."""
     return np.random.default_rng(int(name, 16)).random(SHAPE, dtype=np.float32)
 
 
@@ -45,7 +45,7 @@ def assert_items(batch: dataset.Batch, ids: list[str], columns: list[int]) -> No
     np.testing.assert_array_equal(batch.values.numpy(), [values_of(name)[columns] for name in ids])
 
 
-def test_items_are_read_from_all_files_in_the_order_of_the_ids(paths):
+def test_items_are_read_from_all_files_in_id_order(paths):
     ids = ["12", "00", "1e3", "0d", "0a"]
     items = dataset.Items(paths, ids, NAMES)
     assert len(items) == 5
@@ -53,62 +53,63 @@ def test_items_are_read_from_all_files_in_the_order_of_the_ids(paths):
     assert_items(items.all(), ids, [0, 1, 2])
 
 
-def test_the_inferred_parameters_are_read_in_the_order_of_their_names(paths):
+def test_parameters_are_read_in_the_order_of_the_names(paths):
     ids = ["0b", "10"]
     assert_items(dataset.Items(paths, ids, ("c", "a")).all(), ids, [2, 0])
 
 
-def test_files_may_have_their_columns_in_different_orders(paths, tmp_path: Path):
+def test_files_may_differ_in_column_order(paths, tmp_path: Path):
     other = write(tmp_path / "2.h5", ["20", "21"], names=("c", "b", "a"))
     ids = ["20", "0b"]
     assert_items(dataset.Items([*paths, other], ids, ("a", "b")).all(), ids, [0, 1])
 
 
-def test_an_item_is_its_spectrogram_and_its_values_in_single_precision(paths):
+def test_an_item_is_a_spectrogram_and_values_in_float32(paths):
     mel, values = dataset.Items(paths, ["1e3"], NAMES)[0]
     np.testing.assert_array_equal(mel, mel_of("1e3"))
     np.testing.assert_array_equal(values, values_of("1e3"))
     assert mel.dtype == values.dtype == np.float32
 
 
-def test_an_id_in_none_of_the_files_is_named_and_so_are_the_files(paths):
+def test_missing_id_raises_with_id_and_files(paths):
     with pytest.raises(KeyError) as error:
         dataset.Items(paths, ["00", "ff", "fe"], NAMES)
     message = error.value.args[0]
-    assert "2 items, the first of them ff," in message
+    assert "2 items" in message
+    assert "ff" in message
     assert all(str(path) in message for path in paths)
 
 
-def test_a_parameter_in_none_of_the_files_is_refused(paths):
+def test_missing_parameter_raises(paths):
     with pytest.raises(ValueError, match="volume"):
         dataset.Items(paths, ["00"], ("a", "volume"))
 
 
-def test_a_truncated_file_is_named(paths):
+def test_truncated_file_raises(paths):
     paths[1].write_bytes(paths[1].read_bytes()[:1000])
-    with pytest.raises(ValueError, match=r"1\.h5 is truncated"):
+    with pytest.raises(ValueError, match=r"1\.h5"):
         dataset.Items(paths, ["00"], NAMES)
 
 
-def test_items_that_were_read_can_be_handed_to_another_process(paths):
+def test_items_can_be_pickled_after_reading(paths):
     items = dataset.Items(paths, ["0a", "10"], NAMES)
     items.all()
     assert_items(pickle.loads(pickle.dumps(items)).all(), ["0a", "10"], [0, 1, 2])
     assert_items(items.all(), ["0a", "10"], [0, 1, 2])
 
 
-def test_workers_read_the_items_that_this_process_has_read(paths):
+def test_worker_processes_can_read_items(paths):
     ids = ["12", "00", "1e3", "0d", "0a", "0b"]
     items = dataset.Items(paths, ids, NAMES)
     items.all()
-    loader = DataLoader(items, 2, collate_fn=dataset.as_is, num_workers=2, multiprocessing_context="spawn")
+    loader = DataLoader(items, 2, collate_fn=default_convert, num_workers=2, multiprocessing_context="spawn")
     batches = list(loader)
     assert all(isinstance(batch, dataset.Batch) for batch in batches)
-    whole = dataset.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
-    assert_items(whole, ids, [0, 1, 2])
+    loaded = dataset.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    assert_items(loaded, ids, [0, 1, 2])
 
 
-def test_a_batch_is_the_same_from_files_and_from_memory(paths):
+def test_batches_from_files_and_from_the_cache_are_equal(paths):
     ids = ["12", "00", "1e3", "0d", "0a"]
     items = dataset.Items(paths, ids, NAMES)
     for _ in range(2):
@@ -116,9 +117,9 @@ def test_a_batch_is_the_same_from_files_and_from_memory(paths):
         items.all()
 
 
-def test_what_cannot_be_heard_is_not_usable(paths):
-    assert dataset.usable(paths) == ["00", "0b", "0d", "10", "12"]
-    assert dataset.usable(paths[::-1]) == ["10", "12", "00", "0b", "0d"]
+def test_usable_ids_exclude_silent_and_failed_items(paths):
+    assert dataset.usable_ids(paths) == ["00", "0b", "0d", "10", "12"]
+    assert dataset.usable_ids(paths[::-1]) == ["10", "12", "00", "0b", "0d"]
 
 
 @pytest.fixture
@@ -133,27 +134,27 @@ def split(tmp_path: Path) -> Path:
     ("fold", "name", "ids"),
     [(0, "train", ["0d", "00"]), (0, "test", ["1e3"]), (1, "test", ["0d"]), (1, "valid", ["10"])],
 )
-def test_a_part_has_the_items_of_its_fold(split: Path, paths, fold: int, name: str, ids: list[str]):
+def test_part_selects_the_items_of_its_fold(split: Path, paths, fold: int, name: str, ids: list[str]):
     items = dataset.part(split, fold, name, paths, ("b",))
     assert items.ids == ids
     assert_items(items.all(), ids, [1])
 
 
-def test_ids_that_look_like_numbers_stay_what_they_are(paths, tmp_path: Path):
+def test_ids_that_look_like_numbers_stay_text(paths, tmp_path: Path):
     rows = [(0, "00", "train"), (0, "1e3", "train"), (0, "10", "test")]
     pd.DataFrame(rows, columns=["fold", "id", "part"]).to_csv(tmp_path / "split.csv", index=False)
     assert dataset.part(tmp_path / "split.csv", 0, "train", paths, NAMES).ids == ["00", "1e3"]
 
 
 @pytest.mark.parametrize(("fold", "name"), [(0, "valid"), (2, "train"), (0, "tset")])
-def test_an_empty_part_is_refused(split: Path, paths, fold: int, name: str):
+def test_empty_part_raises(split: Path, paths, fold: int, name: str):
     with pytest.raises(ValueError, match=rf"split\.csv has no {name} part in fold {fold}"):
         dataset.part(split, fold, name, paths, NAMES)
 
 
 @pytest.fixture
 def many(tmp_path: Path) -> tuple[list[Path], list[str]]:
-    """Two files of 150 and 90 items that tell their place, and the ids of three quarters of them."""
+    """Two files of 150 and 90 items whose values are their positions, and the ids of three quarters of them."""
     ids = [f"{number:x}" for number in range(240)]
     paths = []
     for path, part in ((tmp_path / "a.h5", ids[:150]), (tmp_path / "b.h5", ids[150:])):
@@ -165,61 +166,61 @@ def many(tmp_path: Path) -> tuple[list[Path], list[str]]:
     return paths, [name for number, name in enumerate(ids) if number % 4]
 
 
-def drawn(items: dataset.Items, seed: int) -> list[int]:
+def draw_order(items: dataset.Items, seed: int) -> list[int]:
     return items.order(torch.Generator().manual_seed(seed))
 
 
-def test_what_does_not_fit_in_memory_is_read_whole_and_right_in_a_random_order(many):
+def test_streamed_items_are_complete_and_in_random_order(many):
     paths, ids = many
     items = dataset.Items(paths, ids, NAMES, window=128)
     assert len(items) == 180 > items.window
-    order = drawn(items, 1)
+    order = draw_order(items, 1)
     assert sorted(order) == list(range(180))
-    assert order != drawn(items, 2) != sorted(order)
-    assert order == drawn(dataset.Items(paths, ids, NAMES, window=128), 1)
-    whole = dataset.Items(paths, ids, NAMES).all()
+    assert order != draw_order(items, 2) != sorted(order)
+    assert order == draw_order(dataset.Items(paths, ids, NAMES, window=128), 1)
+    items_in_memory = dataset.Items(paths, ids, NAMES).all()
     for start in range(0, 180, 7):
         rows = order[start : start + 7]
         batch = items.__getitems__(rows)
-        assert torch.equal(batch.mel, whole.mel[rows])
-        assert torch.equal(batch.values, whole.values[rows])
+        assert torch.equal(batch.mel, items_in_memory.mel[rows])
+        assert torch.equal(batch.values, items_in_memory.values[rows])
 
 
-def test_memory_never_holds_more_than_the_window(many, monkeypatch: pytest.MonkeyPatch):
+def test_memory_use_is_limited_by_the_window(many, monkeypatch: pytest.MonkeyPatch):
     paths, ids = many
     monkeypatch.setattr(dataset, "BLOCK", 8)
     items = dataset.Items(paths, ids, NAMES, window=40)
-    order, reads = drawn(items, 3), []
+    order, reads = draw_order(items, 3), []
     read = items._read
     monkeypatch.setattr(items, "_read", lambda rows: (reads.append(len(rows)), read(rows))[1])
     for start in range(0, 180, 8):
         items.__getitems__(order[start : start + 8])
         assert sum(len(block.mel) for block in items._blocks.values()) <= 40
     assert sum(reads) == 180  # each block once an epoch
-    assert items._held is None
-    assert len(items.some().mel) == 40
+    assert items._cache is None
+    assert len(items.head().mel) == 40
 
 
-def test_an_epoch_mixes_items_from_all_over_a_window(many, monkeypatch: pytest.MonkeyPatch):
-    """Neighbours in the files are as far apart in the order as in a full shuffle of the window."""
+def test_an_epoch_is_shuffled_within_the_window(many, monkeypatch: pytest.MonkeyPatch):
+    """Neighbours in a file are about as far apart in an epoch as in a full shuffle of the window."""
     paths, ids = many
     monkeypatch.setattr(dataset, "BLOCK", 8)
     items = dataset.Items(paths, ids, NAMES, window=80)
     gaps = {"streamed": [], "shuffled": []}
     for seed in range(50):
-        order = np.argsort(drawn(items, seed))
+        order = np.argsort(draw_order(items, seed))
         gaps["streamed"].append(np.abs(np.diff(order)).mean())
         gaps["shuffled"].append(np.abs(np.diff(np.random.default_rng(seed).permutation(80))).mean())
     assert 0.9 < np.mean(gaps["streamed"]) / np.mean(gaps["shuffled"]) < 1.5
 
 
-def test_where_all_fits_in_memory_each_order_is_possible(many):
+def test_order_is_a_full_shuffle_if_the_items_fit_in_memory(many):
     paths, ids = many
     order = dataset.Items(paths, ids, NAMES, window=180).order(torch.Generator().manual_seed(5))
     assert order == torch.randperm(180, generator=torch.Generator().manual_seed(5)).tolist()
 
 
-def test_a_fingerprint_tells_items_parameters_files_and_window_apart(many):
+def test_fingerprint_depends_on_ids_names_files_and_window(many):
     paths, ids = many
     first = dataset.Items(paths, ids, NAMES).fingerprint()
     assert first == dataset.Items(paths, ids, NAMES).fingerprint()
@@ -234,7 +235,7 @@ def test_a_fingerprint_tells_items_parameters_files_and_window_apart(many):
     assert dataset.Items(paths, ids, NAMES).fingerprint() != first
 
 
-def test_presets_that_were_drawn_come_last_in_a_part_and_silent_ones_not_at_all(split: Path, paths, tmp_path: Path):
+def test_part_appends_usable_sampled_presets(split: Path, paths, tmp_path: Path):
     sampled = write(tmp_path / "sampled.h5", ["a0", "a1", "a2"])  # ok, silent, clipped
     items = dataset.part(split, 0, "train", paths, NAMES, [sampled])
     assert items.ids == ["0d", "00", "a0", "a2"]

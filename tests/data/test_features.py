@@ -1,4 +1,4 @@
-"""Features: librosa's numbers."""
+"""Mel spectrograms equal those of librosa."""
 
 from pathlib import Path
 
@@ -23,29 +23,29 @@ def sounds() -> np.ndarray:
 
 
 @pytest.mark.parametrize("n_mels", [64, 128])
-def test_equal_to_librosa(n_mels: int):
+def test_mel_equals_librosa(n_mels: int):
     audio = sounds()
     mel = Mel(22050, n_mels=n_mels)
-    ours = mel.log(mel(torch.from_numpy(audio))).numpy()
+    log_mel = mel.log(mel(torch.from_numpy(audio))).numpy()
     power = librosa.feature.melspectrogram(
         y=audio, sr=22050, n_fft=2048, hop_length=1024, n_mels=n_mels, fmin=30, fmax=11000
     )
-    theirs = np.log(power[..., :80] + 1e-3)
-    assert ours.shape == (5, n_mels, 80)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+    expected = np.log(power[..., :80] + 1e-3)
+    assert log_mel.shape == (5, n_mels, 80)
+    np.testing.assert_allclose(log_mel, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_batch_has_the_numbers_of_its_items():
+def test_batched_and_single_spectrograms_are_equal():
     mel, audio = Mel(22050), sounds()
-    together = numpy_mel(mel, audio)
+    batched = numpy_mel(mel, audio)
     for row, sound in enumerate(audio):
-        np.testing.assert_array_equal(together[row], numpy_mel(mel, sound[None])[0])
+        np.testing.assert_array_equal(batched[row], numpy_mel(mel, sound[None])[0])
 
 
-def test_what_is_too_short_or_too_high_is_refused():
-    with pytest.raises(ValueError, match="44 frames, expected at least 80"):
+def test_short_audio_and_high_fmax_raise():
+    with pytest.raises(ValueError, match=r"44 frames.* 80"):
         Mel(22050)(torch.zeros(1, 44100))
-    with pytest.raises(ValueError, match="fmax = 11000 Hz, expected at most half the sample rate of 16000"):
+    with pytest.raises(ValueError, match=r"fmax = 11000 Hz.* 16000"):
         Mel(16000)
 
 
@@ -70,7 +70,7 @@ def test_extract_keeps_ids_values_and_status(tmp_path: Path):
         np.testing.assert_allclose(file["mel"][:], np.log(numpy_mel(mel, sounds()) + 1e-3), atol=1e-5)
 
 
-def test_extract_refuses_a_damaged_shard(tmp_path: Path):
+def test_extract_raises_for_a_damaged_shard(tmp_path: Path):
     write_shard(tmp_path / "audio.h5", sounds())
     raw = bytearray((tmp_path / "audio.h5").read_bytes())
     raw[-1000] ^= 1

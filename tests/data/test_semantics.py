@@ -1,4 +1,4 @@
-"""Semantic pairs: librosa's descriptors, and sounds of which everybody would say the same."""
+"""Semantic pairs: descriptors equal those of librosa and separate unambiguous sounds."""
 
 import librosa
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from flowsynth.data.features import Mel
-from flowsynth.data.semantics import PAIRS, centroid, flatness
+from flowsynth.data.semantics import SEMANTIC_PAIRS, centroid, flatness
 
 RATE = 22050
 
@@ -39,27 +39,27 @@ def siren() -> np.ndarray:
         ("sustained_percussive", tone(440), tone(440, decay=8)),
     ],
 )
-def test_a_pair_tells_its_words_apart(name: str, first: np.ndarray, second: np.ndarray):
-    high, low = PAIRS[name].descriptor(mel_of(first, second))
+def test_descriptor_separates_the_words_of_a_pair(name: str, first: np.ndarray, second: np.ndarray):
+    high, low = SEMANTIC_PAIRS[name].descriptor(mel_of(first, second))
     assert high > low
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_a_third_of_the_training_part_has_each_word(name: str):
+@pytest.mark.parametrize("name", SEMANTIC_PAIRS)
+def test_each_word_tags_a_third_of_the_training_set(name: str):
     mel = (
         torch.randn(300, 16, 20, generator=torch.Generator().manual_seed(0)) + torch.linspace(-3, 3, 300)[:, None, None]
     )
-    pair = PAIRS[name]
+    pair = SEMANTIC_PAIRS[name]
     tags = pair.tags(mel, pair.thresholds(mel))
     assert [(tags == tag).sum().item() for tag in (-1, 0, 1)] == pytest.approx([100, 100, 100], abs=1)
 
 
-def test_thresholds_are_not_those_of_the_sounds_that_are_tagged():
-    pair, mel = PAIRS["bright_dark"], mel_of(tone(100), tone(110), tone(120))
+def test_thresholds_come_from_the_training_set():
+    pair, mel = SEMANTIC_PAIRS["bright_dark"], mel_of(tone(100), tone(110), tone(120))
     assert pair.tags(mel, pair.thresholds(mel_of(tone(1000), tone(4000), tone(8000)))).tolist() == [-1, -1, -1]
 
 
-def test_the_centroid_is_librosas():
+def test_centroid_equals_librosa():
     mel = mel_of(tone(440), noise())
     power = mel.exp().numpy()
     frames = librosa.feature.spectral_centroid(S=power, freq=np.linspace(0, 1, 64), sr=RATE)[:, 0]
@@ -67,7 +67,7 @@ def test_the_centroid_is_librosas():
     np.testing.assert_allclose(centroid(mel), expected, rtol=1e-4)
 
 
-def test_the_flatness_is_librosas():
+def test_flatness_equals_librosa():
     mel = mel_of(tone(440), noise())
     power = mel.exp().numpy()
     frames = librosa.feature.spectral_flatness(S=power, power=1.0)[:, 0]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from flowsynth.data.semantics import PAIRS
+from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.evaluation import calibration as of_calibration
 from flowsynth.evaluation.parameter_count import METRICS as OF_COMPLEXITY
 from flowsynth.evaluation.scaling import amount as of_amount
@@ -108,7 +108,7 @@ def drawing() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 TAGS = np.repeat([1.0, -1.0, 0.0], 10)
 PARTED = latents(2) + np.outer(TAGS, np.eye(len(NAMES), dtype=np.float32)[0]).astype(np.float32) * 5
-PAIR = PAIRS["bright_dark"]
+PAIR = SEMANTIC_PAIRS["bright_dark"]
 CHOSEN = pd.DataFrame({"role": ["best", "typical", "worst"], "item": ["x", "y", "z"]})
 ONE = np.linspace(0, 1, len(NAMES)), NAMES
 DRAWINGS: dict[str, Callable[[], Figure]] = {

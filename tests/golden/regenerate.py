@@ -30,12 +30,12 @@ def compute() -> dict:
     results = list(render(synth, NOTE, chosen[list(synth.names)].to_numpy(), 20))  # before torch is imported
 
     from flowsynth.data.features import Mel, numpy_mel
-    from flowsynth.data.splits import deal
+    from flowsynth.data.splits import assign_parts
     from flowsynth.metrics import registry
 
     ids = table["id"].tolist()
     for fold in range(2):
-        parts = deal(ids, np.arange(len(ids)), 1, fold)
+        parts = assign_parts(ids, np.arange(len(ids)), 1, fold)
         found["split"][f"random{fold}"] = digest([i for i, part in zip(ids, parts, strict=True) if part == "test"])
     audio = np.stack([result.audio for result in results])
     power = numpy_mel(Mel(NOTE.sample_rate), audio)

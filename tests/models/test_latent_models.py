@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from flowsynth.data.dataset import Batch, Items
-from flowsynth.data.semantics import PAIRS
+from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.models import base as models
 from flowsynth.models.autoencoders import base
 from flowsynth.models.autoencoders.base import LatentModel, kl_to_prior, mmd, reconstruction_loss, sample
@@ -195,7 +195,7 @@ def test_the_first_dimension_of_a_disentangling_flow_parts_bright_from_dark():
     torch.manual_seed(1)
     train, heard = smooth_sounds(256), smooth_sounds(200)
     model = trained("flow_dis", train, 120)
-    pair = PAIRS[model.pair]
+    pair = SEMANTIC_PAIRS[model.pair]
     tags = pair.tags(heard.mel, pair.thresholds(train.mel))
     with torch.no_grad():
         place = model.encode(heard.mel)[:, 0]

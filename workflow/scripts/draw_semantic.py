@@ -8,7 +8,7 @@ import torch
 from flowsynth.core.hdf5 import ids, names, reading
 from flowsynth.core.progress import job
 from flowsynth.data.dataset import Items
-from flowsynth.data.semantics import PAIRS
+from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.figures.semantic import draw
 from flowsynth.figures.style import save
 from flowsynth.latent_space.rendered import listen
@@ -27,8 +27,8 @@ with job(Path(snakemake.log[0])):
     key = find(after).pair
     table = pd.read_csv(given.thresholds).set_index("pair").loc[key]
     limits = torch.tensor(table[["lower", "upper"]].iloc[0].to_numpy(), dtype=torch.float32)
-    tags = PAIRS[key].tags(items.all().mel, limits).numpy()
+    tags = SEMANTIC_PAIRS[key].tags(items.all().mel, limits).numpy()
     heard = listen(Path(given.vectors), Path(given.audio))
     title = f"{snakemake.wildcards.dataset}, budget {snakemake.wildcards.budget}."
     shown = ((model, latents[model]) for model in (before, after))
-    save(draw(*shown, tags, PAIRS[key], heard, title), *map(Path, snakemake.output))
+    save(draw(*shown, tags, SEMANTIC_PAIRS[key], heard, title), *map(Path, snakemake.output))

@@ -6,7 +6,7 @@ import torch
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
-from flowsynth.data.dataset import Items, part, usable
+from flowsynth.data.dataset import Items, part, usable_ids
 from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.evaluation.scoring import labels_of, render_and_score
 from flowsynth.inference.predict import infer
@@ -23,7 +23,7 @@ with job(Path(snakemake.log[0])):
     if given.get("split"):
         items = part(Path(given.split), labels["fold"], "test", paths, names)
     else:  # nothing is known of their parameters
-        items = Items(paths, usable(paths), ())
+        items = Items(paths, usable_ids(paths), ())
     seed = params.seed + training_of(labels["model"]) - 1  # another training draws its predictions anew, too
     predictions = Path(to.predictions)
     infer(Path(given.checkpoint), items, params.samples, seed, predictions, params.accelerator)

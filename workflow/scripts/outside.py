@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.core.progress import job
-from flowsynth.data.out_of_domain.collections import collect, usual_level
+from flowsynth.data.out_of_domain.collections import collect, median_level
 from flowsynth.rendering.host import Note
 
 with job(Path(snakemake.log[0])):
@@ -13,6 +13,6 @@ with job(Path(snakemake.log[0])):
     note = Note(**given.render)
     split = pd.read_csv(snakemake.input.split, dtype={"id": str})
     train = split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"].tolist()
-    level = usual_level([Path(path) for path in snakemake.input.audio], train)
+    level = median_level([Path(path) for path in snakemake.input.audio], train)
     collection = snakemake.wildcards.collection
     collect(collection, given.given, note, level, given.limit, given.seed, Path(to.sounds), Path(to.manifest))

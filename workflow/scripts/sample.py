@@ -10,7 +10,7 @@ import torch
 from flowsynth.core.hdf5 import require_space
 from flowsynth.core.progress import job, log
 from flowsynth.core.seeding import derive_seed
-from flowsynth.data.augmentation import keep_apart, sample_for
+from flowsynth.data.augmentation import drop_near_duplicates, sample_for_fold
 from flowsynth.data.dataset import part
 from flowsynth.data.features import extract
 from flowsynth.data.presets import identity, read_table
@@ -27,7 +27,7 @@ with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.reso
         snakemake.params.seed, "sample", wildcards.dataset, wildcards.split, wildcards.fold, wildcards.shard
     )
     presets = read_table(Path(snakemake.input.presets), synth)
-    values = sample_for(presets, split[split["fold"] == int(wildcards.fold)], synth, names, count, seed)
+    values = sample_for_fold(presets, split[split["fold"] == int(wildcards.fold)], synth, names, count, seed)
     audio, features = Path(folder) / "audio.h5", Path(snakemake.output.features)
     require_space(audio.parent, count, note.samples)
     done = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
@@ -37,5 +37,5 @@ with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.reso
     extract(audio, every, snakemake.params.features)
     fold, paths = int(wildcards.fold), [Path(path) for path in snakemake.input.features]
     parts = [part(Path(snakemake.input.split), fold, name, paths, names) for name in ("valid", "test")]
-    kept, drawn = keep_apart(every, np.concatenate([items.all().mel.numpy() for items in parts]), features)
+    kept, drawn = drop_near_duplicates(every, np.concatenate([items.all().mel.numpy() for items in parts]), features)
     log.info("sample %s: %d of %d kept, no held-out preset sounds like them", features, kept, drawn)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
-from flowsynth.data.dataset import Items, part, usable
+from flowsynth.data.dataset import Items, part, usable_ids
 from flowsynth.data.semantics import agreement
 from flowsynth.synths.spec import dataset
 
@@ -16,6 +16,6 @@ with job(Path(snakemake.log[0])):
     train = part(Path(snakemake.input.split), 0, "train", paths, parameters).all()
     presets = pd.read_csv(snakemake.input.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     names = presets.set_index("id")["name"]
-    ids = usable(paths)
+    ids = usable_ids(paths)
     heard = Items(paths, ids, parameters).all()
     write_csv(agreement(train.mel, heard.mel, [names[i] for i in ids]), Path(snakemake.output[0]))

@@ -6,14 +6,14 @@ import pandas as pd
 
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv
-from flowsynth.data.dataset import Items, usable
+from flowsynth.data.dataset import Items, usable_ids
 from flowsynth.data.splits import split
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     paths = [Path(path) for path in snakemake.input.features]
     _, names = dataset(snakemake.wildcards.dataset)
-    ids = usable(paths)
+    ids = usable_ids(paths)
     items = Items(paths, ids, names).all()
     kind, folds, seed = snakemake.wildcards.split, snakemake.params.folds, snakemake.params.seed
     presets = [pd.read_csv(path, dtype=str).set_index("id") for path in snakemake.input.presets]

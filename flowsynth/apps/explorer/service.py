@@ -25,7 +25,7 @@ from torch import Tensor
 
 from flowsynth.apps.latent_controller import FAR, Device, Values
 from flowsynth.data.out_of_domain.collections import SUFFIXES
-from flowsynth.data.presets import called, write_bank
+from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.inference.trained_model import Unplayable
 from flowsynth.latent_space.traversals import REACH
 
@@ -133,7 +133,7 @@ class Explorer:
         full = synth.expand(values[None], self.trained.names)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "preset.bank"
-            (exact,) = write_bank(path, synth, [called(name)], full)
+            (exact,) = write_bank(path, synth, [safe_name(name)], full)
             bank = path.read_bytes()
         try:
             return bank, self._wav(self.trained.rendered(exact))
@@ -153,8 +153,8 @@ class Explorer:
 
         Returns:
             Its latent ``z``, and where on the map that is, ``x`` and ``y``; ``pitch``, ``shift`` and ``note`` as
-            `flowsynth.data.out_of_domain.preprocessing.Prepared` has them; and the sound as it was made fit, a WAV file in
-            base64, ``wav``.
+            `flowsynth.data.out_of_domain.preprocessing.PreparedSound` has them; and the sound as it was made fit,
+            a WAV file in base64, ``wav``.
 
         Raises:
             Refused: If it can't be read, is silent, or too short.

@@ -1,14 +1,14 @@
-"""Names: the sets of parameters of the published code, and the pairs of words of designers."""
+"""Parameter sets of the published code, and the word pairs of the designers' tags."""
 
-PAIRS = (
-    "Bright/Dark", "Clean/Dirty", "Modern/Vintage", "Phat/Thin", "Soft/Aggressive", "Constant/Moving", "Natural/Synthetic",
-    "Wide/Narrow", "Harmonic/Inharmonic", "Dynamic/Static",
+TAG_PAIRS = (
+    "Bright/Dark", "Clean/Dirty", "Modern/Vintage", "Phat/Thin", "Soft/Aggressive", "Constant/Moving",
+    "Natural/Synthetic", "Wide/Narrow", "Harmonic/Inharmonic", "Dynamic/Static",
 )  # fmt: skip
 
 
-def _names(listed: str) -> frozenset[str]:
-    """Take names out of ``MODULE: Name, Name; MODULE: Name``."""
-    modules = (part.split(":") for part in listed.split(";"))
+def _names(text: str) -> frozenset[str]:
+    """Parse names in the form ``MODULE: Name, Name; MODULE: Name``."""
+    modules = (part.split(":") for part in text.split(";"))
     return frozenset(f"{module.strip()}: {name.strip()}" for module, names in modules for name in names.split(","))
 
 
@@ -38,4 +38,4 @@ _128 = _64 | _names(
     "Rtary1: Balance, Mix, Out, RiseTime, Slow, Stereo; Rtary2: Balance, Drive, Fast, Mix, Slow, Stereo;"
     "VCF1: FeedbackModDepth, ShapeMix, ShapeModDepth"
 )
-SETS = {16: _16, 32: _32, 64: _64, 128: _128}  # all are continuous parameters; 16 is no subset of 32
+SETS = {16: _16, 32: _32, 64: _64, 128: _128}  # all continuous; 16 is not a subset of 32

@@ -1,1 +1,1 @@
-"""Collections of sounds that the synthesizer did not make."""
+"""Out-of-domain sounds: collections of sounds not rendered by the synthesizer."""

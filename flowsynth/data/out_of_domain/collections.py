@@ -1,8 +1,8 @@
-"""Collections of sounds that the synthesizer did not make, as files of audio like those of a data set.
+"""Out-of-domain collections, written as audio files in the format of a data set.
 
-A collection is a folder of sound files, the instruments of a sound font, or hums made by rule. Which of its sounds are
-taken is drawn by their identity, so that a sound more or less in a folder changes little else. What can't be used is
-named in the manifest with its reason, and the next one takes its place.
+A collection is a folder of sound files, the instruments of a SoundFont, or synthetic hums. Sounds are sampled by a hash
+of their identity, so that one file more or less hardly changes the sample. Unusable sounds are listed in the manifest
+with the reason, and replaced by the next ones.
 
 References:
     Esling et al. 2019, 2020, "out-of-domain generalization" and "vocal sketching".
@@ -27,19 +27,21 @@ from flowsynth.rendering.audio import read_audio
 from flowsynth.rendering.host import Note
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
-COLUMNS = ("id", "collection", "file", "package", "licence", "status", "duration", "pitch", "shift", "gain", "note")
+MANIFEST_COLUMNS = (
+    "id", "collection", "file", "package", "licence", "status", "duration", "pitch", "shift", "gain", "note",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Source:
-    """A sound that can be had.
+    """A sound of a collection that is not loaded yet.
 
     Attributes:
-        identity: Its name within the collection.
-        file: What it is made from, in words or as a path.
+        identity: Name within the collection.
+        file: Path or description of its origin.
         licence: Short name.
-        load: Gives the sound, mono at the note's rate, or raises ValueError.
-        pitch: Its MIDI note, where it is known.
+        load: Function that returns the sound, mono at the note's sample rate, or raises ValueError.
+        pitch: MIDI note, if known.
     """
 
     identity: str
@@ -49,94 +51,95 @@ class Source:
     pitch: float | None = None
 
 
-def usual_level(paths: Sequence[Path], ids: Sequence[str]) -> float:
-    """Median over sounds of a data set of the level that `flowsynth.data.out_of_domain.preprocessing.level_of` gives.
+def median_level(paths: Sequence[Path], ids: Sequence[str]) -> float:
+    """Compute the median level (`flowsynth.data.out_of_domain.preprocessing.measure_level`) of sounds of a data set.
 
     Args:
-        paths: Files of audio.
-        ids: Which sounds; the training part.
+        paths: Audio files.
+        ids: Ids of the sounds, usually those of the training set.
     """
     with hdf5.reading(paths[0]) as file:
         rate = hdf5.settings(file)["sample_rate"]
-    return float(np.median([preprocessing.level_of(audio, rate) for audio in read_audio(paths, ids).values()]))
+    return float(np.median([preprocessing.measure_level(audio, rate) for audio in read_audio(paths, ids).values()]))
 
 
 def collect(
-    name: str, given: Mapping[str, str], note: Note, level: float, limit: int, seed: int, path: Path, manifest: Path
+    name: str, config: Mapping[str, str], note: Note, level: float, limit: int, seed: int, path: Path, manifest: Path
 ) -> None:
-    """Write the sounds of a collection: ``audio`` (items x samples, float32), ``status``; and its manifest as a table.
+    """Write the sounds of a collection (``audio``: items x samples, float32; ``status``) and its manifest.
 
     Args:
-        name: Of the collection.
-        given: Its kind, path and package, as configured.
-        note: Of the data set.
-        level: Of the data set's median training sound.
-        limit: Sounds at most.
-        seed: Of the choice.
-        path: Of the file of audio; its ``values`` have no columns, as there are no true parameters.
-        manifest: Of the table with the columns of `COLUMNS`: duration in s and pitch in MIDI notes before, shift in
-            semitones, gain in dB; refused sounds have the status refused, and the reason as their note.
+        name: Name of the collection.
+        config: Its kind, path and package, as in the configuration.
+        note: The note of the data set.
+        level: Level of the median training sound.
+        limit: Maximum number of sounds.
+        seed: Seed of the sample.
+        path: Output audio file; its ``values`` have no columns, as there are no true parameters.
+        manifest: Output CSV file with the columns `MANIFEST_COLUMNS`: original duration in s and pitch in MIDI notes,
+            shift in semitones, gain in dB. Unusable sounds have the status ``refused``, and the reason as their note.
 
     Raises:
-        ValueError: If no sound is left.
+        ValueError: If no sound is usable.
     """
-    package = given.get("package", "")
-    held = (
+    package = config.get("package", "")
+    origin = (
         f"{package} {debian_licences.version(package)}"
         if package
-        else f"flowsynth {__version__}" * (given["kind"] == "hums")
+        else f"flowsynth {__version__}" * (config["kind"] == "hums")
     )
-    listed = {source.identity: source for source in _sources(given, note, limit, seed)}
-    order = sorted(zip(uniform_by_id(listed, seed, "outside", name), listed, strict=True))
+    sources = {source.identity: source for source in _sources(config, note, limit, seed)}
+    order = sorted(zip(uniform_by_id(sources, seed, "outside", name), sources, strict=True))
     audio: list[np.ndarray] = []
     rows: list[dict] = []
     for _, identity in order:
         if len(audio) == limit:
             break
-        source = listed[identity]
+        source = sources[identity]
         label = f"{name}-{sha256(f'{name}:{identity}'.encode()).hexdigest()[:12]}"
-        row = dict.fromkeys(COLUMNS) | {"id": label, "collection": name, "file": source.file, "package": held}
-        rows.append(row | {"licence": source.licence})
+        row = {"id": label, "collection": name, "file": source.file, "package": origin, "licence": source.licence}
+        rows.append(dict.fromkeys(MANIFEST_COLUMNS) | row)
         try:
-            heard = source.load()
-            rows[-1]["duration"] = round(len(heard) / note.sample_rate, 3)
-            made = preprocessing.prepare(heard, note, level, source.pitch)
+            sound = source.load()
+            rows[-1]["duration"] = round(len(sound) / note.sample_rate, 3)
+            prepared = preprocessing.prepare(sound, note, level, source.pitch)
         except ValueError as error:
-            log.warning("%s: %s is left out, it %s", name, source.file, error)
+            log.warning("%s: %s is left out: it %s", name, source.file, error)
             rows[-1].update(status="refused", note=str(error))
             continue
-        pitch = None if made.pitch is None else round(made.pitch, 2)
-        rows[-1].update(status="ok", pitch=pitch, shift=round(made.shift, 2), gain=round(made.gain, 2), note=made.note)
-        audio.append(made.audio)
+        pitch = None if prepared.pitch is None else round(prepared.pitch, 2)
+        shift, gain = round(prepared.shift, 2), round(prepared.gain, 2)
+        rows[-1].update(status="ok", pitch=pitch, shift=shift, gain=gain, note=prepared.note)
+        audio.append(prepared.audio)
     if not audio:
-        why = [f"{row['file']} {row['note']}" for row in rows[:3]]
-        raise ValueError("\n".join([f"outside.{name}: none of {len(rows)} sounds can be used ({dict(given)})", *why]))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+        reasons = [f"{row['file']} {row['note']}" for row in rows[:3]]
+        raise ValueError("\n".join([f"outside.{name}: no usable sound among {len(rows)} ({dict(config)})", *reasons]))
+    table = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS))
     kept = table.loc[table["status"] == "ok", "id"]
-    settings = {"source": dict(given), "seed": seed, "level": level, **asdict(note)}
+    settings = {"source": dict(config), "seed": seed, "level": level, **asdict(note)}
     with hdf5.writing(path, kept, np.zeros((len(kept), 0)), (), settings) as file:
         hdf5.add_items(file, "audio", (note.samples,))[:] = np.stack(audio)
         hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * len(kept)
     write_csv(table, manifest, **settings)
-    log.info("%s: %d sounds of %d, %d refused", name, len(kept), len(listed), len(table) - len(kept))
+    log.info("%s: %d of %d sounds kept, %d refused", name, len(kept), len(sources), len(table) - len(kept))
 
 
-def _sources(given: Mapping[str, str], note: Note, limit: int, seed: int) -> Iterator[Source]:
-    """Whatever a collection has to choose from."""
-    package, kind = given.get("package", ""), given["kind"]
-    place = Path(given.get("path", ""))
+def _sources(config: Mapping[str, str], note: Note, limit: int, seed: int) -> Iterator[Source]:
+    """Yield all sounds that a collection can be sampled from."""
+    package, kind = config.get("package", ""), config["kind"]
+    path = Path(config.get("path", ""))
     if kind == "hums":
         for number in range(limit):
             load = partial(synthetic_hums.hum, derive_seed(seed, "hum", number), note.sample_rate)
             yield Source(str(number), f"hum {number}", "MIT", load)
     elif kind == "soundfont":
-        licence = debian_licences.licence(package, place.name)
+        licence = debian_licences.licence(package, path.name)
         for program in soundfont.PROGRAMS:
-            load = partial(soundfont.play, place, program, note)
-            yield Source(str(program), f"{place.name}, program {program}", licence, load, note.pitch)
+            load = partial(soundfont.render_note, path, program, note)
+            yield Source(str(program), f"{path.name}, program {program}", licence, load, note.pitch)
     else:
-        for file in sorted(place.rglob("*")):
+        for file in sorted(path.rglob("*")):
             if file.suffix.lower() in SUFFIXES and file.is_file():
                 licence = debian_licences.licence(package, file.name) if package else "not stated"
-                inside = file.relative_to(place).as_posix()
-                yield Source(inside, inside, licence, partial(preprocessing.load, file, note.sample_rate))
+                name = file.relative_to(path).as_posix()
+                yield Source(name, name, licence, partial(preprocessing.load, file, note.sample_rate))

@@ -1,20 +1,21 @@
-"""Recorded sounds made fit for a data set: mono, at its rate, trimmed, at the pitch of its note, as loud as its own sounds.
+"""Preprocessing of out-of-domain sounds: match sample rate, length, pitch and level of a data set.
 
-The rules, in their order:
+The steps, in order:
 
-1. Channels are averaged, other rates resampled (soxr), of a long file the first minute is read.
-2. What comes before the first and after the last sample that reaches -40 dB of the peak is silence and is cut off.
-3. What is longer than the recordings of the data set is cut; the pitch of what is kept is estimated, and the sound shifted
-   by that many semitones, a fraction included, that it is at the note of the data set. A sound without a clear pitch stays.
-4. A sound that was cut fades out over its last second, one that was not over its last 10 ms; zeros fill it up.
-5. Its loudest 0.4 s are made as loud (RMS) as those of the median training sound, but no peak beyond full scale. The peak
-   alone would make a voice softer than a synthesizer, and the RMS of the whole would blow up a short sound.
+1. Read at most the first minute, average the channels, and resample (soxr).
+2. Trim silence: everything before the first and after the last sample within 40 dB of the peak.
+3. Truncate to the length of the data set's recordings, estimate the pitch, and shift it to the note of the data set, by
+   a fractional number of semitones. A sound without a clear pitch is not shifted.
+4. Fade out over the last second if the sound was truncated, else over the last 10 ms; pad with zeros.
+5. Scale so that the RMS level of the loudest 0.4 s equals that of the median training sound, with the peak limited to
+   full scale. Peak normalisation would make voices quieter than synthesizers; the RMS of the whole would boost short
+   sounds.
 
 References:
-    Esling et al., "Universal audio synthesizer control with normalizing flows", 2019: the shift to the rendered note, by
-    the most frequent pitch, and the fade of one second.
+    Esling et al., "Universal audio synthesizer control with normalizing flows", 2019: the shift to the rendered note,
+    by the most frequent pitch, and the fade of one second.
     Mauch, Dixon, "pYIN: a fundamental frequency estimator using probabilistic threshold distributions", ICASSP 2014.
-    ITU-R BS.1771: momentary loudness, the window of 0.4 s each 0.1 s.
+    ITU-R BS.1771: momentary loudness, a window of 0.4 s every 0.1 s.
 """
 
 import os
@@ -33,29 +34,29 @@ from flowsynth.rendering.worker import SILENCE_PEAK
 
 Sound = Float[np.ndarray, " samples"]
 
-LONGEST = 60.0  # s read of a file
-SHORTEST = 0.1  # s, of what is left after trimming
-QUIET = 0.01  # of the peak: what is below at either end is silence
-FADE, EDGE = 1.0, 0.01  # s of the fade at the end: where a sound was cut, and where it ends
-STEP, STEPS = 0.1, 4  # s: the loudest window is so many steps
-LOWEST, HIGHEST = 40.0, 1000.0  # Hz: fundamental frequencies looked for
-FRAME, HOP = 2048, 1024  # samples in which they are looked for
-GRID = 0.2  # semitones: pitches that pYIN tells apart; YIN is finer
-LOUD = 0.1  # of the loudest frame: what is softer has no say in the pitch
-SURE = 0.1  # probability of a pitch that a frame must have; noise has some 0.01
-VOICED = 0.5  # share of the loud frames that must have a pitch
+MAX_READ = 60.0  # s read from a file
+MIN_DURATION = 0.1  # s, after trimming
+TRIM_LEVEL = 0.01  # of the peak, below which either end is silence
+FADE, SHORT_FADE = 1.0, 0.01  # s, fade-out of truncated and of other sounds
+STEP, STEPS = 0.1, 4  # s, hop of the level window, and its length in hops
+LOWEST, HIGHEST = 40.0, 1000.0  # Hz, range of fundamental frequencies
+FRAME, HOP = 2048, 1024  # samples, of the pitch estimators
+RESOLUTION = 0.2  # semitones, of pYIN; YIN is finer
+LOUD = 0.1  # of the level of the loudest frame, above which a frame counts for the pitch
+MIN_PROBABILITY = 0.1  # voicing probability required of a frame; noise has about 0.01
+MIN_VOICED = 0.5  # share of the loud frames that must be voiced
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A sound that fits the data set.
+class PreparedSound:
+    """A sound that matches the data set.
 
     Attributes:
         audio: Float32, as long as a recording of the data set.
-        pitch: What it was at, in fractions of a MIDI note; None if it has no clear pitch.
-        shift: By how many semitones it was shifted.
-        gain: By how many dB its level was changed.
-        note: What should be known about it; empty if nothing.
+        pitch: Original pitch as a fractional MIDI note; None without a clear pitch.
+        shift: Pitch shift in semitones.
+        gain: Change of level in dB.
+        note: Remarks on the preprocessing; may be empty.
     """
 
     audio: np.ndarray
@@ -66,16 +67,16 @@ class Prepared:
 
 
 def load(path: Path, sample_rate: int) -> Sound:
-    """Read a sound file of any format that libsndfile knows, as float32 at a rate.
+    """Read a sound file in any format of libsndfile, as mono float32 at a sample rate.
 
     Raises:
-        ValueError: If there is no such file, it is no sound file, is damaged or empty, or holds what is not a number.
+        ValueError: If the file is missing, not a sound file, damaged, empty, or has samples that are not finite.
     """
     if not path.is_file():
         raise ValueError("is not there" if not path.exists() else "is no file")
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:  # a name may be no text
-            audio, rate = file.read(int(LONGEST * file.samplerate), dtype="float32", always_2d=True), file.samplerate
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # file names may be invalid text
+            audio, rate = file.read(int(MAX_READ * file.samplerate), dtype="float32", always_2d=True), file.samplerate
     except soundfile.LibsndfileError as error:
         raise ValueError(f"can't be read: {error.error_string}") from error
     if len(audio) == 0:
@@ -85,99 +86,99 @@ def load(path: Path, sample_rate: int) -> Sound:
     return soxr.resample(audio.mean(axis=1), rate, sample_rate).astype(np.float32)
 
 
-def trim(audio: Sound, sample_rate: int) -> Float[np.ndarray, " kept"]:
-    """Cut silence off both ends.
+def trim(audio: Sound, sample_rate: int) -> Float[np.ndarray, " trimmed"]:
+    """Trim silence at both ends.
 
     Raises:
-        ValueError: If nothing is heard, or less than `SHORTEST` is left.
+        ValueError: If the sound is silent, or shorter than `MIN_DURATION` after trimming.
     """
-    size = np.abs(audio)
-    peak = size.max(initial=0)
+    magnitude = np.abs(audio)
+    peak = magnitude.max(initial=0)
     if peak < SILENCE_PEAK:
         raise ValueError(f"is silent: its peak is {peak:.2g}, expected at least {SILENCE_PEAK:g}")
-    loud = np.flatnonzero(size >= QUIET * peak)
-    kept = audio[loud[0] : loud[-1] + 1]
-    if len(kept) < SHORTEST * sample_rate:
-        raise ValueError(f"is too short: {len(kept) / sample_rate:.3f} s without silence, expected {SHORTEST} s")
-    return kept
+    loud = np.flatnonzero(magnitude >= TRIM_LEVEL * peak)
+    trimmed = audio[loud[0] : loud[-1] + 1]
+    if len(trimmed) < MIN_DURATION * sample_rate:
+        raise ValueError(f"is too short: {len(trimmed) / sample_rate:.3f} s without silence, expected {MIN_DURATION} s")
+    return trimmed
 
 
-def pitch_of(audio: Sound, sample_rate: int) -> float | None:
-    """Estimate the pitch of a sound: the median over its loud frames that have one, in fractions of a MIDI note.
+def estimate_pitch(audio: Sound, sample_rate: int) -> float | None:
+    """Estimate the pitch of a sound: the median over its loud voiced frames, as a fractional MIDI note.
 
-    pYIN says which frames have a pitch and about where it is, YIN where it is within some cents. Frames 20 dB softer than
-    the loudest are left out, as recordings hum at 50 or 60 Hz.
+    pYIN decides which frames are voiced and gives a rough pitch, YIN refines it to a few cents. Frames more than 20 dB
+    below the loudest are ignored, because of mains hum in recordings.
 
     Returns:
-        The pitch, or None if less than half of the loud frames have one.
+        The pitch, or None if less than half of the loud frames are voiced.
     """
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
         "fmin": LOWEST,
         "fmax": HIGHEST,
         "sr": sample_rate,
         "frame_length": FRAME,
         "hop_length": HOP,
     }
-    rough, voiced, probability = librosa.pyin(audio, resolution=GRID, **given)
-    fine = librosa.yin(audio, **given)
+    rough, voiced, probability = librosa.pyin(audio, resolution=RESOLUTION, **options)
+    fine = librosa.yin(audio, **options)
     level = librosa.feature.rms(y=audio, frame_length=FRAME, hop_length=HOP)[0]
     loud = level >= LOUD * level.max()
-    sure = loud & voiced & (probability >= SURE)
-    agreed = sure & (np.abs(12 * np.log2(fine / np.where(voiced, rough, fine))) < 0.5)
-    if sure.sum() < VOICED * loud.sum() or not agreed.any():
+    reliable = loud & voiced & (probability >= MIN_PROBABILITY)
+    consistent = reliable & (np.abs(12 * np.log2(fine / np.where(voiced, rough, fine))) < 0.5)
+    if reliable.sum() < MIN_VOICED * loud.sum() or not consistent.any():
         return None
-    return float(np.median(librosa.hz_to_midi(fine[agreed])))
+    return float(np.median(librosa.hz_to_midi(fine[consistent])))
 
 
-def fit(audio: Sound, length: int, sample_rate: int, cut: bool) -> Float[np.ndarray, " length"]:
-    """Fade a sound out and fill it up with zeros.
+def fade_and_pad(audio: Sound, length: int, sample_rate: int, truncated: bool) -> Float[np.ndarray, " length"]:
+    """Fade a sound out and pad it with zeros.
 
     Args:
-        audio: At most `length` long.
-        length: In samples, wanted.
+        audio: Sound of at most `length` samples.
+        length: Output length in samples.
         sample_rate: Hz.
-        cut: Whether it goes on where it ends.
+        truncated: Whether the sound was truncated, and needs a long fade.
     """
-    fade = min(round((FADE if cut else EDGE) * sample_rate), len(audio))
+    fade = min(round((FADE if truncated else SHORT_FADE) * sample_rate), len(audio))
     faded = audio.copy()
     faded[len(audio) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     return np.pad(faded, (0, length - len(audio)))
 
 
-def level_of(audio: Sound, sample_rate: int) -> float:
-    """Root mean square of the loudest 0.4 s."""
+def measure_level(audio: Sound, sample_rate: int) -> float:
+    """Measure the RMS level of the loudest 0.4 s."""
     step = round(STEP * sample_rate)
     power = np.square(audio[: len(audio) // step * step].reshape(-1, step), dtype=np.float64).mean(axis=1)
     return float(np.sqrt(np.convolve(power, np.full(STEPS, 1 / STEPS), "valid").max()))
 
 
-def prepare(audio: Sound, note: Note, level: float, known: float | None = None) -> Prepared:
-    """Make a sound fit a data set, by the rules above.
+def prepare(audio: Sound, note: Note, level: float, known: float | None = None) -> PreparedSound:
+    """Apply the steps above, except reading, to a sound.
 
     Args:
-        audio: At the rate of the note.
-        note: Of the data set.
-        level: That of the median training sound, by `level_of`.
-        known: The pitch, where it need not be estimated.
+        audio: Mono sound at the sample rate of the note.
+        note: The note of the data set.
+        level: Level of the median training sound, by `measure_level`.
+        known: Pitch as a MIDI note, if known; otherwise it is estimated.
 
     Raises:
-        ValueError: If it is silent or too short.
+        ValueError: If the sound is silent or too short.
     """
-    rate, told = note.sample_rate, []
-    heard = trim(audio, rate)
-    cut = len(heard) > note.samples
-    kept = heard[: note.samples]
-    pitch = pitch_of(kept, rate) if known is None else known
+    rate, remarks = note.sample_rate, []
+    trimmed = trim(audio, rate)
+    truncated = len(trimmed) > note.samples
+    sound = trimmed[: note.samples]
+    pitch = estimate_pitch(sound, rate) if known is None else known
     shift = 0.0 if pitch is None else note.pitch - pitch
     if pitch is None:
-        told.append("no clear pitch, not shifted")
+        remarks.append("no clear pitch, not shifted")
     elif shift:
-        kept = librosa.effects.pitch_shift(kept, sr=rate, n_steps=shift).astype(np.float32)
-    if cut:
-        told.append(f"cut from {len(heard) / rate:.2f} s")
-    fitted = fit(kept, note.samples, rate, cut)
-    gain, most = level / level_of(fitted, rate), 1 / float(np.abs(fitted).max())
-    if gain > most:
-        told.append("softer than the rule, for its peak")
-    gain = min(gain, most)
-    return Prepared(fitted * np.float32(gain), pitch, shift, float(20 * np.log10(gain)), "; ".join(told))
+        sound = librosa.effects.pitch_shift(sound, sr=rate, n_steps=shift).astype(np.float32)
+    if truncated:
+        remarks.append(f"cut from {len(trimmed) / rate:.2f} s")
+    padded = fade_and_pad(sound, note.samples, rate, truncated)
+    gain, max_gain = level / measure_level(padded, rate), 1 / float(np.abs(padded).max())
+    if gain > max_gain:
+        remarks.append("quieter than the target level, limited by its peak")
+    gain = min(gain, max_gain)
+    return PreparedSound(padded * np.float32(gain), pitch, shift, float(20 * np.log10(gain)), "; ".join(remarks))

@@ -1,4 +1,4 @@
-"""Notes of General MIDI instruments, played by fluidsynth from a sound font."""
+"""Notes of General MIDI instruments, rendered by fluidsynth from a SoundFont."""
 
 import struct
 import subprocess
@@ -13,38 +13,38 @@ from flowsynth.rendering.host import Note
 
 PROGRAMS = range(120)  # the last 8 of the 128 are sound effects
 RATE = 44100  # Hz at which fluidsynth renders
-TICKS = 1000  # a second, as a quarter note lasts 0.5 s and has 500
+TICKS = 1000  # per second: a quarter note has 500 and lasts 0.5 s
 
 
-def play(soundfont: Path, program: int, note: Note) -> Float[np.ndarray, " samples"]:
-    """Play a note with an instrument, dry, as the data set's note is played.
+def render_note(soundfont: Path, program: int, note: Note) -> Float[np.ndarray, " samples"]:
+    """Render a note with an instrument, without reverb and chorus.
 
     Args:
-        soundfont: File in format SF2.
-        program: General MIDI number, from 0.
-        note: Pitch, velocity, seconds held and recorded, and rate.
+        soundfont: File in SF2 format.
+        program: General MIDI program number, from 0.
+        note: The note of the data set.
 
     Raises:
-        FileNotFoundError: If fluidsynth or the sound font is missing.
-        ValueError: If it can't play, or that is no sound font: fluidsynth would take another then.
+        FileNotFoundError: If fluidsynth or the SoundFont is missing.
+        ValueError: If the file is not a SoundFont (fluidsynth would fall back to another one), or fluidsynth fails.
     """
     with soundfont.open("rb") as file:
-        head = file.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise ValueError(f"{soundfont} is no sound font of format SF2")
+        header = file.read(12)
+    if header[:4] != b"RIFF" or header[8:] != b"sfbk":
+        raise ValueError(f"{soundfont} is not a SoundFont in SF2 format")
     with tempfile.TemporaryDirectory() as folder:
         midi, wav = Path(folder, "note.mid"), Path(folder, "note.wav")
         midi.write_bytes(midi_file(program, note))
         command = ["fluidsynth", "-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(RATE), "-T", "wav", "-O", "float"]
         command += ["-F", str(wav), str(soundfont), str(midi)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode or not wav.exists():
-            raise ValueError(f"fluidsynth can't play program {program} of {soundfont}: {done.stderr.strip()}")
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode or not wav.exists():
+            raise ValueError(f"fluidsynth cannot render program {program} of {soundfont}: {result.stderr.strip()}")
         return preprocessing.load(wav, note.sample_rate)[: note.samples]
 
 
 def midi_file(program: int, note: Note) -> bytes:
-    """A standard MIDI file of format 0 with one note."""
+    """Build a standard MIDI file of format 0 with one note."""
     held, rest = round(note.held * TICKS), round((note.duration - note.held) * TICKS)
     events = [
         (0, bytes([0xC0, program])),
@@ -52,12 +52,12 @@ def midi_file(program: int, note: Note) -> bytes:
         (held, bytes([0x80, note.pitch, 0])),
         (rest, b"\xff\x2f\x00"),
     ]
-    track = b"".join(_variable(delta) + event for delta, event in events)
+    track = b"".join(_variable_length(delta) + event for delta, event in events)
     return b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS // 2) + b"MTrk" + struct.pack(">I", len(track)) + track
 
 
-def _variable(number: int) -> bytes:
-    """A number in groups of 7 bits, all but the last marked."""
+def _variable_length(number: int) -> bytes:
+    """Encode a number as a MIDI variable-length quantity."""
     groups = [number & 0x7F]
     while number := number >> 7:
         groups.append(0x80 | (number & 0x7F))

@@ -1,7 +1,7 @@
-"""Hums: sung glides made by rule, as a voice sketches a sound, with no voice recorded.
+"""Synthetic hums: sung glides that imitate vocal sketches of sounds.
 
-A source and a filter: harmonics that fall by 12 dB an octave, as those of a relaxed voice do, with vibrato and a little
-breath, weighed by the resonances of a vocal tract that moves from one vowel to another while the pitch glides.
+A source-filter model: harmonics that fall by 12 dB per octave, as in a relaxed voice, with vibrato and breath noise,
+shaped by the formants of a vocal tract that moves from one vowel to another while the pitch glides.
 
 References:
     Peterson, Barney, "Control methods used in a study of the vowels", JASA 24(2), 1952: formants of men.
@@ -20,16 +20,16 @@ FORMANTS = {  # Hz
     "u": (300, 870, 2240),
 }
 BANDWIDTHS = (70.0, 90.0, 140.0)  # Hz
-LOWEST, HIGHEST = 43.0, 67.0  # MIDI notes between which a glide goes
+LOWEST, HIGHEST = 43.0, 67.0  # pitch range, MIDI notes
 SHORTEST, LONGEST = 0.8, 3.5  # s
-BREATH = 0.02  # of the level of the harmonics
+BREATH = 0.02  # level relative to the harmonics
 
 
 def hum(seed: int, sample_rate: int) -> Float[np.ndarray, " samples"]:
-    """Make a hum: float32, with a peak of 0.5.
+    """Synthesize a hum, float32, with a peak of 0.5.
 
     Args:
-        seed: Of all that is drawn: pitches, vowels, duration, vibrato, breath.
+        seed: Seed of pitches, vowels, duration, vibrato and breath noise.
         sample_rate: Hz.
     """
     rng = np.random.default_rng(seed)
@@ -38,11 +38,11 @@ def hum(seed: int, sample_rate: int) -> Float[np.ndarray, " samples"]:
     vowels = rng.choice(sorted(FORMANTS), size=2, replace=False)
     rate, depth = rng.uniform(4.5, 6.5), rng.uniform(0.1, 0.4)  # vibrato: Hz, semitones
     time = np.arange(round(duration * sample_rate)) / sample_rate
-    way = (1 - np.cos(np.pi * time / duration)) / 2  # from 0 to 1, without a corner
-    note = first + (last - first) * way + depth * np.sin(2 * np.pi * rate * time)
+    position = (1 - np.cos(np.pi * time / duration)) / 2  # a smooth curve from 0 to 1
+    note = first + (last - first) * position + depth * np.sin(2 * np.pi * rate * time)
     frequency = 440.0 * 2 ** ((note - 69) / 12)
     phase = 2 * np.pi * np.cumsum(frequency) / sample_rate
-    formants = [a + (b - a) * way for a, b in zip(*(FORMANTS[vowel] for vowel in vowels), strict=True)]
+    formants = [a + (b - a) * position for a, b in zip(*(FORMANTS[vowel] for vowel in vowels), strict=True)]
     sound = np.zeros_like(time)
     for harmonic in range(1, int(sample_rate / 2 / frequency.min()) + 1):
         partial = harmonic * frequency
@@ -56,7 +56,7 @@ def hum(seed: int, sample_rate: int) -> Float[np.ndarray, " samples"]:
 
 
 def _tract(frequency: Float[np.ndarray, " samples"], formants: list[np.ndarray]) -> Float[np.ndarray, " samples"]:
-    """Gain of resonances one after another, each 1 at 0 Hz."""
+    """Compute the gain of resonances in series, each with unit gain at 0 Hz."""
     gain = np.ones_like(frequency)
     for centre, width in zip(formants, BANDWIDTHS, strict=True):
         gain *= centre**2 / np.hypot(centre**2 - frequency**2, width * frequency)

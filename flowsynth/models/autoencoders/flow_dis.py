@@ -22,7 +22,7 @@ from torch import Tensor
 from zuko.lazy import Flow
 
 from flowsynth.data.dataset import Batch
-from flowsynth.data.semantics import PAIRS
+from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.models.autoencoders.flow_reg import FlowReg
 from flowsynth.models.nn.flows import disentangling_flow, kl_by_draws, normal
 from flowsynth.models.nn.networks import Size
@@ -53,7 +53,7 @@ class FlowDis(FlowReg):
     def calibrate(self, train: Batch) -> None:
         """Take the limits of the two words from the training part too."""
         super().calibrate(train)
-        self.thresholds.copy_(PAIRS[self.pair].thresholds(train.mel))
+        self.thresholds.copy_(SEMANTIC_PAIRS[self.pair].thresholds(train.mel))
 
     def divergence(
         self,
@@ -63,7 +63,7 @@ class FlowDis(FlowReg):
     ) -> Tensor:
         """Give the latent term, of which the prior is the one of each sound's tag, and the tags' own term."""
         mean, std = torch.zeros_like(z), torch.ones_like(z)
-        mean[:, 0] = PAIRS[self.pair].tags(mel, self.thresholds)
+        mean[:, 0] = SEMANTIC_PAIRS[self.pair].tags(mel, self.thresholds)
         std[:, 0] = torch.where(mean[:, 0] == 0, 1.0, SPREAD)
         divergence = kl_by_draws(z, log_density, normal(mean, std))
         tagged = mean[:, 0] != 0
