@@ -72,7 +72,7 @@ def unequal(budgets: Mapping[str, Mapping[str, Any]], but: str) -> str:
 def _known(name: str) -> None:
     _require("model", [registry.model_of(name)], list(registry.models()))
     try:
-        registry.check(name)
+        registry.validate(name)
     except ValueError as error:
         raise ValueError(f"config: {error}") from error
 
@@ -86,14 +86,14 @@ def _require_parts(config: Mapping[str, Any]) -> None:
 
 
 def _candidate(given: str) -> None:
-    if not registry.is_answers(given):
+    if not registry.is_prediction_file(given):
         _known(given)
         if registry.model_of(given) == "oracle":
             raise ValueError("config: candidate: the oracle answers with the truth, there is nothing to compare")
         return
     if not Path(given).is_file():
         raise ValueError(f"config: candidate: there is no file {given}")
-    name = registry.name_of_answers(given)
+    name = registry.prediction_name(given)
     taken = {*registry.models(), "search", "original"}  # the last two stand beside models on pages
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in taken or registry.last_step(name):
         raise ValueError(
