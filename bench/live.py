@@ -38,11 +38,11 @@ def main() -> None:
 
         @torch.no_grad()
         def move(model=model) -> torch.Tensor:
-            return model.answer(torch.zeros(1, model.latent), 1)
+            return model.decode_parameters(torch.zeros(1, model.latent), 1)
 
         @torch.no_grad()
         def encode(model=model) -> torch.Tensor:
-            return model.answer(model.encode(torch.from_numpy(hear(audio)).float()[None]), 1)
+            return model.decode_parameters(model.encode(torch.from_numpy(hear(audio)).float()[None]), 1)
 
         for action in (encode, move):
             taken, allowed = milliseconds(action), ALLOWED[action.__name__]

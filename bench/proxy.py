@@ -91,7 +91,7 @@ def main() -> None:
     known = Batch(torch.randn(KNOWN, 64, 80), torch.rand(KNOWN, PARAMETERS))
     first, proxy, ast = First(), made("proxy", known), made("ast", train)
     with torch.no_grad():
-        sounds = proxy.play(torch.rand(SOUNDS, PARAMETERS))
+        sounds = proxy.predict_mel(torch.rand(SOUNDS, PARAMETERS))
         played = torch.cat([first.play(some) for some in known.values.split(1024)])
     answering = made("proxy", known).eval()
 
@@ -100,8 +100,8 @@ def main() -> None:
 
     ways: dict[str, Callable[[], object]] = {
         "pass_first": a_pass(First(), train, BATCH),
-        "pass": a_pass(proxy, train, BATCH * proxy.batch),
-        "pass_ast": a_pass(ast, train, BATCH * ast.batch),
+        "pass": a_pass(proxy, train, BATCH * proxy.batch_factor),
+        "pass_ast": a_pass(ast, train, BATCH * ast.batch_factor),
         "answer_first": lambda: before(1),
         "answer": lambda: answering.infer(sounds, 1),
         "16_answers": lambda: answering.infer(sounds, 16),

@@ -126,7 +126,7 @@ def on_accelerator() -> float:
         path = Path(folder) / "features.h5"
         items = Items([path], write(path, ITEMS), NAMES)
         for model, _ in networks(BATCH):
-            size = BATCH * model.batch
+            size = BATCH * model.batch_factor
             rows = EpochOrder(items, 0, model.passes).rows(0)
             training = Training(type(model).__name__, model, plan, 0, -(-len(rows) // size))
             batches = Batches(items, training.device)

@@ -74,7 +74,7 @@ def first_difference(budgets: Mapping[str, Mapping[str, Any]], ignored: str) -> 
 def _check_model(name: str) -> None:
     _require("model", [registry.model_of(name)], list(registry.models()))
     try:
-        registry.check(name)
+        registry.validate(name)
     except ValueError as error:
         raise ValueError(f"config: {error}") from error
 
@@ -88,14 +88,14 @@ def _check_published_split(config: Mapping[str, Any]) -> None:
 
 
 def _check_candidate(candidate: str) -> None:
-    if not registry.is_answers(candidate):
+    if not registry.is_prediction_file(candidate):
         _check_model(candidate)
         if registry.model_of(candidate) == "oracle":
             raise ValueError("config: candidate: the oracle predicts the ground truth, a comparison is meaningless")
         return
     if not Path(candidate).is_file():
         raise ValueError(f"config: candidate: there is no file {candidate}")
-    name = registry.name_of_answers(candidate)
+    name = registry.prediction_name(candidate)
     reserved = {*registry.models(), "search", "original"}  # the last two are shown next to models on pages
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in reserved or registry.last_step(name):
         raise ValueError(

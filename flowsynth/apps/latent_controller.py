@@ -57,7 +57,7 @@ class Device:
         """What the model makes of a point of the latent space, in [0, 1]; where the device is stays as it is."""
         torch.manual_seed(SEED)
         with torch.no_grad():
-            return self.model.answer(z[None], 1)[0, 0].clamp(0, 1).numpy()
+            return self.model.decode_parameters(z[None], 1)[0, 0].clamp(0, 1).numpy()
 
     def _presets(self) -> pd.DataFrame:
         """Test presets of the run that can be placed: index id, name, and the two main axes of their latents, x and y."""

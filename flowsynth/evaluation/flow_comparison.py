@@ -12,7 +12,7 @@ from flowsynth.core.seeding import derive_seed
 from flowsynth.evaluation.statistics import compare, interval, paired, resampled_medians
 from flowsynth.evaluation.summary import change, number, to_markdown
 from flowsynth.metrics import JUDGE, registry
-from flowsynth.models.registry import renderings
+from flowsynth.models.registry import render_count
 
 RIVAL = "nearest"
 PEOPLE = "nearest_people"
@@ -103,7 +103,7 @@ def _questions(means: pd.Series) -> Iterator[tuple[str, str | None, str | None]]
 
 
 def _listening(means: pd.Series) -> list[str]:
-    return [str(name) for name in means.index if renderings(str(name)) == HEARD]
+    return [str(name) for name in means.index if render_count(str(name)) == HEARD]
 
 
 def _best(means: pd.Series, names: Iterable[str]) -> str | None:

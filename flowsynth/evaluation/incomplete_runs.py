@@ -42,7 +42,7 @@ def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.D
 def _failure(logs: Path, system: str) -> tuple[str, str]:
     """Stage and last line of the job that failed, of the system or of what its answers come from."""
     step = last_step(system)
-    found = _failure(logs, step.of) if step else ("", "")
+    found = _failure(logs, step.base) if step else ("", "")
     for stage in STAGES:
         path = logs / system / f"{stage}.log"
         lines = path.read_text().strip().splitlines() if path.exists() else []

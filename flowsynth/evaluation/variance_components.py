@@ -36,8 +36,8 @@ def trainings(systems: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for system in systems:
         step = last_step(system)
-        if step is not None and step.how == "seed" and step.of in systems:
-            found.setdefault(step.of, [step.of]).append(system)
+        if step is not None and step.method == "seed" and step.base in systems:
+            found.setdefault(step.base, [step.base]).append(system)
     return found
 
 

@@ -1,7 +1,8 @@
 """Predict the parameters of items with a fitted model.
 
 Each item is predicted alone, with a seed that comes from its id, or together with others by a model whose predictions don't
-depend on them and have nothing random (`Model.at_once`): no prediction depends on the other items, their order or number.
+depend on them and have nothing random (`Model.inference_batch`): no prediction depends on the other items, their order or
+number.
 """
 
 from pathlib import Path
@@ -44,16 +45,16 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
     settings = {"checkpoint": str(checkpoint), "seed": seed}
     with hdf5.writing(path, items.ids, truth.numpy(), names, settings) as file, torch.no_grad():
         estimates = hdf5.add_items(file, "estimates", (samples, len(names)))
-        starts = range(0, len(items), model.at_once)
+        starts = range(0, len(items), model.inference_batch)
         for start in track(starts, len(starts), f"infer {path}"):
             torch.manual_seed(derive_seed(seed, "infer", items.ids[start]))
-            rows = slice(start, start + model.at_once)
+            rows = slice(start, start + model.inference_batch)
             estimates[rows] = answer(model, heard.mel[rows].to(device), truth[rows].to(device), samples).swapaxes(0, 1)
 
 
 def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:
     """Ask a model; the oracle, and nobody else, is shown the truth."""
-    found = model.reveal(truth, samples) if isinstance(model, Oracle) else model.infer(mel, samples)
+    found = model.infer_from_truth(truth, samples) if isinstance(model, Oracle) else model.infer(mel, samples)
     expected = (samples, *truth.shape)
     if tuple(found.shape) != expected:
         raise ValueError(f"{type(model).__name__} answers in the shape {tuple(found.shape)}, expected {expected}")

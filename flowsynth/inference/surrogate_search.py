@@ -56,7 +56,7 @@ def follow(
     sounds = [torch.from_numpy(sound(values)).to(heard) for values in first]
     while len(tried) < renders:
         with torch.no_grad():
-            told = model.follow(heard, torch.stack(tried), torch.stack(sounds))
+            told = model.propose_next(heard, torch.stack(tried), torch.stack(sounds))
         if told.shape != tried[0].shape or not ((told >= 0) & (told <= 1)).all():
             raise ValueError(f"{type(model).__name__} answers {told.tolist()}, expected {len(tried[0])} values in 0..1")
         tried.append(told)

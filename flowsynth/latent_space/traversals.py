@@ -52,7 +52,7 @@ class Subject:
     def presets(self, z: Float[Tensor, "lines steps latent"]) -> Float[Tensor, "lines steps parameters"]:
         """Answer latents; what is random in an answer is the same for all of them, so that they differ by latents alone."""
         torch.manual_seed(derive_seed(self.seed, "explore"))
-        return self.model.answer(z.flatten(0, 1), 1)[0].unflatten(0, z.shape[:2])
+        return self.model.decode_parameters(z.flatten(0, 1), 1)[0].unflatten(0, z.shape[:2])
 
     def latents(self, ids: Sequence[str]) -> Float[Tensor, "items latent"]:
         """The latent of each sound."""

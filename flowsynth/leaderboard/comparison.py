@@ -11,7 +11,7 @@ import pandas as pd
 
 from flowsynth.evaluation.statistics import compare, paired
 from flowsynth.metrics import registry
-from flowsynth.models.registry import renderings
+from flowsynth.models.registry import render_count
 
 Verdict = Literal["better", "worse", "no difference"]
 COLUMNS = [
@@ -53,7 +53,7 @@ def against(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[s
         mean, baseline = means[row.metric], frozen_name(row.second)
         rows.append(
             (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low, row.high,
-             row.p_holm, verdict, pd.NA if baseline in files else renderings(baseline))
+             row.p_holm, verdict, pd.NA if baseline in files else render_count(baseline))
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_renderings": "Int64"})
 

@@ -94,7 +94,7 @@ def _before(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in names if (folder / name).exists())
     step = last_step(folder.name)
     if step:
-        yield from _before(folder.with_name(step.of))
+        yield from _before(folder.with_name(step.base))
 
 
 def _maker(path: Path) -> str:

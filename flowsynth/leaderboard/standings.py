@@ -15,7 +15,7 @@ from flowsynth.evaluation.summary import change, heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_scores
 from flowsynth.leaderboard.manifest import MANIFEST, submitted
 from flowsynth.metrics import JUDGE, registry
-from flowsynth.models.registry import is_control, renderings
+from flowsynth.models.registry import is_control, render_count
 
 COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
 TAIL = 0.1  # share of the sounds, the worst ones of a system
@@ -41,7 +41,7 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     for system in means.sort_values(kind="stable").index:
         ratio = drawn[system] / drawn[RIVAL] - 1
         limits = [interval(drawn[system]), interval(ratio)]
-        row = (system, renderings(system), means[system], *limits[0], means[system] / means[RIVAL] - 1, *limits[1])
+        row = (system, render_count(system), means[system], *limits[0], means[system] / means[RIVAL] - 1, *limits[1])
         extra = {
             name: table[system].median()
             if MORE[name] == "median"

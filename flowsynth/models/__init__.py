@@ -1,1 +1,1 @@
-"""Models: a module each, in the folder of its kind. `flowsynth.models.registry` finds them without importing them."""
+"""Models: one module each, in the folder of their kind. `flowsynth.models.registry` finds them without imports."""

@@ -1,12 +1,14 @@
-"""The models: one file each, with one class each, found by the name of the file.
+"""Base classes of models, and how to find a model by its name.
 
-A model hears log-mel spectrograms and answers with parameters in [0, 1]. It is a `Model` that is trained on the key
-``loss`` of its `Model.loss`, or a `Control` that is fitted in one call. To add one, write its file here and put its name
-into the configuration; nothing else has to be edited. Or leave it in a package of its own that offers its class, or the
-module that has it, as an entry point of the group ``flowsynth.models``.
+A model maps log-mel spectrograms to synthesizer parameters in [0, 1]. It is either a `Model`, trained to minimise the
+entry ``loss`` of `Model.loss`, or a `Control`, fitted in one call. To add a model, put a module with one class into the
+folder of its kind and its name into the configuration. An installed package can offer a model as an entry point of the
+group ``flowsynth.models`` that names the class or its module.
 """
 
+import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -19,79 +21,83 @@ from flowsynth.models.nn.networks import Size
 
 
 class Model(nn.Module, ABC):
-    """What every model is.
+    """Base class of all models.
 
     Args:
-        mels: Bands of the spectrograms.
-        frames: Of the spectrograms.
-        parameters: Number of parameters to infer.
-        size: Sizes of the budget's networks.
+        mels: Number of mel bands.
+        frames: Number of frames of a spectrogram.
+        parameters: Number of parameters to predict.
+        size: Sizes of the networks.
 
     Attributes:
-        passes: Times as many items that an epoch of this model has. Budgets give epochs, and mean work: a model whose steps
-            cost a fraction of those of the others may have more of them.
-        batch: Times as many items that a batch of this model has.
-        at_once: Sounds that `infer` is given at once, at most. More than one only where nothing in a prediction is random,
-            and its bits don't depend on the other sounds.
-        capturable: Whether a step of the training may be captured as a CUDA graph and replayed: `loss` then runs in Python
-            once only. It needs a `loss` that copies nothing from the device and depends on nothing but its batch, torch's
-            noise and attributes of the model that are tensors which stay in place, numbers or strings.
+        kind: Kind of the model, one of `registry.KINDS`. For a model of this package it is the folder of its module.
+        human_presets_only: Whether the model is fitted to human-designed presets only, without synthetic ones.
+        passes: Passes over the training set per epoch. Budgets set the number of epochs; a model whose training steps
+            are much cheaper than those of the others may make more passes.
+        batch_factor: Factor by which the batch size of the budget is multiplied.
+        inference_batch: Maximum number of sounds per call of `infer`. It is more than 1 only if predictions are
+            deterministic and bit-identical whatever the other sounds of the batch.
+        capturable: Whether a training step may be captured as a CUDA graph and replayed, so that Python runs `loss`
+            only once. `loss` then must not copy from the device, and may depend only on its batch, random numbers of
+            torch, and attributes that are strings, numbers, or tensors updated in place.
     """
 
+    kind: ClassVar[str] = "regression"
+    human_presets_only: ClassVar[bool] = False
     passes: ClassVar[int] = 1
-    batch: ClassVar[int] = 1
-    at_once: ClassVar[int] = 1
+    batch_factor: ClassVar[int] = 1
+    inference_batch: ClassVar[int] = 1
     capturable: ClassVar[bool] = False
     mel_mean: Tensor
     mel_std: Tensor
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__()
-        self.mels, self.frames, self.parameters_inferred, self.size = mels, frames, parameters, size
+        self.mels, self.frames, self.num_parameters, self.size = mels, frames, parameters, size
         self.register_buffer("mel_mean", torch.zeros(()))
         self.register_buffer("mel_std", torch.ones(()))
 
     def calibrate(self, train: Batch) -> None:
-        """Take from the training part what a model has to know of all of it before it is trained.
+        """Compute statistics of the training set before training.
 
-        Here that is the mean and the standard deviation of all bins of the spectrograms.
+        The base class computes the mean and the standard deviation of all bins of the spectrograms.
 
         Args:
-            train: Items of the training part, as many as memory may hold; their spectrograms are not standardised.
+            train: Items of the training set, as many as fit in memory; spectrograms are not standardised.
         """
         self.mel_mean.fill_(train.mel.double().mean())
         self.mel_std.fill_(train.mel.double().std())
 
     def standardise(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items mels frames"]:
-        """Spectrograms with about zero mean and unit variance, by the statistics of the training part."""
+        """Scale spectrograms to zero mean and unit variance by the statistics of the training set."""
         return (mel - self.mel_mean) / self.mel_std
 
     def at_epoch(self, epoch: int, epochs: int) -> None:
-        """Prepare for an epoch; what this sets may depend on nothing else, so that a resumed training sets the same.
+        """Prepare for an epoch. The state it sets depends only on the arguments, so that training can be resumed.
 
         Args:
-            epoch: The epoch, from 0.
-            epochs: Of the whole training.
+            epoch: Index of the epoch, from 0.
+            epochs: Total number of epochs.
         """
 
     @abstractmethod
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Give what to minimise, under the key ``loss``, and other scalars to log.
+        """Compute the loss to minimise, under the key ``loss``, and other scalars to log.
 
-        The best epoch is chosen, and the learning rate halved, by ``selection`` if there is one, else by ``loss``. Where
-        the weights of a loss change with the epochs there has to be one; as long as it is infinite, neither happens.
+        The best epoch is chosen, and the learning rate halved, by ``selection`` if present, else by ``loss``. A loss
+        whose weights change with the epochs must have a ``selection``; while it is infinite, neither happens.
 
         Args:
-            batch: Items of the training or validation part; its spectrograms are not standardised.
+            batch: Items of the training or validation set; spectrograms are not standardised.
         """
 
     @abstractmethod
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Give parameters that make these sounds.
+        """Predict parameters.
 
         Args:
             mel: Log-mel spectrograms, not standardised.
-            n: Number of answers for each sound; a model that has only one repeats it.
+            n: Number of predictions per sound; a deterministic model repeats its prediction.
 
         Returns:
             Parameters in [0, 1].
@@ -99,42 +105,67 @@ class Model(nn.Module, ABC):
 
 
 class Control(Model):
-    """A model that says how easy the task is: nothing in it is trained."""
+    """Base class of reference models that are fitted and not trained; they show how hard the task is."""
+
+    kind: ClassVar[str] = "controls"
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Refuse: there is nothing to train."""
+        """Raise an error: a control has no loss."""
         raise TypeError(f"{type(self).__name__} is a control, it is fitted and not trained")
 
     @abstractmethod
     def fit(self, train: Batch) -> None:
-        """Take what it needs from the training part."""
+        """Fit to the training set.
 
-
-class PeopleOnly:
-    """Marks a model whose training part is what people made alone: it is given none of the presets that are drawn."""
+        Args:
+            train: Items of the training set, as many as fit in memory.
+        """
 
 
 def names() -> list[str]:
-    """Names of all models."""
+    """Return the names of all models."""
     return list(registry.models())
 
 
 def find(name: str) -> type[Model]:
-    """Find the class of a model.
+    """Return the class of a model.
 
     Raises:
-        ValueError: If there is no model of that name, or what is offered is not one, or is written elsewhere.
+        ValueError: If there is no model of that name, or an entry point offers something else or a class that is
+            defined in another module.
+
+    >>> find("cnn").__name__
+    'CNN'
     """
     if name not in names():
         raise ValueError(f"unknown model {name!r}, expected one of {names()}")
-    offered = registry.models()[name]
-    loaded = offered.load()
-    values = [loaded] if offered.attr else vars(loaded).values()
-    kinds = [value for value in values if isinstance(value, type) and issubclass(value, Model)]
-    found = [kind for kind in kinds if offered.attr or kind.__module__ == offered.module]
-    if len(found) != 1:
-        raise ValueError(f"{offered.value}: got {len(found)} models, expected one class derived from Model")
-    written = found[0].__module__
-    if written != offered.module:  # its source is what tells whether it was edited
-        raise ValueError(f"{offered.value} is written in another module: offer it as {written}:{found[0].__name__}")
-    return found[0]
+    entry_point = registry.models()[name]
+    loaded = entry_point.load()
+    values = [loaded] if entry_point.attr else vars(loaded).values()
+    subclasses = [value for value in values if isinstance(value, type) and issubclass(value, Model)]
+    candidates = [model for model in subclasses if entry_point.attr or model.__module__ == entry_point.module]
+    if len(candidates) != 1:
+        raise ValueError(f"{entry_point.value}: got {len(candidates)} models, expected one class derived from Model")
+    (model,) = candidates
+    if model.__module__ != entry_point.module:  # edits are detected by the source of the entry point's module
+        raise ValueError(
+            f"{entry_point.value} is defined in another module: offer it as {model.__module__}:{model.__name__}"
+        )
+    return model
+
+
+def print_traits(names: Sequence[str]) -> None:
+    """Print `registry.Traits` of some models as JSON: by name, the values or the text of an error.
+
+    `registry` runs it in a subprocess for the models of installed packages, to plan without loading torch.
+    """
+    traits: dict[str, registry.Traits | str] = {}
+    for name in names:
+        try:
+            model = find(name)
+            if model.kind not in registry.KINDS:
+                raise ValueError(f"its kind is {model.kind!r}, expected one of {', '.join(registry.KINDS)}")
+            traits[name] = registry.Traits(model.kind, model.human_presets_only)
+        except Exception as error:
+            traits[name] = str(error)
+    print(json.dumps(traits))

@@ -1,167 +1,263 @@
-"""Systems: a model, and what is done with its answers before they count, told from one name.
+"""Registry of models and systems. Importing it does not load torch.
 
-``MODEL_bestN`` draws N answers, renders them and keeps the one that sounds closest to what was heard. ``MODEL_correctedN``
-also has N renderings, and tells the model what they sounded like (`flowsynth.inference.surrogate_search`).
-``SYSTEM_refinedN`` goes on from the answer of a system by a search of N renderings: ``npe_nsf_best16_refined64`` takes 80
-for a sound, and ``nearest_refined80`` is its control. ``MODEL_seedN`` is a model trained once more, with other weights to
-begin with and another order of the items. Everything else in the pipeline takes a system for a model.
+A system is a model together with the processing of its predictions. Its name says both:
+
+====================  ================================================================================================
+name                  meaning
+====================  ================================================================================================
+``MODEL_bestN``       best of N: render N predictions and keep the one closest to the target
+``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`
+``SYSTEM_refinedN``   refinement of the prediction of a system by CMA-ES with N renderings
+``MODEL_seedN``       the model trained again with other initial weights and another order of the items
+====================  ================================================================================================
+
+For example, ``npe_nsf_best16_refined64`` makes 80 renderings per sound, and ``nearest_refined80`` is its control. The
+rest of the pipeline treats systems as models.
+
+The kind of a model is the folder of its file. A model of an installed package has the ``kind`` of its class, which is
+loaded in a subprocess.
 """
 
-import ast
+import json
+import os
 import re
+import subprocess
+import sys
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-ANSWERS = (".csv", ".csv.gz", ".h5", ".hdf5")  # suffixes of files of answers
-UNCORRECTED = 2  # answers that are rendered before a model is told what they sounded like
+PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
+INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
 FOLDER = Path(__file__).parent
 KINDS = ("controls", "regression", "autoencoders", "density", "surrogates")  # folders of models
-GROUP = "flowsynth.models"  # of entry points, by which installed packages offer models
-NAME = re.compile(r"(?P<of>[a-z][a-z0-9_]*)_(?P<how>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
+HUMAN_PRESETS_ONLY = frozenset({"nearest_people"})  # models of this package that set `Model.human_presets_only`
+GROUP = "flowsynth.models"  # entry points by which installed packages offer models
+SYSTEM_NAME = re.compile(r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
 
 
 class Step(NamedTuple):
-    """The last step of a system: what its answers come from, how, and the renderings that takes for a sound, or the seed."""
+    """Last step of a system.
 
-    of: str
-    how: Literal["best", "corrected", "refined", "seed"]
+    Attributes:
+        base: System or model whose predictions it processes, or model that is trained again.
+        method: What it does.
+        number: Renderings per sound, or number of the training.
+    """
+
+    base: str
+    method: Literal["best", "corrected", "refined", "seed"]
     number: int
+
+
+class Traits(NamedTuple):
+    """Class attributes of a model that the workflow is planned by: `Model.kind`, `Model.human_presets_only`."""
+
+    kind: str
+    human_presets_only: bool
 
 
 @cache
 def models() -> dict[str, EntryPoint]:
-    """All models by name: the files of `flowsynth.models`, and what installed packages offer. Nothing is imported.
+    """Return all models by name: those of `flowsynth.models` and those of installed packages. Nothing is imported.
 
     Raises:
-        ValueError: If a package offers a model under a name that is taken, or that is no name of a model.
+        ValueError: If a package offers a model whose name is already used or is not valid.
     """
-    files = [file for kind in KINDS for file in (FOLDER / kind).glob("[a-z]*.py") if file.stem != "base"]
-    found = {
-        file.stem: EntryPoint(file.stem, f"{GROUP}.{file.parent.name}.{file.stem}", GROUP) for file in sorted(files)
-    }
+    known = {name: EntryPoint(name, f"{GROUP}.{file.parent.name}.{name}", GROUP) for name, file in _files().items()}
     for offered in entry_points(group=GROUP):
-        if offered.name in found or last_step(offered.name) or not re.fullmatch("[a-z][a-z0-9_]*", offered.name):
+        if offered.name in known or last_step(offered.name) or not re.fullmatch("[a-z][a-z0-9_]*", offered.name):
             raise ValueError(
-                f"the installed package {offered.value} offers a model named {offered.name!r}: expected a name of small "
-                f"letters, digits and _ that is not taken and no system; taken are {', '.join(found)}"
+                f"the installed package {offered.value} offers a model named {offered.name!r}: expected a name of "
+                f"lower-case letters, digits and _ that is neither a system nor one of {', '.join(known)}"
             )
-        found[offered.name] = offered
-    return dict(sorted(found.items()))
+        known[offered.name] = offered
+    return dict(sorted(known.items()))
 
 
-def source(model: str) -> Path:
-    """The file that a model is written in.
+@cache
+def _files() -> dict[str, Path]:
+    """Return the files of the models of this package by name."""
+    files = [file for kind in KINDS for file in sorted((FOLDER / kind).glob("[a-z]*.py")) if file.stem != "base"]
+    return {file.stem: file for file in files}
+
+
+def source_file(model: str) -> Path:
+    """Return the file that defines a model.
 
     Raises:
-        ValueError: If a package that offers it is broken.
+        ValueError: If the installed package that offers it is broken.
     """
-    own = [path for kind in KINDS if (path := FOLDER / kind / f"{model}.py").exists()]
-    if own:
-        return own[0]
-    offered, reason = models()[model].module, "there is no such file"
+    if model in _files():
+        return _files()[model]
+    module, reason = models()[model].module, "there is no such file"
     try:
-        spec = find_spec(offered)
+        spec = find_spec(module)
     except ImportError as error:
         spec, reason = None, str(error)
     if spec is None or spec.origin is None:
-        raise ValueError(f"the model {model}: an installed package offers it from the module {offered}, but {reason}")
+        raise ValueError(f"the model {model}: an installed package offers it from the module {module}, but {reason}")
     return Path(spec.origin)
 
 
-def last_step(system: str) -> Step | None:
-    """Take a name apart; None for a model, whose first answer counts."""
-    found = NAME.fullmatch(system)
-    return Step(found["of"], found["how"], int(found["number"])) if found else None  # type: ignore[arg-type]
+def _traits(model: str) -> Traits | None:
+    """Return the traits of a model; None for other names, such as those of prediction files."""
+    if model in _files():
+        return Traits(_files()[model].parent.name, model in HUMAN_PRESETS_ONLY)
+    if model not in models():
+        return None
+    traits = _installed_traits()[model]
+    if isinstance(traits, str):
+        value = models()[model].value
+        raise ValueError(f"the model {model}: an installed package offers it from {value}, but {traits}")
+    return traits
 
 
-def model_of(system: str) -> str:
-    """The model that a system hears with."""
-    step = last_step(system)
-    return model_of(step.of) if step else system
+@cache
+def _installed_traits() -> dict[str, Traits | str]:
+    """Load the models of installed packages in a subprocess; return their traits, or the error where that failed."""
+    names = [name for name in models() if name not in _files()]
+    if not names:
+        return {}
+    program = "import sys; from flowsynth.models.base import print_traits; print_traits(sys.argv[1:])"
+    path = os.pathsep.join(entry or os.curdir for entry in sys.path)
+    # -P: no module of the working directory takes the place of another
+    process = subprocess.run(
+        [sys.executable, "-P", "-c", program, *names],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if process.returncode != 0:
+        reason = (process.stderr.strip().splitlines() or [f"the process ended with status {process.returncode}"])[-1]
+        return dict.fromkeys(names, f"loading it failed: {reason}")
+    # the last line: packages may print when they are imported
+    traits = json.loads(process.stdout.splitlines()[-1])
+    return {name: value if isinstance(value, str) else Traits(*value) for name, value in traits.items()}
 
 
-def renderings(system: str) -> int:
-    """How many renderings for each sound a system takes before it answers."""
-    step = last_step(system)
-    return renderings(step.of) + (step.number if step.how != "seed" else 0) if step else 0
+def kind(model: str) -> str | None:
+    """Return the kind of a model, one of `KINDS`; None if there is no such model.
+
+    >>> kind("cnn")
+    'regression'
+    """
+    traits = _traits(model)
+    return traits.kind if traits else None
 
 
 @cache
 def controls() -> frozenset[str]:
-    """Models in which nothing is trained, told from their sources: the classes that are derived from ``Control``."""
-    return _derived_from("Control") | {"search"}
+    """Return the names of all controls: the models of that kind, which are not trained, and the search by CMA-ES."""
+    return _of_kind("controls") | {"search"}
 
 
 @cache
 def surrogates() -> frozenset[str]:
-    """Models that can be corrected, told from their sources: the classes that are derived from ``Surrogate`` itself."""
-    return _derived_from("Surrogate")
+    """Return the names of all surrogates, the models that a surrogate search can use."""
+    return _of_kind("surrogates")
+
+
+def _of_kind(kind_: str) -> frozenset[str]:
+    return frozenset(model for model in models() if kind(model) == kind_)
 
 
 @cache
-def people_only() -> frozenset[str]:
-    """Models that get no drawn presets, told from their sources: classes derived from ``PeopleOnly`` itself."""
-    return _derived_from("PeopleOnly")
+def human_presets_only() -> frozenset[str]:
+    """Return the names of all models that are fitted to human-designed presets only."""
+    return frozenset(model for model in models() if (traits := _traits(model)) and traits.human_presets_only)
 
 
-def _derived_from(base: str) -> frozenset[str]:
-    """Models whose source has a class with that base; importing them would take torch."""
-    return frozenset(model for model in models() if base in _bases(source(model)))
+def last_step(system: str) -> Step | None:
+    """Split the name of a system into its last step and what precedes it; None for the name of a model.
+
+    >>> last_step("npe_nsf_best16_refined64")
+    Step(base='npe_nsf_best16', method='refined', number=64)
+    """
+    match = SYSTEM_NAME.fullmatch(system)
+    return Step(match["base"], match["method"], int(match["number"])) if match else None  # type: ignore[arg-type]
 
 
-def _bases(path: Path) -> set[str]:
-    nodes = ast.walk(ast.parse(path.read_text()))
-    return {
-        ast.unparse(base).rpartition(".")[2] for node in nodes if isinstance(node, ast.ClassDef) for base in node.bases
-    }
+def model_of(system: str) -> str:
+    """Return the model that a system is built on.
+
+    >>> model_of("npe_nsf_best16_refined64")
+    'npe_nsf'
+    """
+    step = last_step(system)
+    return model_of(step.base) if step else system
 
 
-def training_of(system: str) -> int:
-    """Which training of its model a system has: 1, or the number behind ``seed``."""
+def render_count(system: str) -> int:
+    """Return the number of renderings per sound that a system makes before its final prediction.
+
+    >>> render_count("npe_nsf_best16_refined64")
+    80
+    """
+    step = last_step(system)
+    return render_count(step.base) + (step.number if step.method != "seed" else 0) if step else 0
+
+
+def training_number(system: str) -> int:
+    """Return which training of its model a system uses: the number after ``seed``, else 1.
+
+    >>> training_number("npe_nsf_seed3_best16")
+    3
+    """
     step = last_step(system)
     if step is None:
         return 1
-    return step.number if step.how == "seed" else training_of(step.of)
+    return step.number if step.method == "seed" else training_number(step.base)
 
 
 def is_control(system: str) -> bool:
-    """Whether nothing in it is trained."""
-    return model_of(system) in controls()
+    """Return whether a system is built on a control."""
+    model = model_of(system)
+    return model == "search" or kind(model) == "controls"
 
 
-def check(system: str) -> None:
-    """Refuse what makes no sense.
+def has_latent(system: str) -> bool:
+    """Return whether the model of a system has a latent space to explore."""
+    return kind(model_of(system)) == "autoencoders"
+
+
+def validate(system: str) -> None:
+    """Check that the steps of a system can be combined.
 
     Raises:
-        ValueError: If several answers are asked of what is no model, another seed of what is not trained, corrections of
-            what can't be corrected, or the number of a step is 1.
+        ValueError: If best of N is not applied to a model, a second seed to a trained model, or a correction to a
+            surrogate, or if the number of a step is too small.
     """
     step = last_step(system)
     while step:
-        before = last_step(step.of)
-        if step.how == "seed" and (before or step.number < 2 or is_control(step.of)):
-            raise ValueError(
-                f"{system}: expected the name of a model that is trained, then _seed2 or more: its first is 1"
-            )
+        before = last_step(step.base)
+        if step.method == "seed" and (before or step.number < 2 or is_control(step.base)):
+            raise ValueError(f"{system}: expected _seed2 or higher directly after a trained model; its first seed is 1")
         if step.number < 2:
-            raise ValueError(f"{system}: {step.how}{step.number} chooses among one sound, expected at least two")
-        if step.how == "best" and before and before.how != "seed":
-            raise ValueError(f"{system}: only a model has several answers to take the best of, and {step.of} is none")
-        if step.how == "corrected" and step.number <= UNCORRECTED:
-            raise ValueError(f"{system}: the first {UNCORRECTED} renderings correct nothing, expected more of them")
-        if step.how == "corrected" and (model_of(step.of) not in surrogates() or (before and before.how != "seed")):
-            raise ValueError(f"{system}: only {', '.join(sorted(surrogates()))} can be told what answers sounded like")
+            raise ValueError(f"{system}: {step.method}{step.number} has one rendering, expected at least 2")
+        if step.method == "best" and before and before.method != "seed":
+            raise ValueError(f"{system}: best of N needs a model, and {step.base} is a system with one prediction")
+        if step.method == "corrected" and step.number <= INITIAL_CANDIDATES:
+            raise ValueError(f"{system}: the first {INITIAL_CANDIDATES} renderings are not corrected, expected more")
+        if step.method == "corrected" and (
+            kind(model_of(step.base)) != "surrogates" or (before and before.method != "seed")
+        ):
+            raise ValueError(f"{system}: _corrected needs a surrogate model ({', '.join(sorted(surrogates()))})")
         step = before
 
 
-def is_answers(name: str) -> bool:
-    """Whether a candidate is a file of answers and not the name of a model."""
-    return name.endswith(ANSWERS)
+def is_prediction_file(name: str) -> bool:
+    """Return whether a candidate is a file of predictions rather than the name of a system."""
+    return name.endswith(PREDICTION_SUFFIXES)
 
 
-def name_of_answers(name: str) -> str:
-    """What a file of answers is called in tables: its name without its suffixes."""
+def prediction_name(name: str) -> str:
+    """Return the name of a file of predictions in tables: its file name without suffixes.
+
+    >>> prediction_name("submissions/mine.csv.gz")
+    'mine'
+    """
     return Path(name).name.partition(".")[0]

@@ -12,7 +12,7 @@ from flowsynth.leaderboard.baselines import read_answers
 from flowsynth.leaderboard.comparison import extremes, frozen_name
 from flowsynth.metrics import JUDGE, registry
 from flowsynth.models.base import find
-from flowsynth.models.registry import is_answers, is_control, model_of, renderings
+from flowsynth.models.registry import is_control, is_prediction_file, model_of, render_count
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
 from flowsynth.report.html import Section, build
@@ -36,7 +36,7 @@ class Candidate:
 
     def taken(self) -> str:
         """A sentence about how many renderings it takes, and whether it was trained longer than others."""
-        if is_answers(self.given):
+        if is_prediction_file(self.given):
             return f"How many renderings {self.name} takes for a sound is not known: its answers were given as a file."
         passes = find(model_of(self.name)).passes
         more = (
@@ -44,7 +44,7 @@ class Candidate:
             if passes > 1
             else ""
         )
-        return f"{self.name} takes {renderings(self.name)} renderings for a sound before it answers{more}."
+        return f"{self.name} takes {render_count(self.name)} renderings for a sound before it answers{more}."
 
 
 def rival_of(table: pd.DataFrame) -> str:

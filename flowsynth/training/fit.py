@@ -64,7 +64,7 @@ def fit(
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:
     """Name a training by all that its result depends on: settings, data, and the code of the training and the model."""
-    code = digest(Path(__file__), registry.source(name))
+    code = digest(Path(__file__), registry.source_file(name))
     depends_on = [name, *settings, *(part.fingerprint() for part in parts), code, versions()]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
 

@@ -44,7 +44,7 @@ def run(
     Raises:
         FloatingPointError: If a loss is not finite.
     """
-    order, size = EpochOrder(train, seed, model.passes, plan.epoch_items), plan.batch_size * model.batch
+    order, size = EpochOrder(train, seed, model.passes, plan.epoch_items), plan.batch_size * model.batch_factor
     # a last batch of one item would have no variance for batch normalisation
     used = order.size - (order.size % size == 1)
     training = Training(str(progress.parent), model, plan, seed, -(-used // size))

@@ -100,7 +100,7 @@ def test_what_another_training_has_found_is_not_taken(audio: Path, tmp_path: Pat
 @pytest.mark.parametrize("told", [torch.full((len(NAMES),), 1.1), torch.full((len(NAMES),), torch.nan), torch.zeros(3)])
 def test_what_is_no_preset_is_refused(told: torch.Tensor):
     model = models.find("proxy")(32, 20, len(NAMES), SIZE)
-    model.follow = lambda *given: told
+    model.propose_next = lambda *given: told
     first = np.zeros((1, len(NAMES)), np.float32)
     with pytest.raises(ValueError, match=r"Proxy answers \[.*expected 16 values in 0\.\.1"):
         module.follow(model, np.zeros((32, 20), np.float32), first, lambda v: np.ones((32, 20), np.float32), 2)

@@ -71,7 +71,7 @@ def test_the_presets_are_the_models_answers(parts, size, tmp_path):
     found = explored("macro_controls", "flow_reg", parts, size, tmp_path)
     model, _ = checkpoints.load(tmp_path / "flow_reg.pt")
     with torch.no_grad():
-        expected = model.answer(torch.from_numpy(found["latent"][1]), 1)[0].numpy()
+        expected = model.decode_parameters(torch.from_numpy(found["latent"][1]), 1)[0].numpy()
     np.testing.assert_allclose(found["estimates"][1], expected, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""The contract: what every model promises, whoever wrote it."""
+"""Contract that every model fulfils."""
 
 import ast
 from pathlib import Path
@@ -13,6 +13,7 @@ from flowsynth.inference.predict import answer
 from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.models import base as models
 from flowsynth.models import registry
+from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.training.checkpoints import load, save
@@ -32,8 +33,8 @@ def make(name: str, train: Batch, size: Size) -> models.Model:
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINED if models.find(name).capturable])
-def test_a_captured_step_copies_nothing_from_its_device(name: str, size: Size):
-    """On a device without values, whatever would wait for one fails."""
+def test_a_capturable_loss_copies_nothing_from_the_device(name: str, size: Size):
+    """On the meta device, copying a value fails."""
     model = models.find(name)(64, 80, 6, size).to("meta").train()
     batch = Batch(torch.empty(16, 64, 80, device="meta"), torch.empty(16, 6, device="meta"))
     model.loss(batch)["loss"].backward()
@@ -43,73 +44,77 @@ def test_all_models_are_found():
     assert {"oracle", "mean", "random", "nearest", "mlp", "cnn"} <= set(NAMES)
 
 
-def test_an_unknown_model_lists_the_known_ones():
+def test_the_error_for_an_unknown_model_lists_all_models():
     with pytest.raises(ValueError, match=r"unknown model 'cnm', expected one of \['.*'cnn', "):
         models.find("cnm")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_file_says_what_it_is_and_what_kind_it_is_of(name: str):
-    """What is planned goes by the source, where nothing is imported; what is run goes by the class."""
-    found = models.find(name)
-    assert found.__doc__
-    assert ast.get_docstring(ast.parse(registry.source(name).read_text()))
-    assert registry.is_control(name) == issubclass(found, models.Control)
-    assert (name in registry.surrogates()) == issubclass(found, Surrogate)
-    assert (name in registry.people_only()) == issubclass(found, models.PeopleOnly)
+def test_model_and_module_have_docstrings(name: str):
+    assert models.find(name).__doc__
+    assert ast.get_docstring(ast.parse(registry.source_file(name).read_text()))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_model_that_was_loaded_answers_as_the_one_that_was_saved(
-    name: str, parts: tuple[Items, Items], size: Size, tmp_path: Path
-):
+def test_the_registry_agrees_with_the_class(name: str):
+    """The registry does not import models: it goes by their folders, and by names."""
+    model = models.find(name)
+    assert registry.kind(name) == model.kind
+    assert registry.is_control(name) == (name in registry.controls()) == issubclass(model, models.Control)
+    assert registry.has_latent(name) == issubclass(model, LatentModel)
+    assert (name in registry.surrogates()) == issubclass(model, Surrogate)
+    assert (name in registry.human_presets_only()) == model.human_presets_only
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loaded_model_predicts_as_the_saved_one(name: str, parts: tuple[Items, Items], size: Size, tmp_path: Path):
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
     save(model, name, ("a", "b", "c"), {}, tmp_path / "checkpoint.pt")
-    answers = []
+    predictions = []
     for fitted in (model, load(tmp_path / "checkpoint.pt")[0]):
         torch.manual_seed(1)
         with torch.no_grad():
-            answers.append(answer(fitted, valid.mel[:5], valid.values[:5], 2))
-    assert (answers[0] == answers[1]).all()
+            predictions.append(answer(fitted, valid.mel[:5], valid.values[:5], 2))
+    assert (predictions[0] == predictions[1]).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [1, 3])
-def test_answers_have_their_shape_and_range(name: str, n: int, parts: tuple[Items, Items], size: Size):
+def test_predictions_have_the_shape_and_range(name: str, n: int, parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
     with torch.no_grad():
-        found = answer(model, valid.mel, valid.values, n)
-    assert found.shape == (n, 20, 3)
-    assert found.min() >= 0
-    assert found.max() <= 1
+        predictions = answer(model, valid.mel, valid.values, n)
+    assert predictions.shape == (n, 20, 3)
+    assert predictions.min() >= 0
+    assert predictions.max() <= 1
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "oracle"])
-def test_the_true_parameters_make_no_difference(name: str, parts: tuple[Items, Items], size: Size):
+def test_predictions_do_not_depend_on_the_true_parameters(name: str, parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
-    answers = []
+    predictions = []
     for truth in (valid.values, 1 - valid.values):
         torch.manual_seed(1)
         with torch.no_grad():
-            answers.append(answer(model, valid.mel, truth, 2))
-    assert (answers[0] == answers[1]).all()
+            predictions.append(answer(model, valid.mel, truth, 2))
+    assert (predictions[0] == predictions[1]).all()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("oracle", "random", "mean")])
-def test_the_sound_makes_a_difference(name: str, parts: tuple[Items, Items], size: Size):
+def test_predictions_depend_on_the_sound(name: str, parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
     torch.manual_seed(1)
     with torch.no_grad():
-        found = model.infer(valid.mel, 1)[0]
-    assert found.std(dim=0).max() > 1e-4
+        predictions = model.infer(valid.mel, 1)[0]
+    assert predictions.std(dim=0).max() > 1e-4
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_answers_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items], size: Size):
+def test_predictions_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
     with torch.no_grad():
@@ -120,25 +125,23 @@ def test_answers_do_not_depend_on_the_batch(name: str, parts: tuple[Items, Items
     torch.testing.assert_close(together, alone)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if models.find(name).at_once > 1])
-def test_answers_of_several_sounds_at_once_have_the_bits_of_one_at_a_time_and_nothing_random(
-    name: str, parts: tuple[Items, Items], size: Size
-):
+@pytest.mark.parametrize("name", [name for name in NAMES if models.find(name).inference_batch > 1])
+def test_batched_inference_is_deterministic_and_bit_identical(name: str, parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model, state = make(name, train, size), torch.get_rng_state()
     with torch.no_grad():
-        together = model.infer(valid.mel[: model.at_once], 3)
-        alone = torch.cat([model.infer(mel[None], 3) for mel in valid.mel[: model.at_once]], dim=1)
+        together = model.infer(valid.mel[: model.inference_batch], 3)
+        alone = torch.cat([model.infer(mel[None], 3) for mel in valid.mel[: model.inference_batch]], dim=1)
     assert torch.equal(together, alone)
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_what_a_model_makes_anew_is_no_part_of_its_file(
+def test_a_checkpoint_has_no_non_persistent_buffers(
     parts: tuple[Items, Items], size: Size, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class Windowed(models.find("cnn")):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **named: Any):
-            super().__init__(*arguments, **named)
+        def __init__(self, *args: Any, **options: Any):
+            super().__init__(*args, **options)
             self.register_buffer("window", torch.hann_window(8), persistent=False)
 
     monkeypatch.setattr(models, "find", lambda name: Windowed)
@@ -146,27 +149,27 @@ def test_what_a_model_makes_anew_is_no_part_of_its_file(
     assert load(tmp_path / "checkpoint.pt")[0].window.shape == (8,)
 
 
-class NoiseOfTheCPU(TorchDispatchMode):
-    """Refuses noise of any other device: the same seed would give another one there."""
+class CPUNoiseOnly(TorchDispatchMode):
+    """Rejects random numbers of other devices, where the same seed gives other numbers."""
 
     def __torch_dispatch__(self, function: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        found = function(*args, **(kwargs or {}))
+        output = function(*args, **(kwargs or {}))
         if torch.Tag.nondeterministic_seeded in function.tags:
-            assert found.device.type == "cpu", f"{function} on {found.device}"
-        return found
+            assert output.device.type == "cpu", f"{function} on {output.device}"
+        return output
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_answers_are_on_the_device_of_the_sounds_and_noise_is_that_of_the_cpu(name: str, size: Size):
-    """By the device of torch that computes shapes and no values; a tensor left on the CPU can't be mixed with its."""
+def test_predictions_stay_on_the_device_and_noise_on_the_cpu(name: str, size: Size):
+    """On the meta device, which computes shapes without values; its tensors do not mix with tensors on the CPU."""
     model = models.find(name)(16, 20, 3, size).to("meta").eval()
     try:
-        with torch.no_grad(), NoiseOfTheCPU():
-            found = model.infer(torch.zeros(2, 16, 20, device="meta"), 4)
-    except NotImplementedError as error:  # it has no answer to which elements are nonzero, as splines ask
+        with torch.no_grad(), CPUNoiseOnly():
+            predictions = model.infer(torch.zeros(2, 16, 20, device="meta"), 4)
+    except NotImplementedError as error:  # splines need the indices of nonzero elements, which depend on values
         assert "nonzero" in str(error)
     else:
-        assert found.device.type == "meta"
+        assert predictions.device.type == "meta"
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -174,28 +177,28 @@ def test_the_gradient_reaches_every_parameter(name: str, parts: tuple[Items, Ite
     train, _ = (part.all() for part in parts)
     model = make(name, train, size).train()
     model.loss(train)["loss"].backward()
-    silent = [key for key, p in model.named_parameters() if p.grad is None or not (p.grad != 0).any()]
-    assert silent == []
+    without_gradient = [key for key, p in model.named_parameters() if p.grad is None or not (p.grad != 0).any()]
+    assert without_gradient == []
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_a_model_learns_eight_items_by_heart(name: str, parts: tuple[Items, Items]):
+def test_a_model_overfits_eight_items(name: str, parts: tuple[Items, Items]):
     train, _ = (part.all() for part in parts)
     eight = Batch(train.mel[:8], train.values[:8])
     model = make(name, eight, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    enough = 0.02 * eight.values.var(dim=0).mean()
-    for _ in range(24):  # as long as it takes
+    threshold = 0.02 * eight.values.var(dim=0).mean()
+    for _ in range(24):
         for _ in range(25):
             optimizer.zero_grad()
             model.loss(eight)["loss"].backward()
             optimizer.step()
-        # by the answers, since losses have no common zero: a likelihood can be any number
+        # by the predictions, because losses such as likelihoods have no common minimum
         with torch.no_grad():
             errors = (model.infer(eight.mel, 16) - eight.values).square().mean(dim=2).min(dim=0).values.mean()
-        if errors < enough:
+        if errors < threshold:
             break
-    assert errors < enough
+    assert errors < threshold
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TRAINED])
@@ -203,25 +206,25 @@ def test_a_control_is_not_trained(name: str, parts: tuple[Items, Items], size: S
     train, _ = (part.all() for part in parts)
     model = make(name, train, size)
     assert not list(model.parameters())
-    with pytest.raises(TypeError, match="is a control"):
+    with pytest.raises(TypeError, match=f"{type(model).__name__} is a control"):
         model.loss(train)
 
 
-def test_the_oracle_gives_the_truth(parts: tuple[Items, Items], size: Size):
+def test_the_oracle_returns_the_truth(parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make("oracle", train, size)
     assert (answer(model, valid.mel, valid.values, 2) == valid.values.numpy()).all()
-    with pytest.raises(TypeError, match="from the truth"):
+    with pytest.raises(TypeError, match="infer_from_truth"):
         model.infer(valid.mel, 1)
 
 
-def test_the_mean_is_the_mean(parts: tuple[Items, Items], size: Size):
+def test_mean_predicts_the_mean(parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
-    found = make("mean", train, size).infer(valid.mel, 1)
-    torch.testing.assert_close(found[0, 7], train.values.mean(dim=0))
+    predictions = make("mean", train, size).infer(valid.mel, 1)
+    torch.testing.assert_close(predictions[0, 7], train.values.mean(dim=0))
 
 
-def test_the_nearest_is_the_nearest(parts: tuple[Items, Items], size: Size):
+def test_nearest_predicts_the_nearest_neighbours(parts: tuple[Items, Items], size: Size):
     train, _ = (part.all() for part in parts)
     model = make("nearest", train, size)
     torch.testing.assert_close(model.infer(train.mel[:9] + 1e-3, 2)[0], train.values[:9])
@@ -229,16 +232,16 @@ def test_the_nearest_is_the_nearest(parts: tuple[Items, Items], size: Size):
     assert not torch.equal(first, second)
 
 
-def test_distances_to_many_sounds_at_a_time_have_the_bits_of_one_subtraction():
-    known, heard = torch.randn(600, 64, 80), torch.randn(64, 80)
-    assert torch.equal(log_mel_distances(known, heard), (known - heard).abs().mean(dim=(1, 2)))
-    assert log_mel_distances(known[:0], heard).shape == (0,)
+def test_distances_to_many_sounds_equal_one_subtraction():
+    references, target = torch.randn(600, 64, 80), torch.randn(64, 80)
+    assert torch.equal(log_mel_distances(references, target), (references - target).abs().mean(dim=(1, 2)))
+    assert log_mel_distances(references[:0], target).shape == (0,)
 
 
-def test_random_draws_from_the_training_presets(parts: tuple[Items, Items], size: Size):
+def test_random_samples_training_presets(parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
-    found = make("random", train, size).infer(valid.mel, 4).reshape(-1, 3)
-    known = {tuple(row) for row in train.values.tolist()}
-    drawn = {tuple(row) for row in found.tolist()}
-    assert drawn <= known
-    assert len(drawn) > 20
+    predictions = make("random", train, size).infer(valid.mel, 4).reshape(-1, 3)
+    training_presets = {tuple(row) for row in train.values.tolist()}
+    samples = {tuple(row) for row in predictions.tolist()}
+    assert samples <= training_presets
+    assert len(samples) > 20

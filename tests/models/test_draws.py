@@ -1,4 +1,4 @@
-"""What samplers draw follows what they were told, where that can be worked out: mixtures, velocity fields."""
+"""Samples of mixtures and velocity fields follow their known distributions."""
 
 import math
 
@@ -10,41 +10,41 @@ from flowsynth.models import base as models
 from flowsynth.models.density.flow_matching import FlowMatching
 from flowsynth.models.density.mdn import COMPONENTS, MDN
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.nn.transforms import bounded
+from flowsynth.models.nn.transforms import logit_transform
 
 
 @pytest.fixture
 def mixture(size: Size, monkeypatch: pytest.MonkeyPatch) -> MDN:
-    """Of one parameter: 0.3 of it around a logit of -1, 0.7 around 1.5."""
+    """Mixture density of one parameter: a weight of 0.3 around a half logit of -1, of 0.7 around 1.5."""
     model = models.find("mdn")(16, 20, 1, size).eval()
     assert isinstance(model, MDN)
     weights = torch.full((1, COMPONENTS), -40.0)
     weights[0, 2], weights[0, 9] = math.log(0.3), math.log(0.7)
     mean = torch.zeros(1, COMPONENTS, 1)
     mean[0, 2], mean[0, 9] = -1.0, 1.5
-    told = weights, mean, torch.full_like(mean, 0.1)
-    monkeypatch.setattr(model, "mixture", lambda mel: tuple(part.expand(len(mel), *part.shape[1:]) for part in told))
+    parts = weights, mean, torch.full_like(mean, 0.1)
+    monkeypatch.setattr(model, "mixture", lambda mel: tuple(part.expand(len(mel), *part.shape[1:]) for part in parts))
     return model
 
 
-def test_a_mixture_draws_its_components_by_their_weights(mixture: MDN):
+def test_a_mixture_samples_components_by_their_weights(mixture: MDN):
     torch.manual_seed(0)
-    found = bounded()(mixture.infer(torch.zeros(2, 16, 20), 4000))
-    high = found > 0.25
+    samples = logit_transform()(mixture.infer(torch.zeros(2, 16, 20), 4000))
+    high = samples > 0.25
     # the standard error of the share is .007, of a mean .003
     assert high.float().mean(0).flatten().tolist() == pytest.approx([0.7, 0.7], abs=0.03)
-    assert found[high].mean().item() == pytest.approx(1.5, abs=0.02)
-    assert found[~high].mean().item() == pytest.approx(-1.0, abs=0.02)
-    assert found[high].std().item() == pytest.approx(0.1, abs=0.01)
+    assert samples[high].mean().item() == pytest.approx(1.5, abs=0.02)
+    assert samples[~high].mean().item() == pytest.approx(-1.0, abs=0.02)
+    assert samples[high].std().item() == pytest.approx(0.1, abs=0.01)
 
 
-def test_the_density_of_a_mixture_is_one_over_all_presets_and_is_that_of_its_draws(mixture: MDN):
+def test_the_density_of_a_mixture_is_that_of_its_samples(mixture: MDN):
     grid = torch.linspace(-0.02, 1.02, 20001)[1:-1, None]
-    inside = torch.isfinite(bounded()(grid)).flatten()
+    inside = torch.isfinite(logit_transform()(grid)).flatten()
     grid = grid[inside]
     density = mixture.log_density(torch.zeros(len(grid), 16, 20), grid).exp()
     assert torch.trapezoid(density, grid.flatten()).item() == pytest.approx(1, abs=1e-3)
-    middle = bounded().inv(torch.tensor([0.25])).item()
+    middle = logit_transform().inv(torch.tensor([0.25])).item()
     above = grid.flatten() > middle
     assert torch.trapezoid(density[above], grid.flatten()[above]).item() == pytest.approx(0.7, abs=5e-3)
 
@@ -56,8 +56,8 @@ def field(size: Size) -> FlowMatching:
     return model
 
 
-def drawn(model: FlowMatching, n: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """What is drawn for one sound, and the noise that it was drawn from."""
+def samples_and_noise(model: FlowMatching, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sample presets for one sound, and return the noise that they are transported from."""
     torch.manual_seed(3)
     noise = torch.randn(n, 1, 3)
     torch.manual_seed(3)
@@ -65,31 +65,29 @@ def drawn(model: FlowMatching, n: int) -> tuple[torch.Tensor, torch.Tensor]:
         return model.infer(torch.zeros(1, 16, 20), n), noise
 
 
-def test_draws_follow_a_velocity_that_depends_on_the_place(field: FlowMatching, monkeypatch: pytest.MonkeyPatch):
-    """Of a field that shrinks towards 0.2, where the way is known: e**-t of the distance is left."""
-    monkeypatch.setattr(field, "velocity", lambda time, place, heard: 0.2 - place)
-    found, noise = drawn(field, 50)
+def test_samples_follow_a_velocity_of_the_position(field: FlowMatching, monkeypatch: pytest.MonkeyPatch):
+    """The field contracts towards 0.2: the distance at time t is e**-t of the initial one."""
+    monkeypatch.setattr(field, "velocity", lambda time, position, context: 0.2 - position)
+    samples, noise = samples_and_noise(field, 50)
     expected = 0.2 + (noise - 0.2) * math.exp(-1)
-    torch.testing.assert_close(found, ((expected + 1) / 2).clamp(0, 1), atol=1e-3, rtol=0)
+    torch.testing.assert_close(samples, ((expected + 1) / 2).clamp(0, 1), atol=1e-3, rtol=0)
 
 
-def test_draws_follow_a_velocity_that_depends_on_the_time(field: FlowMatching, monkeypatch: pytest.MonkeyPatch):
-    """Time goes from 0 to 1: a velocity of t is a way of 1/2, which the midpoint rule has exactly."""
-    monkeypatch.setattr(field, "velocity", lambda time, place, heard: time - place * 0)
-    found, noise = drawn(field, 50)
-    torch.testing.assert_close(found, ((noise + 1.5) / 2).clamp(0, 1), atol=1e-6, rtol=0)
+def test_samples_follow_a_velocity_of_the_time(field: FlowMatching, monkeypatch: pytest.MonkeyPatch):
+    """Time goes from 0 to 1: a velocity of t integrates to 1/2, which is exact by the midpoint method."""
+    monkeypatch.setattr(field, "velocity", lambda time, position, context: time - position * 0)
+    samples, noise = samples_and_noise(field, 50)
+    torch.testing.assert_close(samples, ((noise + 1.5) / 2).clamp(0, 1), atol=1e-6, rtol=0)
 
 
-def test_the_loss_of_flow_matching_is_least_at_the_velocity_of_the_straight_way(
-    field: FlowMatching, monkeypatch: pytest.MonkeyPatch
-):
-    """From noise to the one preset there is: the way left, over the time left."""
+def test_the_loss_is_minimal_at_the_velocity_of_straight_paths(field: FlowMatching, monkeypatch: pytest.MonkeyPatch):
+    """All paths end at the same preset: the velocity is the remaining distance over the remaining time."""
     batch = Batch(torch.zeros(256, 16, 20), torch.full((256, 3), 0.7))
     monkeypatch.setattr("flowsynth.models.density.flow_matching.dequantise", lambda values: values)
 
     def loss(scale: float) -> float:
         monkeypatch.setattr(
-            field, "velocity", lambda time, place, _: scale * (0.4 - place) / (1 - time).clamp(min=1e-3)
+            field, "velocity", lambda time, position, _: scale * (0.4 - position) / (1 - time).clamp(min=1e-3)
         )
         torch.manual_seed(1)
         with torch.no_grad():

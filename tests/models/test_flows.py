@@ -1,4 +1,4 @@
-"""Flows: exact inverses, determinants and densities; contexts that matter; presets of one sound that differ."""
+"""Flows: exact inverses, determinants and densities; conditioning; multimodal posteriors."""
 
 import math
 from collections.abc import Callable
@@ -14,19 +14,19 @@ from zuko.distributions import NormalizingFlow
 from flowsynth.data.dataset import Batch, Items
 from flowsynth.models import base as models
 from flowsynth.models.nn import flows
-from flowsynth.models.nn.flows import draw
+from flowsynth.models.nn.flows import sample_flow
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.nn.transforms import WIDTH, Regression, Spline, bounded, dequantise
+from flowsynth.models.nn.transforms import WIDTH, RegressionFlow, Spline, dequantise, logit_transform
 
 CONTEXT = 4
 
 
-class Map(nn.Module):
-    """The regression map as a flow: the density of presets if the latent of every sound were standard normal."""
+class RegressionDensity(nn.Module):
+    """The regression map as a flow: the density of presets if latents are standard normal."""
 
     def __init__(self, dim: int, context: int):
         super().__init__()
-        self.regression, self.prior = Regression(dim), flows.standard(dim)
+        self.regression, self.prior = RegressionFlow(dim), flows.standard_normal(dim)
 
     def forward(self, c: Tensor):
         return NormalizingFlow(self.regression.transform(), self.prior().expand(c.shape[:-1]))
@@ -37,16 +37,16 @@ FLOWS: dict[str, Callable[[int, int], nn.Module]] = {
     "coupling": flows.coupling_posterior,
     "disentangling": flows.disentangling_flow,
     "conditional": flows.conditional_flow,
-    "regression": Map,
+    "regression": RegressionDensity,
 }
-LATENTS = ("posterior", "coupling", "disentangling")  # densities of latents, the others are of presets
+LATENTS = ("posterior", "coupling", "disentangling")  # densities of latents; the others are densities of presets
 AMORTISED = [name for name in FLOWS if name != "regression"]
 FLOW_MODELS = ["vae_flow", "flow_reg", "flow_reg_published", "flow_cond", "flow_dis"]
 every_flow = pytest.mark.parametrize("name", FLOWS)
 
 
 def make(name: str, dim: int, seed: int = 0) -> nn.Module:
-    """A flow that is far from the identity."""
+    """Build a flow that is far from the identity."""
     torch.manual_seed(seed)
     flow = FLOWS[name](dim, CONTEXT)
     with torch.no_grad():
@@ -56,27 +56,27 @@ def make(name: str, dim: int, seed: int = 0) -> nn.Module:
 
 
 def data(name: str, items: int, dim: int) -> Tensor:
-    """Points that a flow is a density of: latents, or presets."""
+    """Make points in the domain of a flow: latents or presets."""
     return torch.randn(items, dim) if name in LATENTS else torch.rand(items, dim)
 
 
 @every_flow
 @pytest.mark.parametrize("dim", [1, 2, 5, 16])
-def test_the_inverse_undoes_the_map(name: str, dim: int):
+def test_the_inverse_inverts_the_map(name: str, dim: int):
     flow = make(name, dim)
     with torch.no_grad():
         c, x = torch.randn(50, CONTEXT), data(name, 50, dim)
         transform = flow(c).transform
-        noise, there = transform.call_and_ladj(x)
-        again, back = transform.inv.call_and_ladj(noise)
-    assert (noise - x).abs().max() > 0.05  # else this test shows nothing
-    torch.testing.assert_close(again, x, atol=1e-4, rtol=0)
-    torch.testing.assert_close(there, -back, atol=1e-3, rtol=1e-3)
+        noise, log_determinant = transform.call_and_ladj(x)
+        inverse, inverse_log_determinant = transform.inv.call_and_ladj(noise)
+    assert (noise - x).abs().max() > 0.05  # the map is not the identity
+    torch.testing.assert_close(inverse, x, atol=1e-4, rtol=0)
+    torch.testing.assert_close(log_determinant, -inverse_log_determinant, atol=1e-3, rtol=1e-3)
 
 
 @every_flow
 @pytest.mark.parametrize("direction", ["transform", "inverse"])
-def test_the_determinant_is_that_of_autograd(name: str, direction: str):
+def test_the_determinant_equals_that_of_autograd(name: str, direction: str):
     flow = make(name, 3).double()
     for seed in range(5):
         torch.manual_seed(seed)
@@ -85,9 +85,9 @@ def test_the_determinant_is_that_of_autograd(name: str, direction: str):
         transform = flow(c).transform
         if direction == "inverse":
             x, transform = transform(x).detach(), transform.inv
-        found = transform.call_and_ladj(x)[1]
-        true = torch.linalg.slogdet(jacobian(lambda x, t=transform: t(x)[0], x)[:, 0])[1]
-        torch.testing.assert_close(found[0], true, atol=1e-6, rtol=1e-6)
+        log_determinant = transform.call_and_ladj(x)[1]
+        expected = torch.linalg.slogdet(jacobian(lambda x, t=transform: t(x)[0], x)[:, 0])[1]
+        torch.testing.assert_close(log_determinant[0], expected, atol=1e-6, rtol=1e-6)
 
 
 @every_flow
@@ -101,19 +101,19 @@ def test_the_gradient_reaches_every_parameter(name: str):
 
 
 @pytest.mark.parametrize("name", AMORTISED)
-def test_each_step_hears_the_context(name: str):
+def test_each_step_depends_on_the_context(name: str):
     flow = make(name, 3)
     transform = flow.transform.transform if name == "posterior" else flow.transform
     x = data(name, 1, 3)
-    hearing = []
+    is_conditional = []
     for step in transform.transforms:
         c = torch.randn(1, CONTEXT, requires_grad=True)
         out = step(c)(x)
-        (heard,) = torch.autograd.grad(out.sum(), c, allow_unused=True) if out.requires_grad else (None,)
-        hearing.append(heard is not None and bool((heard != 0).all()))
-    # a conditional flow begins with logits, a disentangling one with what is common to all items
-    deaf = {"conditional": 1, "disentangling": 4}.get(name, 0)
-    assert hearing == [False] * deaf + [True] * (len(hearing) - deaf)
+        (gradient,) = torch.autograd.grad(out.sum(), c, allow_unused=True) if out.requires_grad else (None,)
+        is_conditional.append(gradient is not None and bool((gradient != 0).all()))
+    # a conditional flow starts with logits, a disentangling one with shared steps
+    unconditional = {"conditional": 1, "disentangling": 4}.get(name, 0)
+    assert is_conditional == [False] * unconditional + [True] * (len(is_conditional) - unconditional)
 
 
 def test_the_posterior_has_the_steps_of_the_paper():
@@ -121,21 +121,21 @@ def test_the_posterior_has_the_steps_of_the_paper():
 
 
 @every_flow
-def test_an_item_does_not_depend_on_the_batch(name: str):
+def test_densities_and_samples_do_not_depend_on_the_batch(name: str):
     flow = make(name, 5)
     with torch.no_grad():
         c, x = torch.randn(64, CONTEXT), data(name, 64, 5)
         together, alone = flow(c).log_prob(x)[:3], flow(c[:3]).log_prob(x[:3])
         torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-5)
-        draws = []
+        samples = []
         for items in (64, 3):
             torch.manual_seed(1)
-            draws.append(draw(flow(c[:items]), 2)[:, :3])
-        torch.testing.assert_close(*draws, atol=1e-5, rtol=1e-4)
+            samples.append(sample_flow(flow(c[:items]), 2)[:, :3])
+        torch.testing.assert_close(*samples, atol=1e-5, rtol=1e-4)
 
 
 @every_flow
-def test_a_flow_is_what_its_state_is(name: str):
+def test_a_flow_is_restored_from_its_state(name: str):
     flow, other = make(name, 5), make(name, 5, seed=1)
     c, x = torch.randn(8, CONTEXT), data(name, 8, 5)
     assert not torch.equal(flow(c).log_prob(x), other(c).log_prob(x))
@@ -146,9 +146,9 @@ def test_a_flow_is_what_its_state_is(name: str):
 @every_flow
 def test_the_density_integrates_to_one(name: str):
     flow, n = make(name, 2).double(), 400
-    # squashed values are in (0, 1), so values are a little beyond
-    beyond = WIDTH / (1 - 2 * WIDTH)
-    low, high = (-9.0, 9.0) if name in LATENTS else (-beyond, 1 + beyond)
+    # scaled values are in (0, 1), so the values themselves extend slightly beyond
+    margin = WIDTH / (1 - 2 * WIDTH)
+    low, high = (-9.0, 9.0) if name in LATENTS else (-margin, 1 + margin)
     side = low + (high - low) * (torch.arange(n).double() + 0.5) / n
     grid = torch.cartesian_prod(side, side)
     with torch.no_grad():
@@ -157,7 +157,7 @@ def test_the_density_integrates_to_one(name: str):
 
 
 @every_flow
-def test_draws_have_the_density_that_is_told_with_them(name: str):
+def test_samples_have_the_returned_density(name: str):
     flow = make(name, 4)
     with torch.no_grad():
         q = flow(torch.randn(30, CONTEXT))
@@ -166,7 +166,7 @@ def test_draws_have_the_density_that_is_told_with_them(name: str):
 
 
 @pytest.mark.parametrize("name", LATENTS)
-def test_a_new_posterior_is_never_off_to_infinity(name: str):
+def test_an_untrained_posterior_is_finite(name: str):
     for seed in range(20):
         torch.manual_seed(seed)
         flow = FLOWS[name](16, 64)
@@ -176,47 +176,49 @@ def test_a_new_posterior_is_never_off_to_infinity(name: str):
         assert log_density.isfinite().all()
 
 
-def test_items_share_their_noise_and_draws_do_not():
+def test_items_share_noise_and_samples_do_not():
     flow = make("coupling", 4)
     with torch.no_grad():
-        same = draw(flow(torch.randn(1, CONTEXT).expand(6, -1)), 3)
-    assert same.shape == (3, 6, 4)
-    torch.testing.assert_close(same, same[:, :1].expand(-1, 6, -1))
-    assert (same[0] - same[1]).abs().min() > 1e-4
+        samples = sample_flow(flow(torch.randn(1, CONTEXT).expand(6, -1)), 3)
+    assert samples.shape == (3, 6, 4)
+    torch.testing.assert_close(samples, samples[:, :1].expand(-1, 6, -1))
+    assert (samples[0] - samples[1]).abs().min() > 1e-4
 
 
-def test_the_divergence_from_the_prior_is_that_of_gaussians():
+def test_the_monte_carlo_kl_equals_that_of_gaussians():
     torch.manual_seed(0)
     q = flows.normal(torch.tensor([0.5, -1.0]), torch.tensor([0.3, 1.5]))
     z = q.sample((200_000,))
     prior = flows.normal(torch.zeros(2), torch.ones(2))
-    assert flows.kl_by_draws(z, q.log_prob(z), prior).item() == pytest.approx(kl_divergence(q, prior).item(), abs=0.02)
+    assert flows.monte_carlo_kl(z, q.log_prob(z), prior).item() == pytest.approx(
+        kl_divergence(q, prior).item(), abs=0.02
+    )
 
 
-def test_exact_values_have_finite_logits_and_come_back():
+def test_exact_values_have_finite_logits_and_are_restored():
     torch.manual_seed(0)
     steps = torch.linspace(0, 1, 128).expand(1000, -1)
     noisy = dequantise(steps)
-    logits = bounded()(noisy)
+    logits = logit_transform()(noisy)
     assert logits.abs().max() < 3
-    again = bounded().inv(logits).clamp(0, 1)
-    assert (again - steps).abs().max() <= WIDTH / 2 + 1e-6
-    assert (again[:, 0] == 0).float().mean() == pytest.approx(0.5, abs=0.1)
-    assert (again[:, -1] == 1).float().mean() == pytest.approx(0.5, abs=0.1)
+    restored = logit_transform().inv(logits).clamp(0, 1)
+    assert (restored - steps).abs().max() <= WIDTH / 2 + 1e-6
+    assert (restored[:, 0] == 0).float().mean() == pytest.approx(0.5, abs=0.1)
+    assert (restored[:, -1] == 1).float().mean() == pytest.approx(0.5, abs=0.1)
     assert noisy.mean(dim=0).sub(steps[0]).abs().max() < WIDTH / 20
-    torch.testing.assert_close(bounded().inv(bounded()(steps)), steps, atol=1e-5, rtol=0)
+    torch.testing.assert_close(logit_transform().inv(logit_transform()(steps)), steps, atol=1e-5, rtol=0)
 
 
 def test_a_spline_of_zeros_is_the_identity():
     x = torch.linspace(-7, 7, 101)
     zeros = [torch.zeros(101, bins) for bins in (8, 8, 7)]
-    found, log_determinant = Spline(*zeros).call_and_ladj(x)
-    torch.testing.assert_close(found, x, atol=1e-5, rtol=1e-5)
+    y, log_determinant = Spline(*zeros).call_and_ladj(x)
+    torch.testing.assert_close(y, x, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(log_determinant, torch.zeros(101))
 
 
 def moons(items: int, seed: int) -> Tensor:
-    """Presets of two parameters in two interlocked half circles."""
+    """Make presets of two parameters on two interlocked half circles."""
     generator = torch.Generator().manual_seed(seed)
     angle = math.pi * torch.rand(items, generator=generator)
     upper = torch.rand(items, generator=generator) < 0.5
@@ -231,7 +233,7 @@ def energy_distance(a: Tensor, b: Tensor) -> float:
 
 
 @pytest.mark.parametrize("name", ["conditional", "regression"])
-def test_a_fitted_flow_has_the_shape_of_the_data(name: str):
+def test_a_trained_flow_fits_the_data(name: str):
     torch.manual_seed(0)
     flow = FLOWS[name](2, CONTEXT)
     optimizer = torch.optim.Adam(flow.parameters(), lr=1e-2)
@@ -248,19 +250,19 @@ def test_a_fitted_flow_has_the_shape_of_the_data(name: str):
     gaussian = MultivariateNormal(train.mean(dim=0), train.T.cov())
     with torch.no_grad():
         assert flow(c).log_prob(test).mean() > gaussian.log_prob(test).mean() + 1
-        drawn = flow(c).rsample()
-        assert energy_distance(drawn, test) < 0.5 * energy_distance(gaussian.sample((1000,)), test)
+        samples = flow(c).rsample()
+        assert energy_distance(samples, test) < 0.5 * energy_distance(gaussian.sample((1000,)), test)
 
 
-def model(name: str, train: Batch, size: Size) -> models.Model:
+def make_model(name: str, train: Batch, size: Size) -> models.Model:
     torch.manual_seed(0)
-    made = models.find(name)(*train.mel.shape[1:], train.values.shape[1], size)
-    made.calibrate(train)
-    return made
+    model = models.find(name)(*train.mel.shape[1:], train.values.shape[1], size)
+    model.calibrate(train)
+    return model
 
 
 class NoCumulativeSums(TorchDispatchMode):
-    """Refuses what has no deterministic form on GPUs."""
+    """Rejects cumulative sums, which are not deterministic on GPUs."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         assert func.overloadpacket is not torch.ops.aten.cumsum
@@ -268,83 +270,83 @@ class NoCumulativeSums(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("name", FLOW_MODELS)
-def test_training_is_deterministic_on_gpus_too(name: str, parts: tuple[Items, Items], size: Size):
+def test_training_is_deterministic_on_gpus(name: str, parts: tuple[Items, Items], size: Size):
     train = parts[0].all()
-    made = model(name, train, size)
+    model = make_model(name, train, size)
     with NoCumulativeSums():
         with pytest.raises(AssertionError):
             torch.ones(3).cumsum(0)
-        made.loss(train)["loss"].backward()
+        model.loss(train)["loss"].backward()
 
 
 @pytest.mark.parametrize("name", FLOW_MODELS)
-def test_losses_are_weighed_as_told(name: str, parts: tuple[Items, Items], size: Size):
+def test_losses_are_weighted_by_the_epoch(name: str, parts: tuple[Items, Items], size: Size):
     train = parts[0].all()
-    made = model(name, train, size).eval()
-    made.at_epoch(0, 50)
-    first = made.loss(train)
+    model = make_model(name, train, size).eval()
+    model.at_epoch(0, 50)
+    first = model.loss(train)
     assert first["selection"] == torch.inf
     torch.testing.assert_close(first["loss"], first["reconstruction"])
-    made.at_epoch(15, 50)
-    later = made.loss(train)
+    model.at_epoch(15, 50)
+    later = model.loss(train)
     assert later["selection"] == later["parameters"]
-    expected = later["reconstruction"] + later["latent"] + made.full_gamma / 2 * later["parameters"]
+    expected = later["reconstruction"] + later["latent"] + model.full_gamma / 2 * later["parameters"]
     torch.testing.assert_close(later["loss"], expected)
 
 
-def test_presets_and_latents_of_the_regression_flow_are_one_space(parts: tuple[Items, Items], size: Size):
+def test_the_regression_flow_maps_presets_and_latents(parts: tuple[Items, Items], size: Size):
     train = parts[0].all()
-    made = model("flow_reg", train, size).eval()
+    model = make_model("flow_reg", train, size).eval()
     values = torch.cat([train.values, torch.tensor([[0.0, 1.0, 0.5], [1.0, 1.0, 0.0]])])
     with torch.no_grad():
-        torch.testing.assert_close(made.to_parameters(made.to_latent(values)), values, atol=1e-4, rtol=0)
-        z = made.encode(train.mel)
-        torch.testing.assert_close(made.answer(z, 2)[1], made.to_parameters(z))
-        assert made.decode(made.to_latent(values)).shape == (72, 16, 20)
+        torch.testing.assert_close(model.to_parameters(model.to_latent(values)), values, atol=1e-4, rtol=0)
+        z = model.encode(train.mel)
+        torch.testing.assert_close(model.decode_parameters(z, 2)[1], model.to_parameters(z))
+        assert model.decode(model.to_latent(values)).shape == (72, 16, 20)
 
 
-def test_the_likelihood_of_the_regression_flow_is_a_density(parts: tuple[Items, Items], size: Size):
+def test_the_likelihood_of_the_regression_flow_is_normalised(parts: tuple[Items, Items], size: Size):
     train = parts[0].all()
-    made = model("flow_reg", Batch(train.mel, train.values[:, :2]), size).eval()
-    n, beyond = 300, WIDTH / (1 - 2 * WIDTH)
-    side = -beyond + (1 + 2 * beyond) * (torch.arange(n) + 0.5) / n
+    model = make_model("flow_reg", Batch(train.mel, train.values[:, :2]), size).eval()
+    n, margin = 300, WIDTH / (1 - 2 * WIDTH)
+    side = -margin + (1 + 2 * margin) * (torch.arange(n) + 0.5) / n
     grid = torch.cartesian_prod(side, side)
     with torch.no_grad():
-        one = made.distribution(train.mel[:1].expand(len(grid), -1, -1))
-        total = made.log_density(one, grid).exp().sum() * ((1 + 2 * beyond) / n) ** 2
+        posterior = model.distribution(train.mel[:1].expand(len(grid), -1, -1))
+        total = model.log_density(posterior, grid).exp().sum() * ((1 + 2 * margin) / n) ** 2
     assert total == pytest.approx(1, abs=0.02)
 
 
-def test_the_published_objective_hardly_weighs_the_determinant(parts: tuple[Items, Items], size: Size):
+def test_the_published_objective_averages_the_determinant(parts: tuple[Items, Items], size: Size):
     train = parts[0].all()
-    made = model("flow_reg_published", train, size).eval()
+    model = make_model("flow_reg_published", train, size).eval()
     with torch.no_grad():
-        made.log_std.fill_(-1.0)
-        z = made.encode(train.mel)
-        found, log_determinant = made.regressor.to_parameters(z)
-        error = -Normal(found, math.exp(-1)).log_prob(train.values).mean()
+        model.log_std.fill_(-1.0)
+        z = model.encode(train.mel)
+        predictions, log_determinant = model.regressor.to_parameters(z)
+        error = -Normal(predictions, math.exp(-1)).log_prob(train.values).mean()
         expected = error - log_determinant.mean() / (70 * 3)
-        torch.testing.assert_close(made.parameter_loss(z, train.values), expected)
+        torch.testing.assert_close(model.parameter_loss(z, train.values), expected)
 
 
 @pytest.mark.parametrize("name", ["flow_reg", "flow_cond"])
-def test_different_presets_of_one_sound_are_all_drawn(name: str, parts: tuple[Items, Items]):
+def test_all_modes_of_a_posterior_are_sampled(name: str, parts: tuple[Items, Items]):
     train = parts[0].all()
     torch.manual_seed(0)
-    # the first parameter can't be heard: it is 0.2 or 0.8
+    # the last parameter is inaudible and bimodal: 0.2 or 0.8
     values = torch.cat([train.values[:, 1:], torch.where(torch.rand(70, 1) < 0.5, 0.2, 0.8)], dim=1)
     batch = Batch(train.mel, values)
-    made = model(name, batch, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
-    optimizer = torch.optim.Adam(made.parameters(), lr=5e-3)
+    model = make_model(name, batch, Size(layers=2, channels=8, kernel=3, mlp_layers=2, units=64, dropout=0.0)).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(200):
         optimizer.zero_grad()
-        # sounds without the parameter's trace: each batch pairs them anew
+        # permute the parameter in each batch, so that sounds carry no information about it
         batch = Batch(train.mel, torch.cat([values[:, :2], values[torch.randperm(70), 2:]], dim=1))
-        made.loss(batch)["loss"].backward()
+        model.loss(batch)["loss"].backward()
         optimizer.step()
     with torch.no_grad():
-        drawn = made.infer(train.mel, 200)[:, :, 2]
-    low, high = ((drawn - mode).abs() < 0.1 for mode in (0.2, 0.8))
+        samples = model.infer(train.mel, 200)[:, :, 2]
+    low, high = ((samples - mode).abs() < 0.1 for mode in (0.2, 0.8))
     assert low.float().mean() > 0.25
     assert high.float().mean() > 0.25
     assert (low | high).float().mean() > 0.8

@@ -1,5 +1,7 @@
-"""Models that installed packages offer are models like those that are here."""
+"""Models of installed packages behave like those of this package."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,70 +11,147 @@ import pytest
 from flowsynth.models import base as models
 from flowsynth.models import registry
 
-SOURCE = '''"""A model of somebody else's."""
-from flowsynth.models.controls.mean import Mean as Base
-from flowsynth.models.base import Control
+SOURCE = '''"""A model of another package."""
+from flowsynth.models.{module} import {base}
 
-class Other(Base, Control):
-    """Answers with the mean."""
+print("imported")
+
+
+class Other({base}):
+    """A subclass."""
+
+    {body}
 '''
+Install = Callable[..., None]
 
 
 @pytest.fixture
-def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Install a package that offers an entry point."""
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install a package that offers a model as an entry point."""
 
-    def install(name: str, value: str) -> None:
+    def install_package(
+        name: str, value: str, module: str = "controls.mean", base: str = "Mean", body: str = "extra = 1"
+    ) -> None:
         info = tmp_path / "other-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{name} = {value}\n")
-        (tmp_path / "somebody_elses.py").write_text(SOURCE)
-        (tmp_path / "passed_on.py").write_text("from somebody_elses import Other")
+        (tmp_path / "other_package.py").write_text(SOURCE.format(module=module, base=base, body=body))
+        (tmp_path / "reexport.py").write_text("from other_package import Other")
         monkeypatch.syspath_prepend(tmp_path)
-        for module in ("somebody_elses", "passed_on"):
-            monkeypatch.delitem(sys.modules, module, raising=False)
-        forget()
+        for imported in ("other_package", "reexport"):
+            monkeypatch.delitem(sys.modules, imported, raising=False)
+        clear_caches()
 
-    yield install
-    forget()
-
-
-def forget() -> None:
-    for cached in (registry.models, registry.controls, registry.surrogates, registry.people_only):
-        cached.cache_clear()
+    yield install_package
+    clear_caches()
 
 
-@pytest.mark.parametrize("value", ["somebody_elses", "somebody_elses:Other"])
-def test_an_offered_model_is_found_by_its_name(offer, value: str, tmp_path: Path):
-    offer("other", value)
+def clear_caches() -> None:
+    for function in (
+        registry.models,
+        registry._installed_traits,
+        registry.controls,
+        registry.surrogates,
+        registry.human_presets_only,
+    ):
+        function.cache_clear()
+
+
+@pytest.mark.parametrize("value", ["other_package", "other_package:Other"])
+def test_an_installed_model_is_found_by_name(install: Install, value: str, tmp_path: Path):
+    install("other", value)
     assert "other" in models.names()
     assert "cnn" in models.names()
     assert models.find("other").__name__ == "Other"
-    assert registry.source("other") == tmp_path / "somebody_elses.py"
-    assert registry.is_control("other")
+    assert registry.source_file("other") == tmp_path / "other_package.py"
+
+
+@pytest.mark.parametrize(
+    ("module", "base", "kind"),
+    [
+        ("controls.nearest", "Nearest", "controls"),
+        ("regression.cnn", "CNN", "regression"),
+        ("autoencoders.vae", "VAE", "autoencoders"),
+        ("density.mdn", "MDN", "density"),
+        ("surrogates.proxy", "Proxy", "surrogates"),
+    ],
+)
+def test_the_kind_of_an_installed_model_is_inherited(install: Install, module: str, base: str, kind: str):
+    install("other", "other_package:Other", module, base)
+    assert registry.kind("other") == kind
+    assert registry.is_control("other_refined64") == ("other" in registry.controls()) == (kind == "controls")
+    assert registry.has_latent("other_best16") == (kind == "autoencoders")
+    assert ("other" in registry.surrogates()) == (kind == "surrogates")
+    assert "other" not in registry.human_presets_only()
+
+
+@pytest.mark.parametrize(
+    ("module", "base", "body"),
+    [
+        ("controls.nearest_people", "NearestPeople", "extra = 1"),
+        ("regression.cnn", "CNN", "human_presets_only = True"),
+    ],
+)
+def test_an_installed_model_can_use_human_presets_only(install: Install, module: str, base: str, body: str):
+    install("other", "other_package:Other", module, base, body)
+    assert registry.human_presets_only() == {"nearest_people", "other"}
+
+
+def test_planning_with_an_installed_model_does_not_load_torch(install: Install):
+    install("other", "other_package:Other")
+    program = (
+        "import sys; from flowsynth.models import registry\n"
+        "assert registry.is_control('other')\n"
+        "sys.exit('torch' in sys.modules or 'other_package' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0
+
+
+def test_own_models_are_planned_without_a_subprocess(install: Install, monkeypatch: pytest.MonkeyPatch):
+    install("other", "other_package:Other")
+    monkeypatch.setattr(registry.subprocess, "run", lambda *args, **options: pytest.fail("a subprocess"))
+    assert registry.is_control("mean")
+    assert not registry.is_control("cnn")
 
 
 @pytest.mark.parametrize("name", ["cnn", "cnn_best16", "Other"])
-def test_a_name_that_is_taken_or_no_name_of_a_model_is_refused(offer, name: str):
-    offer(name, "somebody_elses")
-    with pytest.raises(ValueError, match=f"somebody_elses offers a model named '{name}'"):
+def test_a_used_or_invalid_name_is_rejected(install: Install, name: str):
+    install(name, "other_package")
+    with pytest.raises(ValueError, match=f"other_package offers a model named '{name}'"):
         models.names()
 
 
-def test_what_is_offered_has_to_be_a_model(offer):
-    offer("other", "pathlib:Path")
+def test_an_entry_point_must_be_a_model(install: Install):
+    install("other", "pathlib:Path")
     with pytest.raises(ValueError, match="pathlib:Path: got 0 models"):
         models.find("other")
+    with pytest.raises(ValueError, match=r"the model other: .* pathlib:Path: got 0 models"):
+        registry.controls()
 
 
-def test_a_model_that_is_written_elsewhere_is_offered_from_there(offer):
-    offer("other", "passed_on:Other")
-    with pytest.raises(ValueError, match="written in another module: offer it as somebody_elses:Other"):
+def test_an_unknown_kind_is_rejected(install: Install):
+    install("other", "other_package:Other", body="kind = 'toys'")
+    with pytest.raises(ValueError, match=r"the model other: .*'toys'"):
+        registry.kind("other")
+
+
+def test_a_reexported_model_is_rejected(install: Install):
+    install("other", "reexport:Other")
+    with pytest.raises(ValueError, match="offer it as other_package:Other"):
         models.find("other")
 
 
-def test_a_broken_package_is_named(offer):
-    offer("other", "nowhere.networks:Other")
+def test_a_broken_package_is_named(install: Install):
+    install("other", "nowhere.networks:Other")
+    with pytest.raises(ValueError, match=r"the model other: .* from nowhere.networks:Other, but No module named"):
+        registry.controls()
     with pytest.raises(ValueError, match=r"the model other: .* from the module nowhere.networks, but No module named"):
-        registry.is_control("cnn")
+        registry.source_file("other")
+
+
+def test_a_package_that_ends_its_process_is_named(install: Install):
+    install("other", "other_package:Other", body="import os; os._exit(3)")
+    with pytest.raises(ValueError, match=r"the model other: .* status 3"):
+        registry.controls()

@@ -1,4 +1,4 @@
-"""Autoencoder models: their latent terms, their warm-ups, what they reconstruct."""
+"""Autoencoder models: latent terms, warm-ups, reconstructions."""
 
 import math
 
@@ -55,7 +55,7 @@ def test_mmd_is_the_sum_over_pairs():
     assert mmd(a, b).item() == pytest.approx(kernel(a, a) + kernel(b, b) - 2 * kernel(a, b), rel=1e-5)
 
 
-def test_mmd_tells_distributions_apart():
+def test_mmd_separates_distributions():
     torch.manual_seed(0)
     a, b = torch.randn(2, 500, 4)
     assert mmd(a, a) == pytest.approx(0, abs=1e-6)
@@ -63,18 +63,18 @@ def test_mmd_tells_distributions_apart():
     assert mmd(a, b * 0.2) > 0.02
 
 
-def test_samples_have_their_mean_and_variance():
+def test_samples_have_the_given_mean_and_variance():
     torch.manual_seed(0)
     mean, logvar = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, -3.0]])
-    drawn = sample(mean.expand(20000, 2), logvar.expand(20000, 2))
-    torch.testing.assert_close(drawn.mean(dim=0, keepdim=True), mean, atol=0.03, rtol=0)
-    torch.testing.assert_close(drawn.var(dim=0, keepdim=True), logvar.exp(), atol=0, rtol=0.05)
+    samples = sample(mean.expand(20000, 2), logvar.expand(20000, 2))
+    torch.testing.assert_close(samples.mean(dim=0, keepdim=True), mean, atol=0.03, rtol=0)
+    torch.testing.assert_close(samples.var(dim=0, keepdim=True), logvar.exp(), atol=0, rtol=0.05)
 
 
-def test_the_reconstruction_is_a_sum_over_bins_and_a_mean_over_items():
-    found, true = torch.zeros(5, 4, 3), torch.full((5, 4, 3), 2.0)
-    assert reconstruction_loss(found, true) == 4 * 12
-    assert reconstruction_loss(found[:1], true[:1]) == 4 * 12
+def test_reconstruction_is_a_sum_over_bins_and_mean_over_items():
+    reconstruction, target = torch.zeros(5, 4, 3), torch.full((5, 4, 3), 2.0)
+    assert reconstruction_loss(reconstruction, target) == 4 * 12
+    assert reconstruction_loss(reconstruction[:1], target[:1]) == 4 * 12
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,19 +82,17 @@ def test_warm_ups_are_fifths_of_the_training(name: str, parts: tuple[Items, Item
     model = make(name, parts[0].all(), size)
     full = model.full_gamma
     assert (model.beta, model.gamma) == (1, full)
-    stated = {0: (0, 0), 50: (0.5, 0), 100: (1, 0), 101: (1, 0.01), 150: (1, 0.5), 200: (1, 1), 499: (1, 1)}
-    for epoch, (beta, gamma) in stated.items():
+    expected = {0: (0, 0), 50: (0.5, 0), 100: (1, 0), 101: (1, 0.01), 150: (1, 0.5), 200: (1, 1), 499: (1, 1)}
+    for epoch, (beta, gamma) in expected.items():
         model.at_epoch(epoch, 500)
         assert (model.beta, model.gamma) == (beta, pytest.approx(gamma * full))
-    for epochs in range(1, 30):  # however short, its last epoch may be chosen
+    for epochs in range(1, 30):  # the last epoch of any training can be selected
         model.at_epoch(epochs - 1, epochs)
         assert model.gamma > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_loss_is_the_weighted_sum_and_is_chosen_by_once_the_regressor_is_trained(
-    name: str, parts: tuple[Items, Items], size: Size
-):
+def test_the_loss_is_weighted_and_selection_follows_gamma(name: str, parts: tuple[Items, Items], size: Size):
     model = make(name, parts[0].all(), size).eval()
     for epoch in (0, 50, 100, 130, 400):
         model.at_epoch(epoch, 500)
@@ -105,7 +103,7 @@ def test_the_loss_is_the_weighted_sum_and_is_chosen_by_once_the_regressor_is_tra
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_regressor_is_left_alone_while_it_has_no_weight(name: str, parts: tuple[Items, Items], size: Size):
+def test_the_regressor_has_no_gradient_while_gamma_is_0(name: str, parts: tuple[Items, Items], size: Size):
     model = make(name, parts[0].all(), size)
     for epoch, trained in ((20, False), (40, True)):
         model.at_epoch(epoch, 100)
@@ -115,7 +113,7 @@ def test_the_regressor_is_left_alone_while_it_has_no_weight(name: str, parts: tu
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sound_has_one_latent_and_a_latent_one_sound(name: str, parts: tuple[Items, Items], size: Size):
+def test_encode_and_decode_are_deterministic(name: str, parts: tuple[Items, Items], size: Size):
     mel = parts[0].all().mel
     model = make(name, parts[0].all(), size).eval()
     with torch.no_grad():
@@ -125,12 +123,12 @@ def test_a_sound_has_one_latent_and_a_latent_one_sound(name: str, parts: tuple[I
         decoded = model.decode(z)
         assert decoded.shape == mel.shape
         torch.testing.assert_close(model.standardise(decoded), model.decoder(z), atol=1e-4, rtol=1e-4)
-        drawn, term = model.posterior(mel)
-    assert drawn.shape == z.shape
+        samples, term = model.posterior(mel)
+    assert samples.shape == z.shape
     assert term.shape == ()
 
 
-def test_terms_do_not_depend_on_the_size_of_the_batch(parts: tuple[Items, Items], size: Size):
+def test_terms_do_not_depend_on_the_batch_size(parts: tuple[Items, Items], size: Size):
     batch = parts[0].all()
     model = make("ae", batch, size).eval()
     whole = model.loss(batch)
@@ -148,7 +146,7 @@ def test_the_latent_term_of_a_vae_is_a_mean_over_items(parts: tuple[Items, Items
 
 @pytest.mark.parametrize("bias", [-1e6, -50.0, 50.0, 1e6])
 @pytest.mark.parametrize("name", ["vae", "wae"])
-def test_extreme_variances_give_finite_losses_and_gradients(
+def test_extreme_variances_have_finite_losses_and_gradients(
     name: str, bias: float, parts: tuple[Items, Items], size: Size
 ):
     model = make(name, parts[0].all(), size)
@@ -157,11 +155,11 @@ def test_extreme_variances_give_finite_losses_and_gradients(
     terms["loss"].backward()
     assert all(torch.isfinite(value) for value in terms.values())
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
-    assert model.gaussian(parts[0].all().mel)[1].abs().max() <= base.LOGVAR
+    assert model.gaussian(parts[0].all().mel)[1].abs().max() <= base.MAX_LOGVAR
 
 
 def smooth_sounds(items: int) -> Batch:
-    """Spectrograms with one ridge, whose band, width and decay are the parameters."""
+    """Make spectrograms with one ridge, whose band, width and decay are the parameters."""
     values = torch.rand(items, 3)
     band, width, decay = (values[:, i, None, None] for i in range(3))
     mels, frames = torch.arange(16.0)[:, None], torch.arange(20.0)
@@ -169,7 +167,7 @@ def smooth_sounds(items: int) -> Batch:
 
 
 def trained(name: str, train: Batch, steps: int) -> LatentModel:
-    """A model after some steps of 64 sounds each."""
+    """Train a model for some steps of 64 sounds each."""
     model = make(name, train, Size(layers=2, channels=16, kernel=5, mlp_layers=2, units=64, dropout=0.0)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for step in range(steps):
@@ -180,28 +178,28 @@ def trained(name: str, train: Batch, steps: int) -> LatentModel:
     return model.eval()
 
 
-def test_a_vae_reconstructs_better_than_the_mean_and_infers_better_than_the_mean():
+def test_a_vae_reconstructs_and_predicts_better_than_the_mean():
     torch.manual_seed(1)
-    train, heard = smooth_sounds(256), smooth_sounds(64)
+    train, test = smooth_sounds(256), smooth_sounds(64)
     model = trained("vae", train, 240)
     with torch.no_grad():
-        error = (model.decode(model.encode(heard.mel)) - heard.mel).square().mean()
-        inferred = (model.infer(heard.mel, 1)[0] - heard.values).square().mean()
-    assert error < 0.3 * (heard.mel - train.mel.mean(dim=0)).square().mean()
-    assert inferred < 0.3 * (heard.values - train.values.mean(dim=0)).square().mean()
+        reconstruction_error = (model.decode(model.encode(test.mel)) - test.mel).square().mean()
+        parameter_error = (model.infer(test.mel, 1)[0] - test.values).square().mean()
+    assert reconstruction_error < 0.3 * (test.mel - train.mel.mean(dim=0)).square().mean()
+    assert parameter_error < 0.3 * (test.values - train.values.mean(dim=0)).square().mean()
 
 
-def test_the_first_dimension_of_a_disentangling_flow_parts_bright_from_dark():
+def test_the_first_dimension_of_flow_dis_separates_brightness():
     torch.manual_seed(1)
-    train, heard = smooth_sounds(256), smooth_sounds(200)
+    train, test = smooth_sounds(256), smooth_sounds(200)
     model = trained("flow_dis", train, 120)
     pair = SEMANTIC_PAIRS[model.pair]
-    tags = pair.tags(heard.mel, pair.thresholds(train.mel))
+    tags = pair.tags(test.mel, pair.thresholds(train.mel))
     with torch.no_grad():
-        place = model.encode(heard.mel)[:, 0]
-        # along the dimension, other dimensions in the middle, presets and sounds get brighter
-        line = torch.zeros(5, 3)
-        line[:, 0] = torch.linspace(-1.5, 1.5, 5)
-        brightness = pair.descriptor(model.decode(line))
-    assert (place.sign() == tags)[tags != 0].float().mean() > 0.9
+        first_dimension = model.encode(test.mel)[:, 0]
+        # a traversal of the dimension, with the others at 0, increases the brightness
+        traversal = torch.zeros(5, 3)
+        traversal[:, 0] = torch.linspace(-1.5, 1.5, 5)
+        brightness = pair.descriptor(model.decode(traversal))
+    assert (first_dimension.sign() == tags)[tags != 0].float().mean() > 0.9
     assert (brightness.diff() > 0).float().mean() >= 0.75

@@ -1,4 +1,4 @@
-"""Every trained model at the sizes of the paper, for one epoch of a handful of sounds."""
+"""Every trained model trains for one epoch of six items at the network sizes of the paper."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ PLAN = Plan(epochs=1, batch_size=4, learning_rate=2e-4, patience=1, threads=1, a
 
 
 @pytest.fixture(scope="module")
-def handful(tmp_path_factory: pytest.TempPathFactory) -> Items:
-    path = tmp_path_factory.mktemp("handful") / "features.h5"
+def items(tmp_path_factory: pytest.TempPathFactory) -> Items:
+    path = tmp_path_factory.mktemp("items") / "features.h5"
     ids, names = [str(i) for i in range(6)], tuple(f"p{i}" for i in range(16))
     rng = np.random.default_rng(0)
     with hdf5.writing(path, ids, rng.random((6, 16), dtype=np.float32), names, {}) as file:
@@ -32,13 +32,13 @@ def handful(tmp_path_factory: pytest.TempPathFactory) -> Items:
 
 
 @pytest.mark.parametrize("name", [n for n in models.names() if not issubclass(models.find(n), models.Control)])
-def test_one_epoch(name: str, handful: Items, tmp_path: Path):
+def test_one_epoch(name: str, items: Items, tmp_path: Path):
     torch.manual_seed(0)
     model = models.find(name)(*SHAPE, 16, SIZE)
-    model.calibrate(handful.all())
+    model.calibrate(items.all())
     before = [p.detach().clone() for p in model.parameters()]
-    (row,) = loop.run(model, handful, handful, PLAN, 0, tmp_path / name / "progress")
+    (row,) = loop.run(model, items, items, PLAN, 0, tmp_path / name / "progress")
     assert np.isfinite(row["train/loss"])
     assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
     with torch.no_grad():
-        assert model.eval().infer(handful.all().mel[:1], 2).shape == (2, 1, 16)
+        assert model.eval().infer(items.all().mel[:1], 2).shape == (2, 1, 16)

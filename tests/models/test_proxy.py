@@ -1,4 +1,4 @@
-"""The proxy predicts sounds, and presets descend along it."""
+"""Proxy: prediction of sounds, gradient descent, corrections."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ import torch
 from flowsynth.data.dataset import Batch
 from flowsynth.inference.surrogate_search import follow
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.registry import UNCORRECTED
-from flowsynth.models.surrogates.proxy import AT_ONCE, STAGES, Proxy, _descent
+from flowsynth.models.registry import INITIAL_CANDIDATES
+from flowsynth.models.surrogates.proxy import STAGES, TARGETS, Proxy, _descend
 
 SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
 
 
 def sounds(values: torch.Tensor) -> torch.Tensor:
-    """Sounds of presets, by a made-up synthesizer that is neither linear nor the same for each parameter."""
+    """Render presets with a toy synthesizer that is nonlinear and has unequal parameters."""
     angles = values @ torch.tensor([[3.0, 0.5], [0.0, 2.0], [1.0, 1.0]])
     bands, frames = torch.linspace(0, 1, 8), torch.linspace(0, 1, 10)
     return torch.sin(4 * bands[:, None] + angles[:, 0, None, None]) + torch.cos(3 * frames + angles[:, 1, None, None])
@@ -35,121 +35,126 @@ def trained() -> tuple[Proxy, Batch]:
     return model.eval(), train
 
 
-def test_it_plays_what_it_was_not_shown(trained: tuple[Proxy, Batch]):
+def test_it_predicts_sounds_of_unseen_presets(trained: tuple[Proxy, Batch]):
     model, train = trained
     values = torch.rand(50, 3)
-    error = (model.play(values) - sounds(values)).abs().mean()
+    error = (model.predict_mel(values) - sounds(values)).abs().mean()
     assert error < 0.2 * (train.mel.mean(0) - sounds(values)).abs().mean()
 
 
-def test_the_descent_comes_closer_than_any_training_preset(trained: tuple[Proxy, Batch]):
+def test_descent_is_closer_than_the_nearest_training_preset(trained: tuple[Proxy, Batch]):
     model, train = trained
-    heard = sounds(torch.rand(20, 3))
-    nearest = (train.mel[:, None] - heard).abs().mean((2, 3)).min(dim=0).values
+    targets = sounds(torch.rand(20, 3))
+    nearest = (train.mel[:, None] - targets).abs().mean((2, 3)).min(dim=0).values
     with torch.no_grad():
-        found = model.infer(heard, 16)
-    distances = (sounds(found.flatten(0, 1)).unflatten(0, (16, 20)) - heard).abs().mean((2, 3))
+        predictions = model.infer(targets, 16)
+    distances = (sounds(predictions.flatten(0, 1)).unflatten(0, (16, 20)) - targets).abs().mean((2, 3))
     assert distances[0].mean() < 0.5 * nearest.mean()
     assert distances.min(dim=0).values.mean() < 0.4 * nearest.mean()
-    believed = (model.play(found.flatten(0, 1)).unflatten(0, (16, 20)) - heard).abs().mean((2, 3))
-    assert (believed.diff(dim=0) >= -1e-6).all()  # in the order in which they sound closer to the proxy
+    predicted_mel = model.predict_mel(predictions.flatten(0, 1)).unflatten(0, (16, 20))
+    predicted_distances = (predicted_mel - targets).abs().mean((2, 3))
+    assert (predicted_distances.diff(dim=0) >= -1e-6).all()  # ordered by the distance that the proxy predicts
 
 
 @pytest.mark.parametrize("n", [1, 16])
-def test_the_bits_of_an_answer_do_not_depend_on_the_other_sounds(trained: tuple[Proxy, Batch], n: int):
+def test_predictions_are_bit_identical_in_any_batch(trained: tuple[Proxy, Batch], n: int):
     model, _ = trained
     torch.manual_seed(2)
-    heard = sounds(torch.rand(2 * AT_ONCE + 1, 3))
+    targets = sounds(torch.rand(2 * TARGETS + 1, 3))
     before = torch.get_rng_state()
     with torch.no_grad():
-        together = model.infer(heard, n)
-        # other neighbours, and another place among them
-        assert torch.equal(model.infer(heard.flip(0), n).flip(1), together)
-        for few in (1, 2, AT_ONCE - 1):
-            apart = torch.cat([model.infer(some, n) for some in heard.split(few)], dim=1)
-            assert torch.equal(apart, together)
-        loud = torch.cat([heard[:1], torch.full_like(heard[1:], 1e6)])
+        together = model.infer(targets, n)
+        # other sounds in the batch, and another position in it
+        assert torch.equal(model.infer(targets.flip(0), n).flip(1), together)
+        for batch_size in (1, 2, TARGETS - 1):
+            in_batches = torch.cat([model.infer(batch, n) for batch in targets.split(batch_size)], dim=1)
+            assert torch.equal(in_batches, together)
+        loud = torch.cat([targets[:1], torch.full_like(targets[1:], 1e6)])
         assert torch.equal(model.infer(loud, n)[:, 0], together[:, 0])
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_starts_that_are_left_behind_cost_nothing(trained: tuple[Proxy, Batch]):
+def test_pruning_does_not_increase_the_distance(trained: tuple[Proxy, Batch]):
     model, _ = trained
-    heard = sounds(torch.rand(20, 3))
+    targets = sounds(torch.rand(20, 3))
     with torch.no_grad():
-        found = model.infer(heard, 1)[0]
-        unpruned = model.infer(heard, STAGES[0][1])[0]  # as many answers as starts: none may be left behind
-    distances = [(sounds(values) - heard).abs().mean() for values in (found, unpruned)]
+        pruned = model.infer(targets, 1)[0]
+        unpruned = model.infer(targets, STAGES[0][1])[0]  # as many predictions as starts, so that none is pruned
+    distances = [(sounds(values) - targets).abs().mean() for values in (pruned, unpruned)]
     assert distances[0] < 1.1 * distances[1]
 
 
-def test_the_best_on_the_way_is_kept_and_the_closest_come_first():
-    """A slope that Adam overshoots on: its last step is not its best."""
-    heard = torch.tensor([0.5, 0.2])[:, None, None].expand(2, 2, 3)
+def test_descent_returns_the_best_presets_closest_first():
+    """Adam overshoots here, so the last step is not the best."""
+    targets = torch.tensor([0.5, 0.2])[:, None, None].expand(2, 2, 3)
     starts = torch.tensor([[0.9], [0.51], [0.3]]).expand(2, 3, 1)
-    least = (starts[..., 0] - heard[:, None, 0, 0]).abs()
+    least = (starts[..., 0] - targets[:, None, 0, 0]).abs()
 
-    def play(values: torch.Tensor) -> torch.Tensor:
+    def predict_mel(values: torch.Tensor) -> torch.Tensor:
         return values[:, :, None].expand(-1, 2, 3)
 
-    none = _descent(play, heard, starts, least, [(0, 2)])
-    assert torch.equal(none, torch.tensor([[[0.51], [0.3]], [[0.3], [0.51]]]))
-    found = (_descent(play, heard, starts, least, [(9, 3), (9, 2)])[..., 0] - heard[:, :1, 0]).abs()
-    assert (found <= least.sort(dim=1).values[:, :2] + 1e-6).all()
-    assert (found.diff(dim=1) >= 0).all()
+    without_steps = _descend(predict_mel, targets, starts, least, [(0, 2)])
+    assert torch.equal(without_steps, torch.tensor([[[0.51], [0.3]], [[0.3], [0.51]]]))
+    best = _descend(predict_mel, targets, starts, least, [(9, 3), (9, 2)])
+    distances = (best[..., 0] - targets[:, :1, 0]).abs()
+    assert (distances <= least.sort(dim=1).values[:, :2] + 1e-6).all()
+    assert (distances.diff(dim=1) >= 0).all()
 
 
 @pytest.mark.parametrize("edge", [0.0, 1.0])
-def test_a_parameter_at_an_edge_stays_and_one_beside_it_moves(trained: tuple[Proxy, Batch], edge: float):
+def test_parameters_at_0_and_1_are_fixed_and_others_change(trained: tuple[Proxy, Batch], edge: float):
     model, _ = trained
     values = torch.rand(20, 3) * 0.2 + 0.4
-    heard = sounds(values)
+    targets = sounds(values)
 
-    def found(start: float) -> torch.Tensor:
+    def descend_from(start: float) -> torch.Tensor:
         starts = values.clone()
         starts[:, 1] = start
-        return _descent(model.play, heard, starts[:, None], torch.full((20, 1), 9.0), STAGES)[:, 0, 1]
+        return _descend(model.predict_mel, targets, starts[:, None], torch.full((20, 1), 9.0), STAGES)[:, 0, 1]
 
-    assert (found(edge) == edge).all()
-    assert (found(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
+    assert (descend_from(edge) == edge).all()
+    assert (descend_from(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
 
 
-def test_what_it_is_told_brings_it_closer_than_as_many_answers(trained: tuple[Proxy, Batch]):
+def test_corrections_beat_best_of_n(trained: tuple[Proxy, Batch]):
     model, _ = trained
-    heard = sounds(torch.rand(20, 3))
+    targets = sounds(torch.rand(20, 3))
     with torch.no_grad():
-        found = model.infer(heard, 12)
-    alone = (sounds(found.flatten(0, 1)).unflatten(0, (12, 20)) - heard).abs().mean((2, 3)).min(dim=0).values
-    told = []
-    for number, goal in enumerate(heard):
-        first = found[:UNCORRECTED, number].numpy()
+        predictions = model.infer(targets, 12)
+    distances_of_n = (sounds(predictions.flatten(0, 1)).unflatten(0, (12, 20)) - targets).abs().mean((2, 3))
+    best_of_n = distances_of_n.min(dim=0).values
+    corrected = []
+    for index, target in enumerate(targets):
+        first = predictions[:INITIAL_CANDIDATES, index].numpy()
         rendered: list[torch.Tensor] = []
 
         def sound(values: np.ndarray, rendered: list[torch.Tensor] = rendered) -> np.ndarray:
             rendered.append(torch.from_numpy(values))
             return sounds(rendered[-1][None])[0].numpy()
 
-        best, distances = follow(model, goal.numpy(), first, sound, 12)
+        best, distances = follow(model, target.numpy(), first, sound, 12)
         assert len(rendered) == len(distances) == 12
         assert all(((values >= 0) & (values <= 1)).all() for values in rendered)
         assert torch.equal(torch.from_numpy(best), rendered[distances.argmin()])
         assert distances.min() == pytest.approx(
-            float((sounds(torch.from_numpy(best)[None]) - goal).abs().mean()), rel=1e-5
+            float((sounds(torch.from_numpy(best)[None]) - target).abs().mean()), rel=1e-5
         )
-        told.append(distances.min())
-    assert np.mean(told) < 0.5 * alone.mean()
+        corrected.append(distances.min())
+    assert np.mean(corrected) < 0.5 * best_of_n.mean()
 
 
-def test_no_more_is_rendered_than_may_be(trained: tuple[Proxy, Batch]):
+def test_the_render_budget_is_not_exceeded(trained: tuple[Proxy, Batch]):
     model, train = trained
-    asked = []
+    rendered = []
     first = train.values[:3].numpy()
-    best, distances = follow(model, train.mel[1].numpy(), first, lambda v: asked.append(v) or train.mel[0].numpy(), 3)
-    assert len(asked) == len(distances) == 3
-    assert np.array_equal(best, first[0])  # all sound the same: the first
+    best, distances = follow(
+        model, train.mel[1].numpy(), first, lambda v: rendered.append(v) or train.mel[0].numpy(), 3
+    )
+    assert len(rendered) == len(distances) == 3
+    assert np.array_equal(best, first[0])  # the first of equal distances
 
 
-def test_a_network_that_has_changed_plays_anew(trained: tuple[Proxy, Batch]):
+def test_predictions_follow_changes_of_the_network(trained: tuple[Proxy, Batch]):
     model, train = trained
     with torch.no_grad():
         before = model.infer(train.mel[:1], 4)
@@ -157,33 +162,33 @@ def test_a_network_that_has_changed_plays_anew(trained: tuple[Proxy, Batch]):
         model.train()
         for parameter in model.parameters():
             parameter.mul_(0.9)
-        other = model.eval().infer(train.mel[:1], 4)
+        changed = model.eval().infer(train.mel[:1], 4)
         model.train()
         model.load_state_dict(weights)
-        again = model.eval().infer(train.mel[:1], 4)
-    assert not torch.equal(before, other)
-    assert torch.equal(before, again)
+        restored = model.eval().infer(train.mel[:1], 4)
+    assert not torch.equal(before, changed)
+    assert torch.equal(before, restored)
 
 
-def test_more_answers_than_training_presets_come_round_again():
+def test_predictions_repeat_beyond_the_number_of_presets():
     values = torch.rand(5, 3)
     model = Proxy(8, 10, 3, SIZE)
     model.calibrate(Batch(sounds(values), values))
-    found = model.eval().infer(sounds(values[:2]), 8)
-    assert found.shape == (8, 2, 3)
-    assert torch.equal(found[:3], found[5:])
+    predictions = model.eval().infer(sounds(values[:2]), 8)
+    assert predictions.shape == (8, 2, 3)
+    assert torch.equal(predictions[:3], predictions[5:])
 
 
-def test_what_the_proxy_says_wrongly_everywhere_is_put_right_by_one_rendering(trained: tuple[Proxy, Batch]):
+def test_one_rendering_corrects_a_constant_error(trained: tuple[Proxy, Batch]):
     model, _ = trained
     torch.manual_seed(1)
-    wrong = 0.3 * torch.rand(8, 10)  # of the synthesizer, which the proxy was not trained with
-    started, told = [], []
+    offset = 0.3 * torch.rand(8, 10)  # a difference between the synthesizer and the proxy
+    initial, corrected = [], []
     for values in 0.2 + 0.6 * torch.rand(20, 3):
-        tried = (values + 0.1 * torch.randn(3)).clamp(0, 1)[None]
+        presets = (values + 0.1 * torch.randn(3)).clamp(0, 1)[None]
         with torch.no_grad():
-            heard = model.play(values[None])[0] + wrong
-            answer = model.follow(heard, tried, model.play(tried) + wrong)
-            for found, preset in ((started, tried), (told, answer[None])):
-                found.append(float((model.play(preset)[0] + wrong - heard).abs().mean()))
-    assert np.median(told) < 0.1 * np.median(started)
+            target = model.predict_mel(values[None])[0] + offset
+            proposal = model.propose_next(target, presets, model.predict_mel(presets) + offset)
+            for distances, preset in ((initial, presets), (corrected, proposal[None])):
+                distances.append(float((model.predict_mel(preset)[0] + offset - target).abs().mean()))
+    assert np.median(corrected) < 0.1 * np.median(initial)

@@ -27,7 +27,7 @@ from flowsynth.evaluation.statistics import paired
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.metrics import JUDGE
-from flowsynth.models.registry import renderings
+from flowsynth.models.registry import render_count
 from flowsynth.synths.spec import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
         assert of_16.max() < means[list(POINTS)].min()
         assert means["flow_reg"] > means[list(POINTS)].min()
         assert (abs(of_16["flow_reg_best16"] / of_16[["mdn_best16", "flow_matching_best16"]] - 1) < 0.05).all()
-        listening = means[[renderings(system) == HEARD for system in means.index]]
+        listening = means[[render_count(system) == HEARD for system in means.index]]
         assert listening.idxmin() == "proxy_corrected16"
         shares = means / means["nearest"]
         assert shares["proxy"] < 5 / 6

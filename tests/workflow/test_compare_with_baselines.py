@@ -173,7 +173,7 @@ def test_a_candidate_that_is_not_there_is_told(frozen: Project):
     for candidate, said in {
         "nowhere.csv": "config: candidate: there is no file nowhere.csv",
         "cnm": "config: unknown model 'cnm'",
-        "cnn_refined8_best2": "only a model has several answers",
+        "cnn_refined8_best2": "cnn_refined8_best2: best of N",
     }.items():
         run = frozen.snakemake("compare", "--config", f"candidate={candidate}", "--dry-run")
         assert run.returncode != 0

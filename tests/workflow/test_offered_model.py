@@ -3,10 +3,9 @@
 from project import TINY, Project
 
 SOURCE = '''"""A model of somebody else's."""
-from flowsynth.models.base import Control
-from flowsynth.models.controls.mean import Mean as Base
+from flowsynth.models.controls.mean import Mean
 
-class Other(Base, Control):
+class Other(Mean):
     """Answers with the mean."""
 '''
 

@@ -65,7 +65,7 @@ use rule infer_candidates as infer_uncorrected with:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
         code=code_for_model("candidates"),
-        samples=UNCORRECTED,
+        samples=INITIAL_CANDIDATES,
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
 

@@ -51,7 +51,7 @@ def code(script, *models):
     That is the script, all modules that it imports, and the sources of models; see flowsynth.core.code_digest.
     """
     path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
-    return lambda wildcards: digest(path, *(source(model_of(m)) for m in models))
+    return lambda wildcards: digest(path, *(source_file(model_of(m)) for m in models))
 
 
 def code_for_model(script):
@@ -91,7 +91,7 @@ SAMPLED_IN_A_JOB = 5000
 def sampled(wildcards):
     """Features of the presets that are drawn for a fold's training part; none for a model that gets people's alone."""
     w = wildcards
-    count = 0 if model_of(w.model) in people_only() else budget(w)["sampled"]
+    count = 0 if model_of(w.model) in human_presets_only() else budget(w)["sampled"]
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
     return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
 

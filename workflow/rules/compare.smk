@@ -1,11 +1,11 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
 from flowsynth.leaderboard.manifest import frozen_folds, lacking
-from flowsynth.models.registry import is_answers, name_of_answers
+from flowsynth.models.registry import is_prediction_file, prediction_name
 
 GIVEN = str(config.get("candidate", ""))
-ANSWERS = GIVEN if is_answers(GIVEN) else ""
-CANDIDATE = name_of_answers(GIVEN) if ANSWERS else GIVEN
+ANSWERS = GIVEN if is_prediction_file(GIVEN) else ""
+CANDIDATE = prediction_name(GIVEN) if ANSWERS else GIVEN
 FIXED = config["baselines"]  # the budget and data sets that baselines were made with
 COMPARED = config.get("compared_on", FIXED["datasets"][0])
 AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"

@@ -10,7 +10,7 @@ from flowsynth.data.dataset import Items, part, usable_ids
 from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.evaluation.scoring import labels_of, render_and_score
 from flowsynth.inference.predict import infer
-from flowsynth.models.registry import training_of
+from flowsynth.models.registry import training_number
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
@@ -24,7 +24,7 @@ with job(Path(snakemake.log[0])):
         items = part(Path(given.split), labels["fold"], "test", paths, names)
     else:  # nothing is known of their parameters
         items = Items(paths, usable_ids(paths), ())
-    seed = params.seed + training_of(labels["model"]) - 1  # another training draws its predictions anew, too
+    seed = params.seed + training_number(labels["model"]) - 1  # another training draws its predictions anew, too
     predictions = Path(to.predictions)
     infer(Path(given.checkpoint), items, params.samples, seed, predictions, params.accelerator)
     targets = [Path(path) for path in given.targets]

@@ -1,1 +1,1 @@
-"""Models with a latent space, a decoder to spectrograms and a map to parameters."""
+"""Autoencoders: models with a latent space, a decoder to spectrograms, and a map from latents to parameters."""

@@ -1,4 +1,4 @@
-"""An autoencoder and a regressor on its latent, trained together.
+"""Autoencoder and a regressor on its latent, trained jointly.
 
 References:
     Esling et al. 2019.
@@ -14,7 +14,7 @@ from flowsynth.models.nn.networks import Size
 
 
 class AE(LatentModel):
-    """A deterministic encoder; nothing is asked of its latent but that sounds and parameters can be told from it."""
+    """Autoencoder with a deterministic encoder; there is no latent term."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
@@ -22,9 +22,9 @@ class AE(LatentModel):
         networks.initialise(self.head)
 
     def encode(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items latent"]:
-        """Give the latent of each sound."""
+        """Compute the latent of each sound."""
         return self.head(self.encoder(self.standardise(mel)))
 
     def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
-        """Give the latent of each sound, and 0."""
+        """Return the latent of each sound, and 0."""
         return self.encode(mel), torch.zeros((), device=mel.device)

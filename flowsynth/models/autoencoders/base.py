@@ -1,17 +1,17 @@
-"""What the autoencoder models share: sounds are encoded into a latent, from which sounds and parameters are decoded.
+"""Base classes of autoencoder models: sounds are encoded into a latent, from which sounds and parameters are decoded.
 
-The latent has as many dimensions as there are parameters to infer, as in the paper, so that a flow can map the one to the
-other. All terms of the loss are means over the items of a batch, so that their balance does not depend on its size:
+As in the paper, the latent has as many dimensions as there are parameters, so that a flow can map one to the other. All
+terms of the loss are means over the items of a batch, so that their balance does not depend on its size:
 
     loss = reconstruction + beta x latent + gamma x parameters
 
-The reconstruction is a sum over the bins of the standardised spectrogram, the latent term a sum over its dimensions, the
-parameter term a mean over parameters. In the published code the reconstruction is a sum over batch, bands and frames
-divided by the number of bands, which is the same for its 64 bands and batches of 64.
+The reconstruction term is a sum over the bins of the standardised spectrogram, the latent term a sum over the latent
+dimensions, and the parameter term a mean over parameters. In the published code the reconstruction term is a sum over
+batch, bands and frames divided by the number of bands, which is the same for its 64 bands and batches of 64.
 
 References:
     Esling et al. 2019.
-    Kingma and Welling 2014, "Auto-encoding variational Bayes": the stochastic encoder and its closed form of the KL term.
+    Kingma and Welling 2014, "Auto-encoding variational Bayes": the stochastic encoder and its closed-form KL term.
     Sonderby et al. 2016, "How to train deep variational autoencoders and probabilistic ladder networks": the warm-up.
 """
 
@@ -28,25 +28,26 @@ from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 
-LOGVAR = 10.0  # log-variances are clamped to +- this: e^10 is far from overflow, and no posterior needs a wider range
+MAX_LOGVAR = 10.0  # log-variances are clamped to +- this: e^10 does not overflow, and posteriors stay well within it
 
 
 class LatentModel(Model):
-    """A model that infers the parameters from the latent of an autoencoder.
+    """Base class of models that predict parameters from the latent of an autoencoder.
 
-    A derived model says how sounds get their latent (`encode`, `posterior`) and may say how parameters are inferred from
-    it (`make_regressor`, `parameter_loss`, `answer`). What these make is initialised by them.
+    A subclass defines how sounds are encoded (`encode`, `posterior`), and optionally how parameters are predicted from
+    latents (`make_regressor`, `parameter_loss`, `decode_parameters`). It initialises the networks that it adds.
 
     Attributes:
-        full_gamma: Weight of the parameter term after its warm-up: the published code's 1000, for a term that is a mean
-            over parameters beside a reconstruction that is a sum over some thousand bins. That code has 100 for its
-            flows; likelihoods of the validation part are higher with 1000.
-        beta: Weight of the latent term. Of a model that was not told of epochs it is 1.
-        gamma: Weight of the parameter term. Of a model that was not told of epochs it is `full_gamma`.
-        latent: Dimensions of the latent, as many as parameters.
-        halved: Sizes of the networks: channels and units are half those of the CNN, as in the paper.
+        full_gamma: Weight of the parameter term after its warm-up. It is 1000, as in the published code: the term is a
+            mean over parameters, and the reconstruction term a sum over thousands of bins. The published code has 100
+            for its flows; with 1000, likelihoods of the validation set are higher.
+        beta: Weight of the latent term; 1 before the first call of `at_epoch`.
+        gamma: Weight of the parameter term; `full_gamma` before the first call of `at_epoch`.
+        latent: Number of latent dimensions, equal to the number of parameters.
+        halved: Sizes of the networks: half the channels and units of the CNN, as in the paper.
     """
 
+    kind: ClassVar[str] = "autoencoders"
     capturable = True
     full_gamma: ClassVar[float] = 1000.0
 
@@ -60,10 +61,10 @@ class LatentModel(Model):
         self.regressor = self.make_regressor()
 
     def at_epoch(self, epoch: int, epochs: int) -> None:
-        """Set the warm-ups, which are fifths of the training as in the paper (100 of 500 epochs).
+        """Set the weights of the loss; each warm-up is a fifth of the training, as in the paper (100 of 500 epochs).
 
-        In the first fifth beta grows from 0 to 1 while gamma is 0, in the second gamma grows from 0 to `full_gamma`. A
-        training of less than five epochs has no warm-up.
+        In the first fifth beta grows from 0 to 1 while gamma is 0; in the second, gamma grows from 0 to `full_gamma`. A
+        training of fewer than five epochs has no warm-up.
         """
         fifth = epochs // 5
         fifths = epoch / fifth if fifth else 2.0
@@ -72,7 +73,7 @@ class LatentModel(Model):
 
     @abstractmethod
     def encode(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items latent"]:
-        """Give the one latent of each sound: the mean where the encoder is stochastic.
+        """Compute a point estimate of the latent of each sound: its mean if the encoder is stochastic.
 
         Args:
             mel: Log-mel spectrograms, not standardised.
@@ -80,56 +81,56 @@ class LatentModel(Model):
 
     @abstractmethod
     def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
-        """Give a latent of each sound to train with, and the latent term.
+        """Compute a latent of each sound for training, and the latent term.
 
         Args:
             mel: Log-mel spectrograms, not standardised.
 
         Returns:
-            A latent of each item, a sample where the encoder is stochastic; the latent term, a scalar.
+            A latent per item, a sample if the encoder is stochastic; the latent term, a scalar.
         """
 
     def decode(self, z: Float[Tensor, "items latent"]) -> Float[Tensor, "items mels frames"]:
-        """Give the log-mel spectrograms of latents, in the units of those that are encoded."""
+        """Decode latents to log-mel spectrograms that are not standardised."""
         return self.decoder(z) * self.mel_std + self.mel_mean
 
     def make_regressor(self) -> nn.Module:
-        """Make the network that infers parameters: a perceptron of two layers (the published code: three)."""
-        regressor = networks.mlp(self.latent, self.parameters_inferred, 2, self.halved)
+        """Build the network that predicts parameters: a perceptron of two layers (three in the published code)."""
+        regressor = networks.mlp(self.latent, self.num_parameters, 2, self.halved)
         networks.initialise(regressor)
         return regressor
 
     def parameter_loss(self, z: Float[Tensor, "items latent"], values: Float[Tensor, "items parameters"]) -> Tensor:
-        """Give the parameter term, a scalar: how badly the latents tell the parameters; here the mean squared error."""
+        """Compute the parameter term, a scalar; here the mean squared error of the predicted parameters."""
         return mse_loss(torch.sigmoid(self.regressor(z)), values)
 
-    def answer(self, z: Float[Tensor, "items latent"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Give `n` answers in [0, 1] for each latent; here the one answer is repeated."""
+    def decode_parameters(self, z: Float[Tensor, "items latent"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Predict `n` presets in [0, 1] for each latent; here one prediction is repeated."""
         return torch.sigmoid(self.regressor(z)).expand(n, -1, -1)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Weigh reconstruction, latent and parameters; `selection` is the parameter term where that is trained."""
+        """Compute the weighted sum of the terms; ``selection`` is the parameter term once that is trained."""
         z, latent = self.posterior(batch.mel)
-        return self.weigh(batch.mel, z, latent, self.parameter_loss(z, batch.values))
+        return self.weighted_loss(batch.mel, z, latent, self.parameter_loss(z, batch.values))
 
-    def weigh(
+    def weighted_loss(
         self,
         mel: Float[Tensor, "items mels frames"],
         z: Float[Tensor, "items latent"],
         latent: Tensor,
         parameters: Tensor,
     ) -> dict[str, Tensor]:
-        """Put the terms together.
+        """Compute the reconstruction term and the weighted sum of all terms.
 
         Args:
             mel: Log-mel spectrograms, not standardised.
-            z: A latent of each, to reconstruct it from.
+            z: Latents from which to reconstruct them.
             latent: The latent term.
             parameters: The parameter term.
         """
         reconstruction = reconstruction_loss(self.decoder(z), self.standardise(mel))
         loss, selection = reconstruction, torch.full_like(parameters, torch.inf)
-        # left out rather than multiplied by 0: Adam would count steps that were none, and 0 x infinity is no number
+        # omit a term instead of multiplying it by 0: Adam would count the step, and 0 x infinity is not a number
         if self.beta > 0:
             loss = loss + self.beta * latent
         if self.gamma > 0:
@@ -143,12 +144,12 @@ class LatentModel(Model):
         }
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Answer from the mean of the posterior; the published code draws one latent, without a seed."""
-        return self.answer(self.encode(mel), n)
+        """Predict from the mean of the posterior; the published code samples one latent, without a seed."""
+        return self.decode_parameters(self.encode(mel), n)
 
 
 class GaussianModel(LatentModel):
-    """A latent model whose encoder gives a Gaussian of independent dimensions."""
+    """Base class of latent models whose posterior is a Gaussian with independent dimensions."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
@@ -160,38 +161,45 @@ class GaussianModel(LatentModel):
     def gaussian(
         self, mel: Float[Tensor, "items mels frames"]
     ) -> tuple[Float[Tensor, "items latent"], Float[Tensor, "items latent"]]:
-        """Give mean and log-variance, the latter within +-10, of the latents of sounds that are not standardised."""
+        """Compute mean and log-variance, within +-`MAX_LOGVAR`, from spectrograms that are not standardised."""
         features = self.encoder(self.standardise(mel))
-        return self.mean(features), self.logvar(features).clamp(-LOGVAR, LOGVAR)
+        return self.mean(features), self.logvar(features).clamp(-MAX_LOGVAR, MAX_LOGVAR)
 
     def encode(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items latent"]:
-        """Give the mean of each sound's Gaussian."""
+        """Compute the mean of the posterior of each sound."""
         return self.gaussian(mel)[0]
 
 
 def reconstruction_loss(
-    found: Float[Tensor, "items mels frames"], true: Float[Tensor, "items mels frames"]
+    reconstruction: Float[Tensor, "items mels frames"], target: Float[Tensor, "items mels frames"]
 ) -> Float[Tensor, ""]:
-    """Sum of the squared errors of an item, its mean over the items."""
-    return (found - true).square().sum(dim=(1, 2)).mean()
+    """Sum squared errors over the bins of each item, and average over the items.
+
+    >>> reconstruction_loss(torch.zeros(5, 4, 3), torch.ones(5, 4, 3))
+    tensor(12.)
+    """
+    return (reconstruction - target).square().sum(dim=(1, 2)).mean()
 
 
 def sample(mean: Float[Tensor, "items latent"], logvar: Float[Tensor, "items latent"]) -> Float[Tensor, "items latent"]:
-    """Draw from Gaussians, differentiably in mean and log-variance."""
+    """Sample from Gaussians by the reparameterisation trick."""
     return mean + torch.exp(logvar / 2) * torch.randn_like(mean)
 
 
 def kl_to_prior(mean: Float[Tensor, "items latent"], logvar: Float[Tensor, "items latent"]) -> Float[Tensor, ""]:
-    """KL divergence in nats of Gaussians from the prior N(0, I), its mean over the items.
+    """Compute the KL divergence of Gaussians from the prior N(0, I) in nats, averaged over the items.
 
     References:
         Kingma and Welling 2014, appendix B.
+
+    >>> kl_to_prior(torch.ones(3, 2), torch.zeros(3, 2))
+    tensor(1.)
     """
     return (mean.square() + logvar.exp() - 1 - logvar).sum(dim=1).mean() / 2
 
 
 def mmd(a: Float[Tensor, "first latent"], b: Float[Tensor, "second latent"]) -> Float[Tensor, ""]:
-    """Maximum mean discrepancy of two samples, the biased estimate, with the kernel exp(-|a - b|^2 / dimensions^2).
+    """Estimate the maximum mean discrepancy of two samples (biased), with the kernel exp(-|a - b|^2 / dimensions^2).
 
     References:
         Gretton et al. 2012, "A kernel two-sample test", equation 5 (its square).

@@ -1,14 +1,14 @@
-"""The paper's posterior parameterisation: an invertible map between the latent space of sounds and the space of presets.
+"""Posterior parameterisation of the paper: an invertible map between the latent space and the space of presets.
 
-A latent z and a preset v = f(z) are one point in two coordinates. The posterior q(z | x) of a sound is therefore also a
-density of presets,
+A latent z and a preset v = f(z) are the same point in two coordinate systems. The posterior q(z | x) of a sound
+therefore also defines a density of presets,
 
     p(v | x) = q(f^-1(v) | x) |det d f^-1 / dv|,
 
-and the model is trained on it: f^-1 places each training preset in the latent space, the posterior of its sound has to be
-there. To answer, latents are drawn from the posterior and mapped by f. That needs the posterior's density at points it did
-not draw itself, in every step: here the posterior is a Gaussian followed by couplings that hear the sound, cheap in both
-directions (`flows.coupling_posterior`), and not VAEFlow's inverse autoregressive flow, which is not.
+which training maximises: f^-1 maps each training preset to a latent, at which the posterior of its sound is evaluated.
+To predict, latents are sampled from the posterior and mapped by f. Training needs the density of the posterior at
+points that are not its samples. The posterior is therefore a Gaussian followed by conditional couplings, which are
+cheap in both directions (`flows.coupling_posterior`), unlike the inverse autoregressive flow of VAEFlow.
 
 References:
     Esling et al. 2019; Esling et al. 2020, section "Posterior parameterization".
@@ -26,24 +26,25 @@ from zuko.lazy import Flow
 
 from flowsynth.data.dataset import Batch
 from flowsynth.models.autoencoders.vae_flow import VAEFlow
-from flowsynth.models.nn.flows import coupling_posterior, draw
+from flowsynth.models.nn.flows import coupling_posterior, sample_flow
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.nn.transforms import Regression, dequantise
+from flowsynth.models.nn.transforms import RegressionFlow, dequantise
 
 
 class FlowReg(VAEFlow):
-    """Draws latents from a flow posterior and maps them to presets by an invertible flow.
+    """Samples latents from a flow posterior and maps them to presets by an invertible flow.
 
     Attributes:
-        objective: What the parameter term is, in nats per parameter. ``likelihood``: -log p(v | x) as above. ``published``:
-            as in the published code, -log N(v; f(z), s^2) of a drawn z with a learnt s for each parameter, and minus the
-            mean log-determinant of f divided by items x parameters, so that it hardly weighs: a regression to the point
-            f(z). That code also draws s from a distribution and adds a term for it with the wrong sign; both are left out.
+        objective: Parameter term, in nats per parameter. ``likelihood``: -log p(v | x) as above. ``published``: as in
+            the published code, -log N(v; f(z), s^2) of a sample z with a learnt s per parameter, minus the mean
+            log-determinant of f divided by items x parameters. The latter has little weight, so this is a regression to
+            the point f(z). The published code also samples s from a distribution and adds a term for it with the wrong
+            sign; both are omitted.
     """
 
-    capturable = False  # not tried on a GPU since its couplings wait for no device
+    capturable = False  # untested on a GPU since its couplings no longer wait for the device
     objective: ClassVar[Literal["likelihood", "published"]] = "likelihood"
-    regressor: Regression
+    regressor: RegressionFlow
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
@@ -51,52 +52,52 @@ class FlowReg(VAEFlow):
             self.log_std = nn.Parameter(torch.zeros(parameters))
 
     def make_flow(self) -> Flow:
-        """Make the posterior, a distribution for the encoder's features."""
+        """Build the posterior, a distribution given the features of the encoder."""
         return coupling_posterior(self.latent, self.encoder.features)
 
     def make_regressor(self) -> nn.Module:
-        """Make the map."""
-        return Regression(self.parameters_inferred)
+        """Build the map between latents and presets."""
+        return RegressionFlow(self.num_parameters)
 
     def to_parameters(self, z: Float[Tensor, "*items latent"]) -> Float[Tensor, "*items parameters"]:
-        """Place latents in the space of presets; parameters in [0, 1]."""
+        """Map latents to presets, clamped to [0, 1]."""
         return self.regressor.to_parameters(z)[0].clamp(0, 1)
 
     def to_latent(self, values: Float[Tensor, "*items parameters"]) -> Float[Tensor, "*items latent"]:
-        """Place presets, whose parameters are in [0, 1], in the latent space."""
+        """Map presets, with parameters in [0, 1], to latents."""
         return self.regressor.to_latent(values)[0]
 
     def log_density(
         self, posterior: NormalizingFlow, values: Float[Tensor, "items parameters"]
     ) -> Float[Tensor, " items"]:
-        """Give log p(v | x) in nats.
+        """Compute log p(v | x) in nats.
 
         Args:
-            posterior: Of the latents of the sounds x.
-            values: The presets v, dequantised.
+            posterior: Posterior of the latents of the sounds x.
+            values: Dequantised presets v.
         """
         z, log_determinant = self.regressor.to_latent(values)
         return posterior.log_prob(z) + log_determinant
 
     def parameter_loss(self, z: Float[Tensor, "items latent"], values: Float[Tensor, "items parameters"]) -> Tensor:
-        """Give the published parameter term, the mean over items and parameters."""
-        found, log_determinant = self.regressor.to_parameters(z)
-        error = -Normal(found, self.log_std.exp(), validate_args=False).log_prob(values).mean()
+        """Compute the published parameter term, averaged over items and parameters."""
+        predictions, log_determinant = self.regressor.to_parameters(z)
+        error = -Normal(predictions, self.log_std.exp(), validate_args=False).log_prob(values).mean()
         return error - log_determinant.mean() / values.numel()
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Give the terms of every latent model; the likelihood is that of the posterior, not of one latent drawn."""
+        """Compute the terms of the loss; the likelihood is that of the whole posterior, not of one sample."""
         if self.objective == "published":
             return super().loss(batch)
         posterior = self.distribution(batch.mel)
         z, log_density = posterior.rsample_and_log_prob()
-        parameters = -self.log_density(posterior, dequantise(batch.values)).mean() / self.parameters_inferred
-        return self.weigh(batch.mel, z, self.divergence(z, log_density, batch.mel), parameters)
+        parameters = -self.log_density(posterior, dequantise(batch.values)).mean() / self.num_parameters
+        return self.weighted_loss(batch.mel, z, self.divergence(z, log_density, batch.mel), parameters)
 
-    def answer(self, z: Float[Tensor, "*n items latent"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Map each latent to its preset; for one latent an item, the answer is repeated."""
+    def decode_parameters(self, z: Float[Tensor, "*n items latent"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Map each latent to its preset; with one latent per item, the prediction is repeated."""
         return self.to_parameters(z).expand(n, -1, -1)
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Draw from p(v | x): `n` latents from the posterior of each sound, mapped to presets."""
-        return self.answer(draw(self.distribution(mel), n), n)
+        """Sample from p(v | x): `n` latents from the posterior of each sound, mapped to presets."""
+        return self.decode_parameters(sample_flow(self.distribution(mel), n), n)

@@ -1,4 +1,4 @@
-"""The regression flow with the objective of its published code, to be compared with FlowReg's likelihood.
+"""Regression flow with the objective of the published code, to compare with the likelihood of FlowReg.
 
 References:
     Esling et al. 2019.
@@ -10,7 +10,7 @@ from flowsynth.models.autoencoders.flow_reg import FlowReg
 
 
 class FlowRegPublished(FlowReg):
-    """The networks of FlowReg, trained as a regression to the point that a drawn latent is mapped to."""
+    """FlowReg trained as a regression to the preset of a sampled latent."""
 
-    full_gamma: ClassVar[float] = 100.0  # a tenth of what the code gives to a perceptron
+    full_gamma: ClassVar[float] = 100.0  # a tenth of the weight for a perceptron, as in the published code
     objective: ClassVar[Literal["likelihood", "published"]] = "published"

@@ -1,4 +1,4 @@
-"""A variational autoencoder and a regressor on its latent, trained together.
+"""Variational autoencoder and a regressor on its latent, trained jointly.
 
 References:
     Esling et al. 2019.
@@ -12,9 +12,9 @@ from flowsynth.models.autoencoders.base import GaussianModel, kl_to_prior, sampl
 
 
 class VAE(GaussianModel):
-    """A Gaussian encoder; the latent term is the KL divergence of each item's Gaussian from the prior N(0, I)."""
+    """Autoencoder with a Gaussian posterior; the latent term is its KL divergence from the prior N(0, I)."""
 
     def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
-        """Draw from the Gaussian of each sound, and give its KL divergence from the prior, the mean over the sounds."""
+        """Sample from the posterior of each sound; compute its mean KL divergence from the prior."""
         mean, logvar = self.gaussian(mel)
         return sample(mean, logvar), kl_to_prior(mean, logvar)

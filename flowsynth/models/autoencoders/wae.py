@@ -1,4 +1,4 @@
-"""A Wasserstein autoencoder and a regressor on its latent, trained together.
+"""Wasserstein autoencoder and a regressor on its latent, trained jointly.
 
 References:
     Esling et al. 2019; the weight of the latent term, 1, and the kernel are those of the published code.
@@ -13,9 +13,9 @@ from flowsynth.models.autoencoders.base import GaussianModel, mmd, sample
 
 
 class WAE(GaussianModel):
-    """A Gaussian encoder; the latent term is the discrepancy of a batch's latents as a whole from the prior N(0, I)."""
+    """Autoencoder with a Gaussian posterior; the latent term is the MMD of a batch from the prior N(0, I)."""
 
     def posterior(self, mel: Float[Tensor, "items mels frames"]) -> tuple[Float[Tensor, "items latent"], Tensor]:
-        """Draw from the Gaussian of each sound, and give the MMD of all these from as many draws from the prior."""
+        """Sample from the posterior of each sound; compute the MMD from as many samples of the prior."""
         z = sample(*self.gaussian(mel))
         return z, mmd(z, torch.randn_like(z))

@@ -1,1 +1,1 @@
-"""Models without training that say how easy the task is: floors and ceilings."""
+"""Controls: reference models without training, the lower and upper bounds of the task."""

@@ -1,4 +1,4 @@
-"""Control: the mean of the training presets, the best answer of a point estimator that is deaf."""
+"""Control: the mean of the training presets, the best constant predictor."""
 
 import torch
 from jaxtyping import Float
@@ -10,14 +10,14 @@ from flowsynth.models.nn.networks import Size
 
 
 class Mean(Control):
-    """Answers with the mean parameters of the training part, whatever it hears."""
+    """Predicts the mean parameters of the training set for every sound."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.register_buffer("mean", torch.zeros(parameters))
 
     def fit(self, train: Batch) -> None:
-        """Take the mean."""
+        """Compute the mean."""
         self.mean = train.values.mean(dim=0)
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:

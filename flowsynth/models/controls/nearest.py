@@ -1,4 +1,4 @@
-"""Control: the training preset whose sound is closest. A network that does no better has learnt little."""
+"""Control: the nearest neighbour, the training preset whose sound is closest to the target."""
 
 import torch
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from flowsynth.models.nn.networks import Size
 
 
 class Nearest(Control):
-    """Answers with the presets of the training part that sound closest by log-mel L1: the n-th answer is the n-th closest."""
+    """Predicts the presets of the training set that sound closest by log-mel L1, the closest first."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
@@ -19,10 +19,10 @@ class Nearest(Control):
         self.register_buffer("values", torch.zeros(0, parameters))
 
     def fit(self, train: Batch) -> None:
-        """Remember the presets and their sounds."""
+        """Store the presets and their sounds."""
         self.mel, self.values = train.mel, train.values
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Look up the closest sounds."""
-        distance = torch.stack([log_mel_distances(self.mel, target) for target in mel])
-        return self.values[distance.topk(n, dim=1, largest=False).indices.T]
+        distances = torch.stack([log_mel_distances(self.mel, target) for target in mel])
+        return self.values[distances.topk(n, dim=1, largest=False).indices.T]

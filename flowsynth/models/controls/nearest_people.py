@@ -1,8 +1,11 @@
-"""Control: the closest of the training presets that people made. What drawn ones bring to a look-up is left out."""
+"""Control: the nearest neighbour among human-designed presets, without synthetic presets."""
 
-from flowsynth.models.base import Control, PeopleOnly
+from typing import ClassVar
+
 from flowsynth.models.controls.nearest import Nearest
 
 
-class NearestPeople(Nearest, Control, PeopleOnly):
-    """Answers as `nearest` does, with presets of people."""
+class NearestPeople(Nearest):
+    """Predicts as `Nearest` does, from human-designed presets."""
+
+    human_presets_only: ClassVar[bool] = True

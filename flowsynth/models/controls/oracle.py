@@ -1,4 +1,4 @@
-"""Control: the true parameters. Its errors are those of the rest of the pipeline, and must be zero."""
+"""Control: the true parameters. Its errors are those of the rest of the pipeline, which must be zero."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,15 +8,15 @@ from flowsynth.models.base import Control
 
 
 class Oracle(Control):
-    """Answers with the true parameters, which no other model is given."""
+    """Returns the true parameters, which no other model receives."""
 
     def fit(self, train: Batch) -> None:
-        """Need nothing."""
+        """Do nothing."""
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Refuse: without the truth it knows nothing."""
-        raise TypeError("the oracle answers by `reveal`, from the truth")
+        """Raise an error: the oracle cannot predict from sounds."""
+        raise TypeError("the oracle does not predict from sounds, use `infer_from_truth`")
 
-    def reveal(self, truth: Float[Tensor, "items parameters"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Give back the truth `n` times."""
+    def infer_from_truth(self, truth: Float[Tensor, "items parameters"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Repeat the true parameters `n` times."""
         return truth.expand(n, *truth.shape)

@@ -1,4 +1,4 @@
-"""Control: a training preset drawn by chance, the answer of somebody who knows the presets and is deaf."""
+"""Control: a random training preset."""
 
 import torch
 from jaxtyping import Float
@@ -10,16 +10,16 @@ from flowsynth.models.nn.networks import Size
 
 
 class Random(Control):
-    """Answers with presets of the training part, drawn anew for each sound."""
+    """Predicts presets sampled from the training set, independently for each sound."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.register_buffer("values", torch.zeros(0, parameters))
 
     def fit(self, train: Batch) -> None:
-        """Remember the presets."""
+        """Store the presets."""
         self.values = train.values
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Draw presets."""
+        """Sample presets."""
         return self.values[torch.randint(len(self.values), (n, len(mel)))]

@@ -1,1 +1,1 @@
-"""Models of the density of the parameters given a spectrogram."""
+"""Models that estimate the density of the parameters given a spectrogram."""

@@ -1,4 +1,4 @@
-"""What the models share that learn a density of presets on the convolutional encoder, by likelihood and by nothing else.
+"""Base class of density models that are trained by maximum likelihood on a convolutional encoder.
 
 References:
     Papamakarios and Murray 2016, "Fast epsilon-free inference of simulation models with Bayesian conditional density
@@ -6,6 +6,7 @@ References:
 """
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -18,8 +19,9 @@ from flowsynth.models.nn.transforms import dequantise
 
 
 class DensityModel(Model):
-    """An encoder, as large as that of the CNN, and a density p(v | x) on its features; -log p(v | x) per parameter."""
+    """Encoder of the size of the CNN, and a density p(v | x) on its features; -log p(v | x) per parameter."""
 
+    kind: ClassVar[str] = "density"
     capturable = True
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
@@ -27,21 +29,21 @@ class DensityModel(Model):
         self.encoder = networks.Encoder(mels, frames, size)
         networks.initialise(self.encoder)
 
-    def heard(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
-        """Give the features of sounds that are not standardised."""
+    def context(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
+        """Compute the features that the density is conditioned on, from spectrograms that are not standardised."""
         return self.encoder(self.standardise(mel))
 
     @abstractmethod
     def log_density(
         self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]
     ) -> Float[Tensor, " items"]:
-        """Give log p(v | x) in nats; 0 is what a uniform guess over [0, 1] has.
+        """Compute log p(v | x) in nats; a uniform density over [0, 1] has 0.
 
         Args:
             mel: Log-mel spectrograms, not standardised.
-            values: Dequantised presets.
+            values: Dequantised presets, in [-`WIDTH` / 2, 1 + `WIDTH` / 2].
         """
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Give the negative log-likelihood, the mean over items and parameters."""
-        return {"loss": -self.log_density(batch.mel, dequantise(batch.values)).mean() / self.parameters_inferred}
+        """Compute the negative log-likelihood in nats, the mean over items and parameters."""
+        return {"loss": -self.log_density(batch.mel, dequantise(batch.values)).mean() / self.num_parameters}

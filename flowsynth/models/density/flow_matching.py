@@ -1,11 +1,13 @@
-"""Conditional flow matching: a velocity field, given what the encoder hears, that carries noise to presets.
+"""Conditional flow matching: a velocity field, conditioned on an encoder, that transports noise to presets.
 
 References:
-    Lipman et al. 2023, "Flow matching for generative modeling": the straight paths from noise (here without its smallest
-    spread: presets are dequantised instead).
+    Lipman et al. 2023, "Flow matching for generative modeling": the straight paths from noise (here without the minimum
+    standard deviation: presets are dequantised instead).
     Hayes et al. 2025, "Audio synthesizer inversion in symmetric parameter spaces with approximately equivariant flow
     matching": its use for synthesizers.
 """
+
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -17,14 +19,15 @@ from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import dequantise
 
-STEPS = 16  # of the integration, each two looks at the field
-FREQUENCIES = 8  # of the sinusoids that tell the time
-LAYERS = 3  # of the field
+STEPS = 16  # steps of the integration, of two evaluations of the field each
+FREQUENCIES = 8  # frequencies of the sinusoidal embedding of the time
+LAYERS = 3  # hidden layers of the field
 
 
 class FlowMatching(Model):
-    """Draws presets by following a learnt velocity field; the loss is the squared error of the velocity."""
+    """Samples presets by integrating a learnt velocity field; the loss is the squared error of the velocity."""
 
+    kind: ClassVar[str] = "density"
     capturable = True
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
@@ -41,35 +44,35 @@ class FlowMatching(Model):
     def velocity(
         self,
         time: Float[Tensor, "*items 1"],
-        place: Float[Tensor, "*items parameters"],
-        heard: Float[Tensor, "*items features"],
+        position: Float[Tensor, "*items parameters"],
+        context: Float[Tensor, "*items features"],
     ) -> Float[Tensor, "*items parameters"]:
-        """Give the velocity.
+        """Predict the velocity.
 
         Args:
-            time: From 0, noise, to 1, presets.
-            place: Where it is asked for.
-            heard: The encoder's features.
+            time: Time from 0 (noise) to 1 (presets).
+            position: Points at which to evaluate the field; presets are scaled to [-1, 1].
+            context: Features of the encoder.
         """
         angle = time * torch.pi * torch.arange(1, FREQUENCIES + 1, device=time.device)
-        return self.field(torch.cat([place, angle.sin(), angle.cos(), heard], dim=-1))
+        return self.field(torch.cat([position, angle.sin(), angle.cos(), context], dim=-1))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Give the mean squared error of the velocity at one time an item, presets being scaled to [-1, 1]."""
-        heard = self.encoder(self.standardise(batch.mel))
+        """Compute the mean squared error of the velocity at one random time per item."""
+        context = self.encoder(self.standardise(batch.mel))
         end = 2 * dequantise(batch.values) - 1
         start, time = torch.randn_like(end), torch.rand(len(end), 1, device=end.device)
-        found = self.velocity(time, torch.lerp(start, end, time), heard)
-        return {"loss": (found - (end - start)).square().mean()}
+        velocity = self.velocity(time, torch.lerp(start, end, time), context)
+        return {"loss": (velocity - (end - start)).square().mean()}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Draw `n` presets for each sound, from the same noise for all sounds, by the midpoint rule."""
-        heard = self.encoder(self.standardise(mel)).expand(n, -1, -1)
-        noise = torch.randn(n, 1, self.parameters_inferred).to(mel.device)  # the same on every device
-        place = noise.expand(-1, heard.shape[1], -1)
+        """Sample `n` presets per sound by the midpoint method, with the same noise for all sounds."""
+        context = self.encoder(self.standardise(mel)).expand(n, -1, -1)
+        noise = torch.randn(n, 1, self.num_parameters).to(mel.device)  # the same on every device
+        position = noise.expand(-1, context.shape[1], -1)
         step = 1 / STEPS
-        for number in range(STEPS):
-            time = torch.full_like(place[..., :1], number * step)
-            half = place + step / 2 * self.velocity(time, place, heard)
-            place = place + step * self.velocity(time + step / 2, half, heard)
-        return ((place + 1) / 2).clamp(0, 1)
+        for index in range(STEPS):
+            time = torch.full_like(position[..., :1], index * step)
+            midpoint = position + step / 2 * self.velocity(time, position, context)
+            position = position + step * self.velocity(time + step / 2, midpoint, context)
+        return ((position + 1) / 2).clamp(0, 1)

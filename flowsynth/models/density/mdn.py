@@ -1,4 +1,4 @@
-"""A mixture density network: the likelihood model that was there before flows, on the same encoder.
+"""Mixture density network, a likelihood baseline for the flows, on the same encoder.
 
 References:
     Bishop 1994, "Mixture density networks".
@@ -12,14 +12,14 @@ from torch.nn.functional import log_softmax, softplus
 from flowsynth.models.density.base import DensityModel
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.nn.transforms import bounded
+from flowsynth.models.nn.transforms import logit_transform
 
 COMPONENTS = 16
-LEAST = 1e-2  # of a standard deviation, in the space of halved logits
+MIN_STD = 1e-2  # minimum standard deviation of a component, in units of half logits
 
 
 class MDN(DensityModel):
-    """A mixture of Gaussians over the logits of presets, each of independent parameters; -log p(v | x) per parameter."""
+    """Mixture of Gaussians with diagonal covariance over the logits of presets; -log p(v | x) per parameter."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)
@@ -33,34 +33,34 @@ class MDN(DensityModel):
         Float[Tensor, "items components parameters"],
         Float[Tensor, "items components parameters"],
     ]:
-        """Give log-weights, means and standard deviations for sounds that are not standardised."""
-        raw = self.head(self.heard(mel))
-        weights, mean, spread = raw.split([COMPONENTS, *[COMPONENTS * self.parameters_inferred] * 2], dim=1)
-        by_component = (COMPONENTS, self.parameters_inferred)
+        """Compute log-weights, means and standard deviations from spectrograms that are not standardised."""
+        raw = self.head(self.context(mel))
+        weights, mean, std = raw.split([COMPONENTS, *[COMPONENTS * self.num_parameters] * 2], dim=1)
+        shape = (COMPONENTS, self.num_parameters)
         return (
             log_softmax(weights, dim=1),
-            mean.unflatten(1, by_component),
-            softplus(spread).unflatten(1, by_component) + LEAST,
+            mean.unflatten(1, shape),
+            softplus(std).unflatten(1, shape) + MIN_STD,
         )
 
     def log_density(
         self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]
     ) -> Float[Tensor, " items"]:
-        """Give log p(v | x) of dequantised presets."""
+        """Compute log p(v | x) of dequantised presets."""
         weights, mean, std = self.mixture(mel)
-        transform = bounded()
+        transform = logit_transform()
         logits = transform(values)
         normal = torch.distributions.Normal(mean, std, validate_args=False)
         log_density = torch.logsumexp(weights + normal.log_prob(logits[:, None]).sum(dim=2), dim=1)
         return log_density + transform.log_abs_det_jacobian(values, logits).sum(dim=1)
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Draw `n` presets for each sound, with the same noise for all sounds."""
+        """Sample `n` presets per sound, with the same noise for all sounds."""
         weights, mean, std = self.mixture(mel)
-        chance = torch.rand(n, 1, 1).to(mel.device)  # the same on every device, as is all noise of answers
-        # the component in whose share of the weights the chance falls
-        below = (weights.exp().cumsum(dim=1) < chance).sum(dim=2).clamp(max=COMPONENTS - 1)
-        place = below[..., None, None].expand(-1, -1, 1, self.parameters_inferred)
-        mean, std = (part.expand(n, -1, -1, -1).gather(2, place)[:, :, 0] for part in (mean, std))
-        noise = torch.randn(n, 1, self.parameters_inferred).to(mel.device)
-        return bounded().inv(mean + std * noise).clamp(0, 1)
+        uniform = torch.rand(n, 1, 1).to(mel.device)  # the same on every device, as all noise of predictions
+        # sample a component by the inverse of its cumulative distribution
+        component = (weights.exp().cumsum(dim=1) < uniform).sum(dim=2).clamp(max=COMPONENTS - 1)
+        index = component[..., None, None].expand(-1, -1, 1, self.num_parameters)
+        mean, std = (part.expand(n, -1, -1, -1).gather(2, index)[:, :, 0] for part in (mean, std))
+        noise = torch.randn(n, 1, self.num_parameters).to(mel.device)
+        return logit_transform().inv(mean + std * noise).clamp(0, 1)

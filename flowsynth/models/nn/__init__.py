@@ -1,1 +1,1 @@
-"""Networks and normalising flows that models are built from."""
+"""Networks and normalising flows, the building blocks of models."""

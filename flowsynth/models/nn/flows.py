@@ -1,23 +1,22 @@
-"""Normalising flows: densities of latents and of presets that are drawn from, evaluated and inverted; built on zuko.
+"""Normalising flows over latents and presets, built on zuko.
 
-A zuko `Flow` keeps the map from data to noise as ``transform`` and gives a distribution for a context, one for each item.
-Which direction of an autoregressive map takes one pass, and which takes one for each dimension, is the choice made here:
+A zuko `Flow` holds the map from data to noise as ``transform`` and returns a distribution for a context, one per item.
+An autoregressive map takes one pass in one direction and one pass per dimension in the other. The flows here choose:
 
 =====================  ===================  ========================  =========================================
-flow                   draw, and its        density of any point      used for
-                       density
+flow                   sampling, with the   density of any point      used for
+                       sample's density
 =====================  ===================  ========================  =========================================
-`posterior_flow`       one pass             a pass for each           posterior of a VAE: only draws are evaluated
-                                            dimension
-`coupling_posterior`   one pass             one pass                  posterior that is evaluated where a preset
-                                                                      falls in the latent space
-`disentangling_flow`   one pass             one pass                  the same, with steps common to all sounds
-`Regression`           one pass             one pass                  map between latent and preset
-`conditional_flow`     a pass for each      one pass                  presets that belong to a latent
+`posterior_flow`       one pass             one pass per dimension    posterior of a VAE: only samples are evaluated
+`coupling_posterior`   one pass             one pass                  posterior that is evaluated at the latents of
+                                                                      presets
+`disentangling_flow`   one pass             one pass                  the same, with steps shared by all sounds
+`RegressionFlow`       one pass             one pass                  map between latents and presets
+`conditional_flow`     one pass per         one pass                  presets given a latent
                        dimension
 =====================  ===================  ========================  =========================================
 
-All parameters of a map that has a context are put out by a network that hears the context: the flows are amortised.
+The flows are amortised: the parameters of a map with a context are the output of a network of that context.
 
 References:
     Rezende and Mohamed 2015, Variational inference with normalizing flows.
@@ -37,24 +36,32 @@ from torch.nn.functional import softplus
 from zuko.distributions import NormalizingFlow
 from zuko.lazy import Flow, LazyComposedTransform, LazyDistribution, UnconditionalDistribution, UnconditionalTransform
 
-from flowsynth.models.nn.transforms import AFFINE, SPLINE, UNITS, Shared, autoregressive, bounded, couplings
+from flowsynth.models.nn.transforms import (
+    AFFINE,
+    SPLINE,
+    UNITS,
+    SharedTransform,
+    autoregressive,
+    couplings,
+    logit_transform,
+)
 
 
 def normal(mean: Tensor, std: Tensor) -> Distribution:
-    """A normal distribution of independent dimensions. It does not check its arguments: the training checks the loss."""
+    """Return a normal distribution of independent dimensions, without checks: training checks the loss."""
     return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
 
 
-def standard(dim: int) -> LazyDistribution:
-    """Standard normal noise of `dim` dimensions."""
+def standard_normal(dim: int) -> LazyDistribution:
+    """Return a standard normal distribution of `dim` dimensions."""
     return UnconditionalDistribution(normal, torch.zeros(dim), torch.ones(dim), buffer=True)
 
 
 class Gaussian(LazyDistribution):
-    """A normal distribution whose means and standard deviations are read off the context by a linear layer.
+    """Normal distribution whose means and standard deviations are a linear layer of the context.
 
     Args:
-        dim: Dimensions.
+        dim: Number of dimensions.
         context: Number of features of the context.
     """
 
@@ -63,24 +70,24 @@ class Gaussian(LazyDistribution):
         self.head = nn.Linear(context, 2 * dim)
 
     def forward(self, c: Float[Tensor, "*items context"]) -> Distribution:
-        """The distribution of each item."""
+        """Return the distribution of each item."""
         mean, raw = self.head(c).chunk(2, dim=-1)
         return normal(mean, softplus(raw + log(e - 1)) + 1e-3)
 
 
 def posterior_flow(dim: int, context: int, steps: int = 16) -> Flow:
-    """Make an inverse autoregressive flow: a Gaussian read off the context, then affine steps that hear it too.
+    """Build an inverse autoregressive flow: a Gaussian and affine steps, all conditioned on the context.
 
-    Its draws and their density, `NormalizingFlow.rsample_and_log_prob`, take one pass through each step.
+    Samples and their density, `NormalizingFlow.rsample_and_log_prob`, take one pass through each step.
 
     Args:
-        dim: Dimensions of the latent.
-        context: Features of the encoder.
-        steps: Of the flow; the paper has 16.
+        dim: Number of latent dimensions.
+        context: Number of features of the encoder.
+        steps: Number of autoregressive steps; the paper has 16.
 
     References:
-        Kingma et al. 2016. The published code gave its flow no context that gradients reach, so that its posterior was
-        one Gaussian an item under a map common to all; here each step hears the item.
+        Kingma et al. 2016. In the published code no gradient reaches the context of the flow, so its posterior is one
+        Gaussian per item under a map shared by all items; here each step is conditioned on the item.
     """
     return Flow(
         LazyComposedTransform(*autoregressive(dim, context, steps, hidden_features=[UNITS], **AFFINE)).inv,
@@ -89,12 +96,12 @@ def posterior_flow(dim: int, context: int, steps: int = 16) -> Flow:
 
 
 def coupling_posterior(dim: int, context: int, steps: int = 4) -> Flow:
-    """Make a posterior like `posterior_flow` whose density is cheap at any point: couplings instead of autoregression.
+    """Build a posterior like `posterior_flow` from couplings, so that its density is cheap at any point.
 
     Args:
-        dim: Dimensions of the latent.
-        context: Features of the encoder.
-        steps: Of the flow; each transforms one half of the dimensions given the other.
+        dim: Number of latent dimensions.
+        context: Number of features of the encoder.
+        steps: Number of couplings; each transforms one half of the dimensions given the other.
 
     References:
         Dinh et al. 2017; Durkan et al. 2019.
@@ -103,47 +110,47 @@ def coupling_posterior(dim: int, context: int, steps: int = 4) -> Flow:
 
 
 def disentangling_flow(dim: int, context: int, steps: int = 4, shared: int = 4) -> Flow:
-    """Make a posterior like `coupling_posterior` that ends in couplings which are common to all items.
+    """Build a posterior like `coupling_posterior` that ends in couplings shared by all items.
 
-    What is asked of some dimension of the latent, these can give to all items alike.
+    The shared couplings can give a latent dimension the same meaning for all items.
 
     Args:
-        dim: Dimensions of the latent.
-        context: Features of the encoder.
-        steps: Couplings that hear the context.
-        shared: Couplings that don't; the published code has 8 autoregressive steps, 4 in its first version.
+        dim: Number of latent dimensions.
+        context: Number of features of the encoder.
+        steps: Number of couplings conditioned on the context.
+        shared: Number of shared couplings; the published code has 8 autoregressive steps, 4 in its first version.
     """
-    common = [Shared(step) for step in couplings(dim, 0, shared, hidden_features=[UNITS], **AFFINE)]
-    heard = couplings(dim, context, steps, hidden_features=[UNITS, UNITS], **SPLINE)
-    return Flow([*common, *heard], Gaussian(dim, context))
+    unconditional = [SharedTransform(step) for step in couplings(dim, 0, shared, hidden_features=[UNITS], **AFFINE)]
+    conditional = couplings(dim, context, steps, hidden_features=[UNITS, UNITS], **SPLINE)
+    return Flow([*unconditional, *conditional], Gaussian(dim, context))
 
 
 def conditional_flow(dim: int, context: int, steps: int = 3) -> Flow:
-    """Make a density of presets given a context: an autoregressive spline flow between logits and standard noise.
+    """Build a density of presets given a context: an autoregressive spline flow from logits to standard normal noise.
 
     Args:
         dim: Number of parameters.
-        context: Features that the density depends on.
-        steps: Of the flow.
+        context: Number of features of the context.
+        steps: Number of autoregressive steps.
 
     Returns:
-        A flow over values in [-`WIDTH` / 2, 1 + `WIDTH` / 2]; give it dequantised values, and clamp what it draws.
+        A flow over values in [-`WIDTH` / 2, 1 + `WIDTH` / 2]. Evaluate it at dequantised values, and clamp its samples.
 
     References:
         Papamakarios et al. 2017; Durkan et al. 2019.
     """
     maps = autoregressive(dim, context, steps, hidden_features=[2 * UNITS, 2 * UNITS], **SPLINE)
-    return Flow([UnconditionalTransform(bounded), *maps], standard(dim))
+    return Flow([UnconditionalTransform(logit_transform), *maps], standard_normal(dim))
 
 
-def draw(flow: NormalizingFlow, n: int) -> Float[Tensor, "n items dim"]:
-    """Draw from the distributions of several items, with the same noise for each of them.
+def sample_flow(flow: NormalizingFlow, n: int) -> Float[Tensor, "n items dim"]:
+    """Sample from the distributions of several items, with the same noise for each item.
 
-    A draw does then not depend on how many items there are; draws of one item are independent of each other.
+    A sample does not depend on the number of items. Samples of one item are independent of each other.
 
     Args:
-        flow: Distributions over a normal base, one an item, or n x items of which one draw each is made.
-        n: Draws for each item.
+        flow: Distributions with a normal base, one per item; or n x items, each of which is sampled once.
+        n: Number of samples per item.
     """
     mean, std = flow.base.mean, flow.base.stddev
     noise = torch.randn(n, 1, mean.shape[-1], dtype=mean.dtype).to(mean.device)  # the same on every device
@@ -151,25 +158,25 @@ def draw(flow: NormalizingFlow, n: int) -> Float[Tensor, "n items dim"]:
 
 
 def centre(flow: NormalizingFlow) -> Float[Tensor, "items dim"]:
-    """The one point that stands for a distribution: what the mean of its base is mapped to.
+    """Return the image of the mean of the base, a point estimate of each distribution.
 
-    A flow's own mean has no closed form, and many draws would be needed to estimate it.
+    The mean of a flow has no closed form, and an estimate of it takes many samples.
 
     Args:
-        flow: Distributions over a normal base, one an item.
+        flow: Distributions with a normal base, one per item.
     """
     return flow.transform.inv(flow.base.mean)
 
 
-def kl_by_draws(
+def monte_carlo_kl(
     z: Float[Tensor, "items dim"], log_density: Float[Tensor, " items"], prior: Distribution
 ) -> Float[Tensor, ""]:
-    """Estimate, from one draw an item, the KL divergence from a prior, in nats, its mean over the items.
+    """Estimate the KL divergence of posteriors from a prior, in nats, from one sample per item; return its mean.
 
     Args:
-        z: Draws from a posterior.
-        log_density: Of the draws, under that posterior.
-        prior: Of the latents.
+        z: Samples from the posteriors.
+        log_density: Log-densities of the samples under the posteriors, in nats.
+        prior: Prior of the latents.
 
     References:
         Rezende and Mohamed 2015, equation 15.

@@ -1,8 +1,8 @@
-"""The networks that the models are built from; their sizes come from the budget.
+"""Networks of the models; their sizes come from the budget.
 
 References:
-    Esling et al. 2019: multi-layer perceptrons with batch normalisation, ELU and dropout; convolutions of stride 2 whose
-    dilation doubles with each layer; Xavier initialisation.
+    Esling et al. 2019: multi-layer perceptrons with batch normalisation, ELU and dropout; convolutions of stride 2
+    whose dilation doubles with each layer; Xavier initialisation.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDE = 2  # of all convolutions
+STRIDE = 2  # stride of all convolutions
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Size:
     """Sizes of the networks of a budget.
 
     Attributes:
-        layers: Layers of a perceptron, or of a stack of convolutions.
-        channels: Of a convolution.
-        kernel: Side of a convolution's kernel.
-        mlp_layers: Layers of the perceptron on top of the convolutions.
-        units: Of a hidden fully connected layer.
-        dropout: Probability.
+        layers: Number of layers of a perceptron, or of a stack of convolutions.
+        channels: Number of channels of a convolution.
+        kernel: Side of the kernel of a convolution.
+        mlp_layers: Number of layers of the perceptron after the convolutions.
+        units: Number of units of a hidden fully connected layer.
+        dropout: Probability of dropout.
     """
 
     layers: int
@@ -40,7 +40,7 @@ class Size:
     dropout: float
 
     def halved(self) -> "Size":
-        """Half the channels and units: the sizes of an autoencoder's encoder, decoder and regressor."""
+        """Return sizes with half the channels and units, as the networks of an autoencoder have."""
         return replace(self, channels=max(1, self.channels // 2), units=max(1, self.units // 2))
 
 
@@ -49,7 +49,7 @@ _PRECISION: ContextVar[torch.dtype | None] = ContextVar("precision", default=Non
 
 @contextmanager
 def lower_precision(kind: torch.dtype | None) -> Iterator[None]:
-    """Have encoders and decoders compute in another precision, and flows in their own: densities need all digits.
+    """Run encoders and decoders in lower precision; flows keep the precision of their weights, which densities need.
 
     Args:
         kind: ``torch.bfloat16`` or ``torch.float16``, or None for the precision of the weights.
@@ -61,22 +61,22 @@ def lower_precision(kind: torch.dtype | None) -> Iterator[None]:
         _PRECISION.reset(token)
 
 
-def lowered(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Mark the ``forward`` of a network as one that `lower_precision` is for; what it gives is of full precision."""
+def allow_lower_precision(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Decorate the ``forward`` of a network that `lower_precision` applies to; its output has full precision."""
 
     @wraps(forward)
-    def inside(self: nn.Module, x: Tensor) -> Tensor:
+    def wrapper(self: nn.Module, x: Tensor) -> Tensor:
         kind = _PRECISION.get()
         if kind is None:
             return forward(self, x)
         with torch.autocast(x.device.type, kind):
             return forward(self, x).float()
 
-    return inside
+    return wrapper
 
 
-def hidden(inputs: int, layers: int, size: Size) -> nn.Sequential:
-    """Make `layers` fully connected layers, each followed by batch normalisation, ELU and dropout."""
+def hidden_layers(inputs: int, layers: int, size: Size) -> nn.Sequential:
+    """Build `layers` fully connected layers, each followed by batch normalisation, ELU and dropout."""
     parts: list[nn.Module] = []
     for _ in range(layers):
         parts += [nn.Linear(inputs, size.units), nn.BatchNorm1d(size.units), nn.ELU(), nn.Dropout(size.dropout)]
@@ -85,143 +85,144 @@ def hidden(inputs: int, layers: int, size: Size) -> nn.Sequential:
 
 
 def mlp(inputs: int, outputs: int, layers: int, size: Size) -> nn.Sequential:
-    """Make a perceptron of `layers` fully connected layers; all but the last are followed by BN, ELU and dropout."""
-    return nn.Sequential(*hidden(inputs, layers - 1, size), nn.Linear(size.units if layers > 1 else inputs, outputs))
+    """Build a perceptron of `layers` fully connected layers; all but the last are followed by BN, ELU and dropout."""
+    hidden = hidden_layers(inputs, layers - 1, size)
+    return nn.Sequential(*hidden, nn.Linear(size.units if layers > 1 else inputs, outputs))
 
 
-def spacing(layer: int, size: Size) -> tuple[int, int]:
-    """Padding and dilation of a layer of convolutions; layers count from 0."""
+def padding_and_dilation(layer: int, size: Size) -> tuple[int, int]:
+    """Return the padding and the dilation of a convolution, for the index of its layer, from 0."""
     dilation = 2**layer
     return (size.kernel - 1) // 2 * (dilation + 1), dilation
 
 
-def maps(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
-    """Sides of the spectrogram and of the map after each layer of convolutions."""
+def map_sizes(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
+    """Return height and width of the spectrogram and of the map after each layer of convolutions."""
     sides = [(mels, frames)]
     for layer in range(size.layers):
-        padding, dilation = spacing(layer, size)
-        grown = 2 * padding - dilation * (size.kernel - 1) - 1
-        mels, frames = ((side + grown) // STRIDE + 1 for side in sides[-1])
+        padding, dilation = padding_and_dilation(layer, size)
+        margin = 2 * padding - dilation * (size.kernel - 1) - 1
+        mels, frames = ((side + margin) // STRIDE + 1 for side in sides[-1])
         sides.append((mels, frames))
     return sides
 
 
-def _cut(x: Tensor, rows: slice, columns: slice) -> Tensor:
-    """Cut maps; they and their gradients have channels last, which slices of other axes would not give the gradients."""
+def _slice_maps(x: Tensor, rows: slice, columns: slice) -> Tensor:
+    """Slice maps so that both they and their gradients have channels last."""
     return x.permute(0, 2, 3, 1)[:, rows, columns].contiguous().permute(0, 3, 1, 2)
 
 
 class Conv2d(nn.Conv2d):
-    """PyTorch's convolution of stride 2; where its dilation is even, computed from the quarter of the input it uses.
+    """Convolution of stride 2 that, for an even dilation, reads only the quarter of the input that it depends on.
 
-    With an even dilation the kernel meets rows and columns of one parity only. Taken by themselves, they are convolved with
-    a stride of 1 and half the dilation: the same sums, in up to half the time.
+    With an even dilation the kernel covers rows and columns of one parity only. These are sliced and convolved with a
+    stride of 1 and half the dilation: the same sums, in up to half the time.
 
     Args:
-        inputs: Channels of the input.
-        outputs: Channels of the output.
+        inputs: Number of channels of the input.
+        outputs: Number of channels of the output.
         kernel: Side of the kernel.
-        padding: Rows and columns of zeros on each side of the input.
+        padding: Number of rows and columns of zeros on each side of the input.
         dilation: Distance between the elements of the kernel.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, padding: int, dilation: int = 1):
         super().__init__(inputs, outputs, kernel, STRIDE, padding, dilation)
-        self.sparse = dilation % STRIDE == 0
-        self.first = padding % STRIDE
+        self.even_dilation = dilation % STRIDE == 0
+        self.offset = padding % STRIDE
 
     def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
-        """The convolution of maps."""
-        if not self.sparse:
+        """Convolve maps."""
+        if not self.even_dilation:
             return super().forward(x)
         dilation = self.dilation[0]
-        reach = 2 * int(self.padding[0]) - dilation * (self.kernel_size[0] - 1) - 1
-        height, width = ((side + reach) // STRIDE + 1 for side in x.shape[2:])
-        used = _cut(x, slice(self.first, None, STRIDE), slice(self.first, None, STRIDE))
-        inner = (int(self.padding[0]) + 1) // STRIDE
-        y = functional.conv2d(used, self.weight, self.bias, 1, inner, dilation // STRIDE)
-        return _cut(y, slice(height), slice(width))
+        margin = 2 * int(self.padding[0]) - dilation * (self.kernel_size[0] - 1) - 1
+        height, width = ((side + margin) // STRIDE + 1 for side in x.shape[2:])
+        quarter = _slice_maps(x, slice(self.offset, None, STRIDE), slice(self.offset, None, STRIDE))
+        padding = (int(self.padding[0]) + 1) // STRIDE
+        y = functional.conv2d(quarter, self.weight, self.bias, 1, padding, dilation // STRIDE)
+        return _slice_maps(y, slice(height), slice(width))
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """PyTorch's transposed convolution of stride 2; where its dilation is even, only the quarter it reaches is computed.
+    """Transposed convolution of stride 2 that, for an even dilation, computes only the affected quarter of the output.
 
-    The mirror of `Conv2d`: all other elements of the output are the bias.
+    It mirrors `Conv2d`: all other elements of the output equal the bias.
 
     Args:
-        inputs: Channels of the input.
-        outputs: Channels of the output.
+        inputs: Number of channels of the input.
+        outputs: Number of channels of the output.
         kernel: Side of the kernel.
-        padding: Rows and columns that are cut off on each side of the output.
-        extra: Rows and columns that are added at its end.
+        padding: Number of rows and columns removed from each side of the output.
+        extra: Number of rows and of columns added at the end of the output.
         dilation: Distance between the elements of the kernel.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, padding: int, extra: tuple[int, int], dilation: int = 1):
         super().__init__(inputs, outputs, kernel, STRIDE, padding, extra, dilation=dilation)
-        self.sparse = dilation % STRIDE == 0
-        self.first = padding % STRIDE
+        self.even_dilation = dilation % STRIDE == 0
+        self.offset = padding % STRIDE
 
     def forward(  # type: ignore[override]
         self, x: Float[Tensor, "items inputs _ _"]
     ) -> Float[Tensor, "items outputs _ _"]:
-        """The transposed convolution of maps."""
-        if not self.sparse:
+        """Apply the transposed convolution to maps."""
+        if not self.even_dilation:
             return super().forward(x)
         dilation = self.dilation[0]
-        reach = dilation * (self.kernel_size[0] - 1) + 1 - 2 * int(self.padding[0])
+        margin = dilation * (self.kernel_size[0] - 1) + 1 - 2 * int(self.padding[0])
         height, width = (
-            STRIDE * (side - 1) + reach + int(extra)
+            STRIDE * (side - 1) + margin + int(extra)
             for side, extra in zip(x.shape[2:], self.output_padding, strict=True)
         )
-        inner = int(self.padding[0]) // STRIDE
-        y = functional.conv_transpose2d(x, self.weight, None, 1, inner, 0, 1, dilation // STRIDE)
+        padding = int(self.padding[0]) // STRIDE
+        y = functional.conv_transpose2d(x, self.weight, None, 1, padding, 0, 1, dilation // STRIDE)
         out = y.new_zeros(len(x), height, width, self.out_channels).permute(0, 3, 1, 2)
-        reached = out[:, :, self.first :: STRIDE, self.first :: STRIDE]
-        rows, columns = (slice(self.first, self.first + side) for side in reached.shape[2:])
-        reached.copy_(_cut(y, rows, columns))
+        quarter = out[:, :, self.offset :: STRIDE, self.offset :: STRIDE]
+        rows, columns = (slice(self.offset, self.offset + side) for side in quarter.shape[2:])
+        quarter.copy_(_slice_maps(y, rows, columns))
         return out if self.bias is None else out + self.bias[:, None, None].to(y.dtype)
 
 
 class Residual(nn.Module):
-    """A layer of convolutions with a path around it: a trainable convolution of side 1 with the same stride, added.
+    """Layer with a skip connection: a trainable 1x1 convolution with the stride of the layer.
 
-    The published code's path around is a frozen convolution instead; the paper describes this one.
+    This is the skip connection that the paper describes; in the published code the convolution is frozen.
 
     Args:
         main: The layer.
-        inputs: Channels of its input.
-        outputs: Channels of its output.
-        size: Sizes; its kernel's side is odd.
+        inputs: Number of channels of its input.
+        outputs: Number of channels of its output.
+        size: Sizes of the networks, with an odd kernel.
 
     Raises:
-        ValueError: If the side of the kernel is even: the two paths would have maps of different sizes.
+        ValueError: If the side of the kernel is even: layer and skip connection would give maps of different sizes.
     """
 
     def __init__(self, main: nn.Module, inputs: int, outputs: int, size: Size):
         super().__init__()
         if size.kernel % 2 == 0:
-            raise ValueError(f"kernel = {size.kernel}, expected an odd side for convolutions with a residual path")
+            raise ValueError(f"kernel = {size.kernel}, expected an odd side for convolutions with skip connections")
         self.main = main
-        # a layer's padding exceeds what its kernel takes by kernel - 1 in all, whatever the dilation
-        self.around = Conv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
+        # the total padding of a layer exceeds the extent of its kernel by kernel - 1, whatever the dilation
+        self.skip = Conv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
 
     def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
-        """The sum of both paths."""
-        return self.main(x) + self.around(x)
+        """Add the output of the layer and the skip connection."""
+        return self.main(x) + self.skip(x)
 
 
 class Convolutions(nn.Module):
-    """Strided dilated convolutions over a spectrogram, each followed by batch normalisation and ELU.
+    """Strided dilated convolutions of a spectrogram, each followed by batch normalisation and ELU.
 
-    Layer l (from 0) has stride 2 and dilation 2^l. The padding, (kernel - 1) / 2 x (dilation + 1), leaves a map of 8 x 9
-    from 64 x 80 after five layers with the paper's kernel of 7.
+    Layer l (from 0) has stride 2 and dilation 2^l. With the padding, (kernel - 1) / 2 x (dilation + 1), five layers
+    with the kernel of the paper, 7, reduce 64 x 80 to 8 x 9.
 
     Args:
-        mels: Bands of the input.
-        frames: Of the input.
-        size: Sizes.
-        residual: Whether each layer has a residual path, as in the paper's ResNet.
+        mels: Number of mel bands of the input.
+        frames: Number of frames of the input.
+        size: Sizes of the networks.
+        residual: Whether each layer has a skip connection, as in the ResNet of the paper.
     """
 
     def __init__(self, mels: int, frames: int, size: Size, residual: bool = False):
@@ -229,85 +230,88 @@ class Convolutions(nn.Module):
         parts: list[nn.Module] = []
         channels = 1
         for layer in range(size.layers):
-            convolution = Conv2d(channels, size.channels, size.kernel, *spacing(layer, size))
+            convolution = Conv2d(channels, size.channels, size.kernel, *padding_and_dilation(layer, size))
             main = [convolution, nn.BatchNorm2d(size.channels), nn.ELU()]
             parts += [Residual(nn.Sequential(*main), channels, size.channels, size)] if residual else main
             channels = size.channels
-        # channels last: the same results, up to twice as fast on CPUs and GPUs
+        # channels last: same results, up to twice as fast on CPUs and GPUs
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        height, width = maps(mels, frames, size)[-1]
+        height, width = map_sizes(mels, frames, size)[-1]
         self.features = channels * height * width
 
-    @lowered
+    @allow_lower_precision
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
-        """Features of standardised spectrograms."""
+        """Compute features of standardised spectrograms."""
         return self.layers(mel[:, None].contiguous(memory_format=torch.channels_last)).flatten(1)
 
 
 class Encoder(nn.Module):
-    """Convolutions and the hidden layers of a perceptron: what an autoencoder's latent is linear in.
+    """Convolutions and the hidden layers of a perceptron.
 
-    With the linear layer that makes the latent it has the layers of the paper's CNN.
+    Together with a linear layer on its features it has the layers of the CNN of the paper.
 
     Args:
-        mels: Bands of the input.
-        frames: Of the input.
-        size: Sizes.
+        mels: Number of mel bands of the input.
+        frames: Number of frames of the input.
+        size: Sizes of the networks.
     """
 
     def __init__(self, mels: int, frames: int, size: Size):
         super().__init__()
         self.convolutions = Convolutions(mels, frames, size)
-        self.hidden = hidden(self.convolutions.features, size.mlp_layers - 1, size)
+        self.hidden = hidden_layers(self.convolutions.features, size.mlp_layers - 1, size)
         self.features = size.units if size.mlp_layers > 1 else self.convolutions.features
 
-    @lowered
+    @allow_lower_precision
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
-        """Features of standardised spectrograms."""
+        """Compute features of standardised spectrograms."""
         return self.hidden(self.convolutions(mel))
 
 
 class Decoder(nn.Module):
-    """The encoder in reverse: a perceptron, then transposed convolutions, the last of them linear.
+    """Mirror image of the encoder: a perceptron, then transposed convolutions, the last of them linear.
 
-    Each transposed convolution has the stride, padding and dilation of the convolution it mirrors and gives back a map of
-    exactly the size that one took, so that nothing has to be cropped (the published code crops 69 x 101 to 64 x 80). Strides
-    and dilations of 2 leave gaps in the maps that the last layers close with kernels of 5 or more; of a kernel of 3 they
-    don't, some bins then have a constant value.
+    Each transposed convolution has the stride, padding and dilation of the convolution that it mirrors and restores the
+    size of its input exactly, without cropping (the published code crops 69 x 101 to 64 x 80). Strides and dilations of
+    2 leave gaps in the maps. The last layers close them if the side of the kernel is at least 5; with a side of 3, some
+    bins are constant.
 
     Args:
-        latent: Dimensions of the latent.
-        mels: Bands of the output.
-        frames: Of the output.
-        size: Sizes.
+        latent: Number of latent dimensions.
+        mels: Number of mel bands of the output.
+        frames: Number of frames of the output.
+        size: Sizes of the networks.
     """
 
     def __init__(self, latent: int, mels: int, frames: int, size: Size):
         super().__init__()
-        sides = maps(mels, frames, size)
+        sides = map_sizes(mels, frames, size)
         self.map = (size.channels, *sides[-1])
-        wide = size.channels * sides[-1][0] * sides[-1][1]
-        self.perceptron = nn.Sequential(mlp(latent, wide, size.mlp_layers, size), nn.ELU())
+        units = size.channels * sides[-1][0] * sides[-1][1]
+        self.perceptron = nn.Sequential(mlp(latent, units, size.mlp_layers, size), nn.ELU())
         parts: list[nn.Module] = []
         for layer in reversed(range(size.layers)):
             outputs = size.channels if layer else 1
-            padding, dilation = spacing(layer, size)
-            least = 1 + dilation * (size.kernel - 1) - 2 * padding
-            extra = [w - STRIDE * (g - 1) - least for w, g in zip(sides[layer], sides[layer + 1], strict=True)]
+            padding, dilation = padding_and_dilation(layer, size)
+            margin = 1 + dilation * (size.kernel - 1) - 2 * padding
+            extra = [
+                output - STRIDE * (side - 1) - margin
+                for output, side in zip(sides[layer], sides[layer + 1], strict=True)
+            ]
             parts.append(ConvTranspose2d(size.channels, outputs, size.kernel, padding, (extra[0], extra[1]), dilation))
             if layer:
                 parts += [nn.BatchNorm2d(outputs), nn.ELU()]
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    @lowered
+    @allow_lower_precision
     def forward(self, z: Float[Tensor, "items latent"]) -> Float[Tensor, "items mels frames"]:
-        """Standardised spectrograms."""
+        """Decode latents to standardised spectrograms."""
         start = self.perceptron(z).unflatten(1, self.map)
         return self.layers(start.contiguous(memory_format=torch.channels_last))[:, 0]
 
 
 def initialise(module: nn.Module) -> None:
-    """Set the weights of linear and convolution layers by Xavier's rule and their biases to zero."""
+    """Set the weights of linear and convolutional layers by Xavier initialisation and their biases to zero."""
     for part in module.modules():
         if isinstance(part, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.xavier_uniform_(part.weight)

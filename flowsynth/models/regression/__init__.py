@@ -1,1 +1,1 @@
-"""Models that predict a point from a spectrogram."""
+"""Models that predict one preset from a spectrogram."""

@@ -1,4 +1,4 @@
-"""A spectrogram transformer that regresses the parameters.
+"""Spectrogram transformer that regresses the parameters.
 
 References:
     Gong et al. 2021, "AST: audio spectrogram transformer": overlapping patches of the spectrogram as tokens.
@@ -16,13 +16,13 @@ from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 
 HEADS = 4
-PATCH = 8  # bands and frames of a patch; patches touch and don't overlap, to be affordable without a GPU
+PATCH = 8  # bands and frames of a patch; patches do not overlap, to keep the cost affordable without a GPU
 
 
 class AST(Model):
-    """Patches of the spectrogram through a transformer whose first token answers; a sigmoid at the end; MSE.
+    """Transformer over patches of the spectrogram, with a perceptron and a sigmoid on the class token; MSE.
 
-    It has as many layers as the stacks of convolutions, and tokens of four times their channels.
+    It has as many layers as the stacks of convolutions, and tokens of four times as many features as their channels.
     """
 
     capturable = True
@@ -33,7 +33,7 @@ class AST(Model):
         patch = (min(PATCH, mels), min(PATCH, frames))
         self.patches = nn.Conv2d(1, width, patch, stride=patch)
         tokens = (mels // patch[0]) * (frames // patch[1])
-        self.first = nn.Parameter(0.02 * torch.randn(1, 1, width))
+        self.class_token = nn.Parameter(0.02 * torch.randn(1, 1, width))
         self.position = nn.Parameter(0.02 * torch.randn(1, tokens + 1, width))
         layer = nn.TransformerEncoderLayer(
             width, HEADS, 4 * width, size.dropout, "gelu", batch_first=True, norm_first=True
@@ -42,17 +42,17 @@ class AST(Model):
         self.head = networks.mlp(width, parameters, size.mlp_layers, size)
         networks.initialise(self.head)
 
-    @networks.lowered
+    @networks.allow_lower_precision
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
-        """The one answer for each sound."""
+        """Predict one preset per sound."""
         patches = self.patches(self.standardise(mel)[:, None]).flatten(2).mT
-        tokens = torch.cat([self.first.expand(len(mel), -1, -1), patches], dim=1) + self.position
+        tokens = torch.cat([self.class_token.expand(len(mel), -1, -1), patches], dim=1) + self.position
         return torch.sigmoid(self.head(self.layers(tokens)[:, 0]))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Mean squared error of the parameters."""
+        """Compute the mean squared error of the parameters."""
         return {"loss": mse_loss(self(batch.mel), batch.values)}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Repeat the one answer."""
+        """Repeat the prediction."""
         return self(mel).expand(n, -1, -1)

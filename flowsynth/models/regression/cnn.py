@@ -1,4 +1,4 @@
-"""The paper's second baseline: strided dilated convolutions and a perceptron on top of them.
+"""Second baseline of the paper: strided dilated convolutions followed by a perceptron.
 
 References:
     Esling et al. 2019.
@@ -16,7 +16,7 @@ from flowsynth.models.nn.networks import Size
 
 
 class CNN(Model):
-    """Convolutions, then a perceptron, batch normalisation and ELU, dropout in the perceptron, a sigmoid; MSE."""
+    """Convolutions and a perceptron, with batch normalisation, ELU and, in the perceptron, dropout; a sigmoid; MSE."""
 
     capturable = True
 
@@ -26,15 +26,15 @@ class CNN(Model):
         self.head = networks.mlp(self.convolutions.features, parameters, size.mlp_layers, size)
         networks.initialise(self)
 
-    @networks.lowered
+    @networks.allow_lower_precision
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
-        """The one answer for each sound."""
+        """Predict one preset per sound."""
         return torch.sigmoid(self.head(self.convolutions(self.standardise(mel))))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Mean squared error of the parameters."""
+        """Compute the mean squared error of the parameters."""
         return {"loss": mse_loss(self(batch.mel), batch.values)}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Repeat the one answer."""
+        """Repeat the prediction."""
         return self(mel).expand(n, -1, -1)

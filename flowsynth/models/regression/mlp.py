@@ -1,7 +1,7 @@
-"""The paper's first baseline: a perceptron on the flattened spectrogram.
+"""First baseline of the paper: a perceptron on the flattened spectrogram.
 
 References:
-    Esling et al. 2019. The published code left the nonlinearity out, so that its perceptron was linear; this one has it.
+    Esling et al. 2019. The perceptron of the published code lacks the nonlinearity and is linear; this one has it.
 """
 
 import torch
@@ -16,7 +16,7 @@ from flowsynth.models.nn.networks import Size
 
 
 class MLP(Model):
-    """Fully connected layers with batch normalisation, ELU and dropout; a sigmoid at the end; mean squared error."""
+    """Fully connected layers with batch normalisation, ELU and dropout, then a sigmoid; MSE."""
 
     capturable = True
 
@@ -25,15 +25,15 @@ class MLP(Model):
         self.network = networks.mlp(mels * frames, parameters, size.layers, size)
         networks.initialise(self)
 
-    @networks.lowered
+    @networks.allow_lower_precision
     def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
-        """The one answer for each sound."""
+        """Predict one preset per sound."""
         return torch.sigmoid(self.network(self.standardise(mel).flatten(1)))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Mean squared error of the parameters."""
+        """Compute the mean squared error of the parameters."""
         return {"loss": mse_loss(self(batch.mel), batch.values)}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Repeat the one answer."""
+        """Repeat the prediction."""
         return self(mel).expand(n, -1, -1)

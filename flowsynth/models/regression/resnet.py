@@ -1,4 +1,4 @@
-"""The paper's third baseline: the second one's convolutions with residual paths.
+"""Third baseline of the paper: the convolutions of the second one with skip connections.
 
 References:
     Esling et al. 2019.
@@ -11,7 +11,7 @@ from flowsynth.models.regression.cnn import CNN
 
 
 class ResNet(CNN):
-    """The CNN with a path around each layer of convolutions: a trainable convolution of side 1, added; MSE."""
+    """The CNN with a skip connection around each convolutional layer: a trainable 1x1 convolution; MSE."""
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
         super().__init__(mels, frames, parameters, size)

@@ -1,1 +1,1 @@
-"""Models of the synthesizer: from parameters to spectrograms."""
+"""Surrogates of the synthesizer: models from parameters to spectrograms."""

@@ -1,6 +1,7 @@
-"""Models that can be told what their answers sounded like, and answer better: see `flowsynth.inference.surrogate_search`."""
+"""Base class of surrogates, which `flowsynth.inference.surrogate_search` corrects by the sounds of rendered presets."""
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,21 +10,23 @@ from flowsynth.models.base import Model
 
 
 class Surrogate(Model):
-    """A model that stands for the synthesizer, and is put right where it was wrong."""
+    """Model that approximates the synthesizer and can be corrected where its predictions were wrong."""
+
+    kind: ClassVar[str] = "surrogates"
 
     @abstractmethod
-    def follow(
+    def propose_next(
         self,
-        heard: Float[Tensor, "mels frames"],
-        tried: Float[Tensor, "renderings parameters"],
-        sounds: Float[Tensor, "renderings mels frames"],
+        target: Float[Tensor, "mels frames"],
+        presets: Float[Tensor, "renderings parameters"],
+        renderings: Float[Tensor, "renderings mels frames"],
     ) -> Float[Tensor, " parameters"]:
-        """Give the preset to render next.
+        """Propose the preset to render next.
 
         Args:
-            heard: Log-mel spectrogram of the sound, not standardised.
-            tried: Presets that were rendered, at least one.
-            sounds: Log-mel spectrograms of what they sounded like.
+            target: Log-mel spectrogram of the target, not standardised.
+            presets: Presets that were rendered, at least one.
+            renderings: Log-mel spectrograms of their sounds.
 
         Returns:
             Parameters in [0, 1].

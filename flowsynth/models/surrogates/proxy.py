@@ -1,14 +1,15 @@
-"""A neural proxy of the synthesizer, and descent through it.
+"""Neural synthesizer proxy, inverted by gradient descent.
 
-The network goes the other way round than all others here: it predicts the sound of a preset. Where a synthesizer has no
-gradient, its proxy has one: presets descend along it until their predicted sound is close to the target.
+Unlike all other networks here, the proxy predicts the sound of a preset. It is differentiable where the synthesizer is
+not: presets are optimised until their predicted sound is close to the target.
 
 References:
-    Barkan et al. 2023, "InverSynth II: sound matching via self-supervised synthesizer-proxy and inference-time finetuning".
+    Barkan et al. 2023, "InverSynth II: sound matching via self-supervised synthesizer-proxy and inference-time
+        finetuning".
     Combes et al. 2025, "Neural proxies for sound synthesizers".
     Tancik et al. 2020, "Fourier features let networks learn high frequency functions in low dimensional domains".
-    Kennedy and O'Hagan 2000, "Predicting the output from a complex computer code when fast approximations are available":
-        what is cheap is corrected by a Gaussian process through its errors at what is dear.
+    Kennedy and O'Hagan 2000, "Predicting the output from a complex computer code when fast approximations are
+        available": a Gaussian process of the errors of a cheap model corrects it.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,20 +26,20 @@ from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
 
-# chosen on validation sounds, all down to NUGGET:
-HARMONICS = 1  # sines and cosines of each parameter that are inputs beside it; with more the network overfits
-AT_ONCE = 4  # sounds whose presets descend together: a lone sound is padded to so many
-STAGES = ((5, 32), (10, 16), (45, 4))  # steps of a descent, and presets of a sound that take them: the closest so far
-STEPS = 40  # of the descent from presets that were rendered
-RATE = 0.16  # of Adam, on the logits of presets
-REACH = 0.2  # root mean square of the parameters' differences over which errors stay alike
-NUGGET = 1e-3  # of the errors' variance that presets don't explain: keeps near-duplicates from being told apart
-NEW = 1e-3  # a parameter at least is so far from what it was in all presets that were rendered
-EDGE = 0.005  # presets are squashed by so much, so that 0 and 1 have logits
+# chosen on the validation set, up to NUGGET:
+HARMONICS = 1  # sines and cosines of each parameter as additional inputs; with more the network overfits
+TARGETS = 4  # sounds that are optimised together; fewer are padded to this number
+STAGES = ((5, 32), (10, 16), (45, 4))  # steps of the descent, and how many of the closest presets per sound take them
+STEPS = 40  # steps of the descent from rendered presets
+LEARNING_RATE = 0.16  # learning rate of Adam on the logits of presets
+LENGTH_SCALE = 0.2  # of the kernel of the errors, in root mean square differences of the parameters
+NUGGET = 1e-3  # share of the variance of the errors that presets do not explain, which regularises near-duplicates
+MIN_CHANGE = 1e-3  # minimum difference of a proposal, in at least one parameter, from each rendered preset
+MARGIN = 0.005  # presets are scaled into [MARGIN, 1 - MARGIN], so that 0 and 1 have finite logits
 
 
 class Block(nn.Module):
-    """Two layers with a path around them."""
+    """Residual block of two linear layers."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -46,24 +47,25 @@ class Block(nn.Module):
         self.inner, self.outer = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, x: Float[Tensor, "*items width"]) -> Float[Tensor, "*items width"]:
-        """Add to the features."""
+        """Transform the features."""
         return x + self.outer(silu(self.inner(self.norm(x))))
 
 
 class Proxy(Surrogate):
-    """Descends, by the proxy's log-mel L1, from the training presets that are closest to the sound by that distance.
+    """Minimises the log-mel L1 of the predicted sound by gradient descent from the closest training presets.
 
-    The n-th prediction is the n-th closest after the descent, again by the proxy. The network is trained by log-mel L1, has as
-    many blocks as the stacks of convolutions have layers, and is as wide as the perceptrons. There are no convolutions in
-    it, so that a pass through the training part costs a fraction of what it costs the other models. Nearly all of a step is
-    spent on the output layer, whose weights are as many as the width times the bins of a spectrogram: batches are larger
-    than those of the other models, as most of what a batch costs there doesn't grow with its items.
+    The n-th prediction is the preset with the n-th smallest distance after the descent, according to the proxy. The
+    network is trained by log-mel L1, has as many blocks as the stacks of convolutions have layers, and is as wide as
+    the perceptrons. It has no convolutions, so a pass over the training set costs a fraction of that of the other
+    models. Most of a training step is spent on the output layer, which has as many weights as the width times the bins
+    of a spectrogram. Batches are larger than those of the other models because most of the cost of a batch does not
+    depend on its size.
     """
 
     capturable = True
     passes: ClassVar[int] = 16
-    batch: ClassVar[int] = 4
-    at_once: ClassVar[int] = AT_ONCE
+    batch_factor: ClassVar[int] = 4
+    inference_batch: ClassVar[int] = TARGETS
     values: Tensor
 
     def __init__(self, mels: int, frames: int, parameters: int, size: Size):
@@ -74,132 +76,132 @@ class Proxy(Surrogate):
         self.network = nn.Sequential(
             nn.Linear(parameters * (1 + 2 * HARMONICS), width), *blocks, nn.Linear(width, mels * frames)
         )
-        self._known: Tensor | None = None
+        self._training_mel: Tensor | None = None  # predicted sounds of the training presets
 
     def calibrate(self, train: Batch) -> None:
-        """Remember the presets that descents may start from, too."""
+        """Also store the training presets, from which descents start."""
         super().calibrate(train)
         self.values = train.values.clone()
 
     def train(self, mode: bool = True) -> "Proxy":
-        """Forget the predicted sounds of the training presets, which change in a training."""
-        self._known = None
+        """Discard the predicted sounds of the training presets, which change during training."""
+        self._training_mel = None
         return super().train(mode)
 
-    def play(self, values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
+    def predict_mel(self, values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
         """Predict the log-mel spectrograms of presets."""
         angles = [pi * 2**harmonic * values for harmonic in range(HARMONICS)]
-        shown = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
-        return self.mel_mean + self.mel_std * self.network(shown).unflatten(1, (self.mels, self.frames))
+        inputs = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
+        return self.mel_mean + self.mel_std * self.network(inputs).unflatten(1, (self.mels, self.frames))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Mean absolute difference of the log-mel spectrograms."""
-        return {"loss": (self.play(batch.values) - batch.mel).abs().mean()}
+        """Compute the mean absolute difference of the log-mel spectrograms."""
+        return {"loss": (self.predict_mel(batch.values) - batch.mel).abs().mean()}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Descend to some sounds at a time, always as many, so that no bits of a prediction depend on other sounds."""
-        if self._known is None:
+        """Optimise presets for a fixed number of sounds at a time: predictions have the same bits in any batch."""
+        if self._training_mel is None:
             with torch.no_grad():
-                self._known = torch.cat([self.play(some) for some in self.values.split(1024)])
-        found = []
-        for some in mel.split(AT_ONCE):
-            padded = torch.cat([some, some[:1].expand(AT_ONCE - len(some), -1, -1)])
-            found.append(self._closest(padded, n)[: len(some)])
-        return torch.cat(found).transpose(0, 1)
+                self._training_mel = torch.cat([self.predict_mel(chunk) for chunk in self.values.split(1024)])
+        predictions = []
+        for targets in mel.split(TARGETS):
+            padded = torch.cat([targets, targets[:1].expand(TARGETS - len(targets), -1, -1)])
+            predictions.append(self._optimise(padded, n)[: len(targets)])
+        return torch.cat(predictions).transpose(0, 1)
 
-    def _closest(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "items n parameters"]:
-        """Give the closest presets of the descents to each sound; at least as many descend as there are answers."""
-        assert self._known is not None
+    def _optimise(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "items n parameters"]:
+        """Return the `n` closest presets to each sound after the descent, from at least `n` starts."""
+        assert self._training_mel is not None
         count = min(max(n, STAGES[0][1]), len(self.values))
-        least, rows = torch.stack([log_mel_distances(self._known, sound) for sound in mel]).topk(
+        least, rows = torch.stack([log_mel_distances(self._training_mel, target) for target in mel]).topk(
             count, dim=1, largest=False
         )
         stages = [(steps, max(n, presets)) for steps, presets in STAGES]
-        best = _descent(self.play, mel, self.values[rows], least, stages)
-        # fewer training presets than answers: they come round again
+        best = _descend(self.predict_mel, mel, self.values[rows], least, stages)
+        # with fewer than n training presets, repeat the predictions
         return best.repeat(1, n, 1)[:, :n]
 
-    def follow(
+    def propose_next(
         self,
-        heard: Float[Tensor, "mels frames"],
-        tried: Float[Tensor, "renderings parameters"],
-        sounds: Float[Tensor, "renderings mels frames"],
+        target: Float[Tensor, "mels frames"],
+        presets: Float[Tensor, "renderings parameters"],
+        renderings: Float[Tensor, "renderings mels frames"],
     ) -> Float[Tensor, " parameters"]:
-        """Descend from the presets that were rendered, by the proxy and its errors at them.
+        """Descend from the rendered presets, with the proxy corrected by a Gaussian process of its errors.
 
-        Between them errors are interpolated, and far from all of them they are the mean.
+        The process interpolates the errors of the rendered presets and reverts to their mean far from all of them.
         """
-        errors = sounds - self.play(tried)
+        errors = renderings - self.predict_mel(presets)
         mean = errors.mean(0)
-        alike = _alike(tried, tried) + NUGGET * torch.eye(len(tried), device=tried.device)
-        weights = torch.linalg.solve(alike, (errors - mean).flatten(1)).view_as(errors)
+        covariance = _kernel(presets, presets) + NUGGET * torch.eye(len(presets), device=presets.device)
+        weights = torch.linalg.solve(covariance, (errors - mean).flatten(1)).view_as(errors)
 
-        def corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
-            return self.play(values) + mean + torch.tensordot(_alike(values, tried), weights, 1)
+        def predict_corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
+            return self.predict_mel(values) + mean + torch.tensordot(_kernel(values, presets), weights, 1)
 
-        least = log_mel_distances(sounds, heard)[None]
-        found = _descent(corrected, heard[None], tried[None], least, [(STEPS, len(tried))])[0]
-        new = (found[:, None] - tried).abs().amax(2).amin(1) > NEW
-        return found[int(new.int().argmax())]  # the first, if none is new
-
-
-def _alike(
-    some: Float[Tensor, "items parameters"], others: Float[Tensor, "others parameters"]
-) -> Float[Tensor, "items others"]:
-    """How much the errors at some presets are like those at others: 1 where they are the same, 0 far away."""
-    return torch.exp(-(some[:, None] - others).square().mean(2) / (2 * REACH**2))
+        least = log_mel_distances(renderings, target)[None]
+        proposals = _descend(predict_corrected, target[None], presets[None], least, [(STEPS, len(presets))])[0]
+        is_new = (proposals[:, None] - presets).abs().amax(2).amin(1) > MIN_CHANGE
+        return proposals[int(is_new.int().argmax())]  # the first, if none is new
 
 
-def _descent(
-    play: Callable[[Tensor], Tensor],
-    heard: Float[Tensor, "items mels frames"],
+def _kernel(
+    a: Float[Tensor, "first parameters"], b: Float[Tensor, "second parameters"]
+) -> Float[Tensor, "first second"]:
+    """Compute the correlation of the errors at two sets of presets: 1 for equal presets, 0 for distant ones."""
+    return torch.exp(-(a[:, None] - b).square().mean(2) / (2 * LENGTH_SCALE**2))
+
+
+def _descend(
+    predict_mel: Callable[[Tensor], Tensor],
+    target: Float[Tensor, "items mels frames"],
     starts: Float[Tensor, "items presets parameters"],
     least: Float[Tensor, "items presets"],
     stages: Sequence[tuple[int, int]],
 ) -> Float[Tensor, "items kept parameters"]:
-    """Descend to each sound from several presets by Adam, and drop those that stay behind.
+    """Minimise the distance to each target from several presets by Adam, and prune the farthest presets.
 
-    A parameter that a start has at an edge stays there: people leave much at 0 and 1 on purpose, and a proxy that may turn
-    it on as well believes itself to be closer than it is.
+    Parameters that are exactly 0 or 1 at the start are fixed: in human-designed presets these values are often
+    deliberate, and a proxy that can change them underestimates its distance.
 
     Args:
-        play: Predicts the log-mel spectrograms of presets.
-        heard: Log-mel spectrograms of the sounds.
+        predict_mel: Predicts the log-mel spectrograms of presets.
+        target: Log-mel spectrograms of the targets.
         starts: Presets to start from.
         least: Log-mel L1 of the starts.
-        stages: Steps, and the number of presets of each sound that take them.
+        stages: Pairs of a number of steps and the number of presets per target that take them.
 
     Returns:
-        The best presets on the way of each descent of the last stage, closest first.
+        The best presets along each descent of the last stage, closest first.
     """
     free = ((starts > 0) & (starts < 1)).to(starts)
-    logits = torch.logit(EDGE + (1 - 2 * EDGE) * starts)
-    # of each preset: the closest on its way, what may move, where it is, and Adam's two moments
-    state, taken = torch.stack([starts, free, logits, torch.zeros_like(starts), torch.zeros_like(starts)]), 0
+    logits = torch.logit(MARGIN + (1 - 2 * MARGIN) * starts)
+    # for each preset: the best so far, which parameters are free, the current logits, and the two moments of Adam
+    state, step_count = torch.stack([starts, free, logits, torch.zeros_like(starts), torch.zeros_like(starts)]), 0
     for steps, presets in stages:
         order = least.argsort(dim=1, stable=True)[:, :presets]
         least = least.gather(1, order)
         best, free, logits, mean, square = state.take_along_dim(order[None, :, :, None], dim=2)
         for _ in range(steps):
-            taken += 1
+            step_count += 1
             with torch.enable_grad():
                 logits = logits.detach().requires_grad_()
-                values = _squashed(logits)
-                sounds = play(values.flatten(0, 1)).unflatten(0, values.shape[:2])
-                distance = (sounds - heard[:, None]).abs().mean(dim=(2, 3))
+                values = _to_values(logits)
+                predictions = predict_mel(values.flatten(0, 1)).unflatten(0, values.shape[:2])
+                distance = (predictions - target[:, None]).abs().mean(dim=(2, 3))
                 (gradient,) = torch.autograd.grad(distance.sum(), logits)
             closer = distance.detach() < least
             least = torch.where(closer, distance.detach(), least)
             best = torch.where(closer[:, :, None], values.detach(), best)
             mean = mean.lerp(gradient * free, 0.1)
             square = square.lerp((gradient * free).square(), 0.001)
-            step = mean / (1 - 0.9**taken) / ((square / (1 - 0.999**taken)).sqrt() + 1e-8)
-            logits = logits.detach() - RATE * step
+            step = mean / (1 - 0.9**step_count) / ((square / (1 - 0.999**step_count)).sqrt() + 1e-8)
+            logits = logits.detach() - LEARNING_RATE * step
         state = torch.stack([best, free, logits, mean, square])
     return best.take_along_dim(least.argsort(dim=1, stable=True)[:, :, None], dim=1)
 
 
-def _squashed(logits: Tensor) -> Tensor:
-    """Presets from their logits; beyond the edges the gradient goes on, so that what went too far comes back."""
-    free = (torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)
-    return free + (free.clamp(0, 1) - free).detach()
+def _to_values(logits: Tensor) -> Tensor:
+    """Map logits to presets in [0, 1]; clamping passes the gradient on, so that parameters can return from outside."""
+    unclamped = (torch.sigmoid(logits) - MARGIN) / (1 - 2 * MARGIN)
+    return unclamped + (unclamped.clamp(0, 1) - unclamped).detach()
