@@ -11,7 +11,7 @@ from training import SIZE
 
 from flowsynth.data.dataset import Batch
 from flowsynth.data.features import DEFAULTS
-from flowsynth.inference.cma_es import ear
+from flowsynth.inference.search_task import log_mel_extractor
 from flowsynth.models import base as models
 
 ROUNDS = 100
@@ -30,7 +30,7 @@ def milliseconds(action: Callable[[], object]) -> float:
 def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    hear, audio = ear(22050, DEFAULTS), np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
+    hear, audio = log_mel_extractor(22050, DEFAULTS), np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
     for name in ("flow_reg", "vae"):
         model = models.find(name)(64, 80, 16, SIZE)
         model.calibrate(Batch(torch.randn(8, 64, 80), torch.rand(8, 16)))

@@ -9,7 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowsynth.data.dataset import Batch, Items
-from flowsynth.inference.predict import answer
+from flowsynth.inference.predict import predict
 from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.models import base as models
 from flowsynth.models import registry
@@ -70,7 +70,7 @@ def test_a_model_that_was_loaded_answers_as_the_one_that_was_saved(
     for fitted in (model, load(tmp_path / "checkpoint.pt")[0]):
         torch.manual_seed(1)
         with torch.no_grad():
-            answers.append(answer(fitted, valid.mel[:5], valid.values[:5], 2))
+            answers.append(predict(fitted, valid.mel[:5], valid.values[:5], 2))
     assert (answers[0] == answers[1]).all()
 
 
@@ -80,7 +80,7 @@ def test_answers_have_their_shape_and_range(name: str, n: int, parts: tuple[Item
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
     with torch.no_grad():
-        found = answer(model, valid.mel, valid.values, n)
+        found = predict(model, valid.mel, valid.values, n)
     assert found.shape == (n, 20, 3)
     assert found.min() >= 0
     assert found.max() <= 1
@@ -94,7 +94,7 @@ def test_the_true_parameters_make_no_difference(name: str, parts: tuple[Items, I
     for truth in (valid.values, 1 - valid.values):
         torch.manual_seed(1)
         with torch.no_grad():
-            answers.append(answer(model, valid.mel, truth, 2))
+            answers.append(predict(model, valid.mel, truth, 2))
     assert (answers[0] == answers[1]).all()
 
 
@@ -210,7 +210,7 @@ def test_a_control_is_not_trained(name: str, parts: tuple[Items, Items], size: S
 def test_the_oracle_gives_the_truth(parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make("oracle", train, size)
-    assert (answer(model, valid.mel, valid.values, 2) == valid.values.numpy()).all()
+    assert (predict(model, valid.mel, valid.values, 2) == valid.values.numpy()).all()
     with pytest.raises(TypeError, match="from the truth"):
         model.infer(valid.mel, 1)
 

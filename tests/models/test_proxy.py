@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from flowsynth.data.dataset import Batch
-from flowsynth.inference.surrogate_search import follow
+from flowsynth.inference.surrogate_search import refine
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.registry import UNCORRECTED
 from flowsynth.models.surrogates.proxy import AT_ONCE, STAGES, Proxy, _descent
@@ -129,7 +129,7 @@ def test_what_it_is_told_brings_it_closer_than_as_many_answers(trained: tuple[Pr
             rendered.append(torch.from_numpy(values))
             return sounds(rendered[-1][None])[0].numpy()
 
-        best, distances = follow(model, goal.numpy(), first, sound, 12)
+        best, distances = refine(model, goal.numpy(), first, sound, 12)
         assert len(rendered) == len(distances) == 12
         assert all(((values >= 0) & (values <= 1)).all() for values in rendered)
         assert torch.equal(torch.from_numpy(best), rendered[distances.argmin()])
@@ -144,7 +144,7 @@ def test_no_more_is_rendered_than_may_be(trained: tuple[Proxy, Batch]):
     model, train = trained
     asked = []
     first = train.values[:3].numpy()
-    best, distances = follow(model, train.mel[1].numpy(), first, lambda v: asked.append(v) or train.mel[0].numpy(), 3)
+    best, distances = refine(model, train.mel[1].numpy(), first, lambda v: asked.append(v) or train.mel[0].numpy(), 3)
     assert len(asked) == len(distances) == 3
     assert np.array_equal(best, first[0])  # all sound the same: the first
 
