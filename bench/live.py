@@ -1,4 +1,4 @@
-"""Live: from a sound in memory to parameters, and from a move in the latent space to parameters, on one core."""
+"""Latency on one core: from a sound in memory to parameters, and from a latent to parameters."""
 
 import statistics
 import time
@@ -11,26 +11,27 @@ from training import SIZE
 
 from flowsynth.data.dataset import Batch
 from flowsynth.data.features import DEFAULTS
-from flowsynth.inference.cma_es import ear
+from flowsynth.inference.search_task import log_mel_extractor
 from flowsynth.models import base as models
 
 ROUNDS = 100
-ALLOWED = {"encode": 50.0, "move": 5.0}  # ms, beyond which an answer is felt to come late
+MAX_LATENCY = {"encode": 50.0, "move": 5.0}  # ms; a longer latency is noticeable
 
 
 def milliseconds(action: Callable[[], object]) -> float:
-    taken = []
+    times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         action()
-        taken.append(1000 * (time.perf_counter() - start))
-    return statistics.median(taken)
+        times.append(1000 * (time.perf_counter() - start))
+    return statistics.median(times)
 
 
 def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    hear, audio = ear(22050, DEFAULTS), np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
+    log_mel = log_mel_extractor(22050, DEFAULTS)
+    audio = np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
     for name in ("flow_reg", "vae"):
         model = models.find(name)(64, 80, 16, SIZE)
         model.calibrate(Batch(torch.randn(8, 64, 80), torch.rand(8, 16)))
@@ -42,11 +43,11 @@ def main() -> None:
 
         @torch.no_grad()
         def encode(model=model) -> torch.Tensor:
-            return model.decode_parameters(model.encode(torch.from_numpy(hear(audio)).float()[None]), 1)
+            return model.decode_parameters(model.encode(torch.from_numpy(log_mel(audio)).float()[None]), 1)
 
         for action in (encode, move):
-            taken, allowed = milliseconds(action), ALLOWED[action.__name__]
-            row(f"live_{action.__name__}_{name}", taken, "ms", f"{allowed:g} ms", allowed / taken)
+            latency, limit = milliseconds(action), MAX_LATENCY[action.__name__]
+            row(f"live_{action.__name__}_{name}", latency, "ms", f"{limit:g} ms", limit / latency)
 
 
 if __name__ == "__main__":

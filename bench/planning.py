@@ -1,4 +1,4 @@
-"""Planning: time and memory of a dry run of the paper's budget, with and without a million drawn presets a fold."""
+"""Time and memory of a dry run with the budget `paper`, with and without a million synthetic presets per fold."""
 
 import os
 import subprocess
@@ -11,14 +11,14 @@ import yaml
 from report import row
 
 ROOT = Path(__file__).resolve().parents[1]
-DRAWN = (0, 1_000_000)
+SYNTHETIC_PRESETS = (0, 1_000_000)
 
 
-def plan(folder: Path, drawn: int) -> tuple[float, float]:
-    """Seconds and MiB of a dry run in an empty folder."""
+def plan(folder: Path, synthetic_presets: int) -> tuple[float, float]:
+    """Measure a dry run in an empty folder: seconds and MiB."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    config["budgets"]["paper"]["sampled"] = drawn
-    file = folder / f"{drawn}.yaml"
+    config["budgets"]["paper"]["sampled"] = synthetic_presets
+    file = folder / f"{synthetic_presets}.yaml"
     file.write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     start = time.perf_counter()
@@ -29,13 +29,13 @@ def plan(folder: Path, drawn: int) -> tuple[float, float]:
     )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise RuntimeError(f"the dry run with {drawn} drawn presets ended with status {status}")
+        raise RuntimeError(f"the dry run with {synthetic_presets} synthetic presets exited with status {status}")
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        (base_time, base_memory), (time_taken, memory) = (plan(Path(folder), drawn) for drawn in DRAWN)
+        (base_time, base_memory), (time_taken, memory) = (plan(Path(folder), n) for n in SYNTHETIC_PRESETS)
     row("plan_paper_budget", base_time, "s", "", None)
     row("plan_million_drawn", time_taken, "s", "plan_paper_budget", time_taken / base_time)
     row("plan_paper_budget_memory", base_memory, "MiB", "", None)

@@ -1,4 +1,4 @@
-"""Rendering: against unloading and loading the plugin, against one instance used again, two processes, and memory."""
+"""Rendering time and memory; baselines: reloading the plugin, a reused instance, and a single process."""
 
 import multiprocessing
 import resource
@@ -39,40 +39,42 @@ def shard(values: np.ndarray) -> None:
         render_shard(SYNTH, NOTE, [str(i) for i in range(len(values))], values, Path(folder) / "0.h5", 20)
 
 
-def schemes() -> None:
-    """Three ways to render the same presets, in turn, in rounds."""
+def compare_schemes() -> None:
+    """Compare ways to render the same presets, in alternation."""
     values = vectors(PRESETS)
-    pristine, used, built_in = Host(SYNTH, NOTE), Host(SYNTH, NOTE), Host(BUILT_IN, NOTE)
-    theirs = vectors(PRESETS, BUILT_IN)
-    ways = {
+    pristine, reused, built_in = Host(SYNTH, NOTE), Host(SYNTH, NOTE), Host(BUILT_IN, NOTE)
+    built_in_values = vectors(PRESETS, BUILT_IN)
+    schemes = {
         "fork": lambda: seconds(lambda: list(render_forked(pristine.play, values, NOTE.samples, 20)), PRESETS),
-        "faust": lambda: seconds(lambda: list(render_forked(built_in.play, theirs, NOTE.samples, 20)), PRESETS),
-        "reused": lambda: seconds(lambda: [used.play(vector) for vector in values], PRESETS),
+        "faust": lambda: seconds(
+            lambda: list(render_forked(built_in.play, built_in_values, NOTE.samples, 20)), PRESETS
+        ),
+        "reused": lambda: seconds(lambda: [reused.play(vector) for vector in values], PRESETS),
         "reload": lambda: seconds(lambda: list(render_reloaded(lambda: Host(SYNTH, NOTE), values[:RELOADS])), RELOADS),
     }
-    taken = {name: [] for name in ways}
+    times = {name: [] for name in schemes}
     for _ in range(ROUNDS):
-        for name, way in ways.items():
-            taken[name].append(way())
-    middle = {name: statistics.median(times) for name, times in taken.items()}
+        for name, scheme in schemes.items():
+            times[name].append(scheme())
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
 
     def ratio(a: str, b: str) -> float:
-        return statistics.median(x / y for x, y in zip(taken[a], taken[b], strict=True))
+        return statistics.median(x / y for x, y in zip(times[a], times[b], strict=True))
 
-    row("render_reused_instance", middle["reused"], "s/preset", "", None)
-    row("render_unload_and_reload", middle["reload"], "s/preset", "", None)
-    row("render_fork", middle["fork"], "s/preset", "render_unload_and_reload", ratio("reload", "fork"))
-    row("render_fork", middle["fork"], "s/preset", "render_reused_instance", ratio("fork", "reused"))
-    row("render_built_in_faust", middle["faust"], "s/preset", "render_fork", ratio("fork", "faust"))
+    row("render_reused_instance", medians["reused"], "s/preset", "", None)
+    row("render_unload_and_reload", medians["reload"], "s/preset", "", None)
+    row("render_fork", medians["fork"], "s/preset", "render_unload_and_reload", ratio("reload", "fork"))
+    row("render_fork", medians["fork"], "s/preset", "render_reused_instance", ratio("fork", "reused"))
+    row("render_built_in_faust", medians["faust"], "s/preset", "render_fork", ratio("fork", "faust"))
 
 
-def processes() -> None:
-    """Whole shards, as a job renders them, by one process and by two at once."""
-    values = vectors(1600)  # two shards of the default run: a job pays its start once
+def compare_processes() -> None:
+    """Compare one process with two that render complete shards, as jobs do."""
+    values = vectors(1600)  # two shards of the default run; a job starts once
     context = multiprocessing.get_context("spawn")
     ratios, times = [], []
     for _ in range(3):
-        taken = []
+        round_times = []
         for count in (1, 2):
             jobs = [context.Process(target=shard, args=(part,)) for part in np.array_split(values, count)]
             start = time.perf_counter()
@@ -80,38 +82,38 @@ def processes() -> None:
                 job.start()
             for job in jobs:
                 job.join()
-            taken.append((time.perf_counter() - start) / len(values))
-        times.append(taken)
-        ratios.append(taken[0] / taken[1])
+            round_times.append((time.perf_counter() - start) / len(values))
+        times.append(round_times)
+        ratios.append(round_times[0] / round_times[1])
     one, two = (statistics.median(column) for column in zip(*times, strict=True))
     row("render_shards_one_process", one, "s/preset", "", None)
     row("render_shards_two_processes", two, "s/preset", "render_shards_one_process", statistics.median(ratios))
 
 
 def peak(count: int) -> None:
-    """Print the peak memory of a process that renders so many presets."""
+    """Render `count` presets and print the peak memory of this process."""
     shard(np.tile(SYNTH.base.astype(np.float32), (count, 1)))
     print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, sep="\t")
 
 
-def memory() -> None:
+def measure_memory() -> None:
     import subprocess
 
-    found = {}
-    for count in (100, 1000, 5000):  # the last is a job of drawn presets
+    peaks = {}
+    for count in (100, 1000, 5000):  # the last is the size of a job of synthetic presets
         command = [sys.executable, __file__, str(count)]
-        printed = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
-        found[count] = float(next(line for line in printed.splitlines() if line.startswith("peak")).split("\t")[1])
-    for count, value in found.items():
+        output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+        peaks[count] = float(next(line for line in output.splitlines() if line.startswith("peak")).split("\t")[1])
+    for count, value in peaks.items():
         first = count == 100
         baseline = "" if first else "render_memory_100_presets"
-        row(f"render_memory_{count}_presets", value, "MiB", baseline, None if first else value / found[100])
+        row(f"render_memory_{count}_presets", value, "MiB", baseline, None if first else value / peaks[100])
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         peak(int(sys.argv[1]))
     else:
-        schemes()
-        processes()
-        memory()
+        compare_schemes()
+        compare_processes()
+        measure_memory()

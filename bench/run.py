@@ -1,8 +1,8 @@
 """Run all benchmarks and write one table: name, value, unit, baseline, ratio.
 
-Each row has its baseline from the same run, measured in turn with it, so that its ratio means something on a machine that
-is shared and noisy; the values alone do not. A ratio says how many times better than its baseline a row is, but for
-memory and for the plugin's own time, where it says how many times more is spent.
+Each row and its baseline are measured in alternation in the same run, so that their ratio is meaningful on a noisy shared
+machine; the values alone are not. A ratio is the factor by which a row is better than its baseline, except for memory and
+for the plugin's own time, where it is the factor by which more is spent.
 """
 
 import csv
@@ -30,9 +30,9 @@ def main(path: Path) -> None:
     for part in PARTS:
         print(f"bench: {part}", file=sys.stderr, flush=True)
         command = [sys.executable, str(Path(__file__).with_name(part))]
-        printed = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
-        # a plugin may print what it likes; rows are marked
-        rows += [line.split("\t")[1:] for line in printed.splitlines() if line.startswith("row\t")]
+        output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+        # rows are marked, as plugins may print other lines
+        rows += [line.split("\t")[1:] for line in output.splitlines() if line.startswith("row\t")]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])

@@ -1,4 +1,4 @@
-"""Scale: memory as presets go from thousands to a hundred thousand, and the time to draw, render and hear presets."""
+"""Scaling: memory for thousands to 100,000 presets, and time to sample, render and extract features of presets."""
 
 import multiprocessing
 import resource
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from flowsynth.data.dataset import Batch
     from flowsynth.models.base import Model
 
-WINDOW = 2048  # items that the trainings hold in memory
+WINDOW = 2048  # items in memory during training
 FEATURES = {"few": 3_000, "many": 100_000}
 SOUNDS = {"few": 300, "many": 3_000}
-DRAWN = 500  # presets of each of two processes
-BATCH = 64  # of the paper
-ITEMS = 2560  # of an epoch on an accelerator
+SAMPLED = 500  # presets of each of two processes
+BATCH = 64  # batch size of the paper
+ITEMS = 2560  # items per epoch on an accelerator
 
 
 def train(items: int) -> None:
-    """Train for an epoch on so many made-up items."""
+    """Train for an epoch on random items."""
     from synthetic import NAMES, write
 
     from flowsynth.data.dataset import Items
@@ -38,12 +38,12 @@ def train(items: int) -> None:
         paths = [Path(folder) / "train.h5", Path(folder) / "valid.h5"]
         ids = [write(path, count) for path, count in zip(paths, (items, 300), strict=True)]
         parts = [Items([path], i, NAMES, WINDOW) for path, i in zip(paths, ids, strict=True)]
-        to = [Path(folder) / name for name in ("checkpoint.pt", "history.csv", "progress")]
-        fit("mlp", *parts, Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true"), 0, *to)
+        outputs = [Path(folder) / name for name in ("checkpoint.pt", "history.csv", "progress")]
+        fit("mlp", *parts, Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true"), 0, *outputs)
 
 
-def hear(sounds: int) -> None:
-    """Compute the features of so many made-up sounds of four seconds."""
+def extract_features(sounds: int) -> None:
+    """Extract the features of random sounds of four seconds."""
     from flowsynth.core import hdf5
     from flowsynth.data.features import extract
 
@@ -57,8 +57,8 @@ def hear(sounds: int) -> None:
         extract(path, Path(folder) / "features.h5", {})
 
 
-def draw(number: int) -> None:
-    """Draw, render and hear presets, as a job does; the numbers of two processes differ."""
+def sample_and_render(seed: int) -> None:
+    """Sample and render presets and extract their features, as jobs do."""
     from flowsynth.data import presets
     from flowsynth.data.augmentation import sample
     from flowsynth.rendering.host import Note
@@ -68,10 +68,10 @@ def draw(number: int) -> None:
     synth, names = synths.dataset("amsynth16")
     table, _ = presets.collect(synth, names, limit=1000)
     parents, free = table[list(synth.names)].to_numpy(), np.isin(synth.names, names)
-    values = sample(parents, parents[:0], free, free, DRAWN, number)
+    values = sample(parents, parents[:0], free, free, SAMPLED, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "audio.h5"
-        render_shard(synth, Note(22050, 512, 60, 100, 3.0, 4.0), [str(i) for i in range(DRAWN)], values, path, 20)
+        render_shard(synth, Note(22050, 512, 60, 100, 3.0, 4.0), [str(i) for i in range(SAMPLED)], values, path, 20)
         import torch
 
         from flowsynth.data.features import extract
@@ -81,7 +81,7 @@ def draw(number: int) -> None:
 
 
 def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
-    """All trained models of the configuration, at the paper's sizes, each with so many made-up items."""
+    """Yield all trained models of the configuration in the paper's sizes, each with a random batch."""
     import torch
     import yaml
 
@@ -99,8 +99,8 @@ def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
         yield model, batch
 
 
-def work() -> float:
-    """GFLOP of an epoch of all models, a preset, forward and backward."""
+def count_gflop() -> float:
+    """Count the GFLOP per preset of an epoch of all models, forward and backward."""
     from torch.utils.flop_counter import FlopCounterMode
 
     total = 0.0
@@ -112,14 +112,14 @@ def work() -> float:
 
 
 def on_accelerator() -> float:
-    """Milliseconds of an epoch of all models, a preset, by the training's own steps, in batches of the paper's size."""
+    """Measure the milliseconds per preset of an epoch of all models, in batches of the paper's size."""
     import torch
     from synthetic import NAMES, write
 
     from flowsynth.data.dataset import Items
     from flowsynth.training.batches import Batches, EpochOrder
     from flowsynth.training.config import Plan
-    from flowsynth.training.trainer import Training
+    from flowsynth.training.trainer import Trainer
 
     plan, total = Plan(4, BATCH, 2e-4, 20, 4, "gpu", "32-true"), 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -128,46 +128,46 @@ def on_accelerator() -> float:
         for model, _ in networks(BATCH):
             size = BATCH * model.batch_factor
             rows = EpochOrder(items, 0, model.passes).rows(0)
-            training = Training(type(model).__name__, model, plan, 0, -(-len(rows) // size))
-            batches = Batches(items, training.device)
-            with training.on_its_stream():
-                training.epoch(batches, rows, size)  # warms up
+            trainer = Trainer(type(model).__name__, model, plan, 0, -(-len(rows) // size))
+            batches = Batches(items, trainer.device)
+            with trainer.cuda_stream():
+                trainer.train_epoch(batches, rows, size)  # warms up
                 torch.accelerator.synchronize()
                 start = time.perf_counter()
-                training.epoch(batches, rows, size)  # ends with a copy from the device
+                trainer.train_epoch(batches, rows, size)  # ends with a copy from the device
                 total += (time.perf_counter() - start) * 1000 / ITEMS
     return total
 
 
 def peak(action: str, count: int) -> float:
-    """Peak memory in MiB of a process of its own that does this with so many items."""
+    """Measure the peak memory in MiB of a separate process that runs an action with `count` items."""
     command = [sys.executable, __file__, action, str(count)]
-    printed = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    return float(next(line for line in printed.splitlines() if line.startswith("peak")).split("\t")[1])
+    output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    return float(next(line for line in output.splitlines() if line.startswith("peak")).split("\t")[1])
 
 
 def cpu_time() -> float:
-    """CPU seconds of all processes that this one has waited for."""
+    """Return the CPU seconds of all finished child processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
-    for action, counts in (("train", FEATURES), ("hear", SOUNDS)):
+    for action, counts in (("train", FEATURES), ("hear", SOUNDS)):  # names of rows
         few, many = (peak(action, count) for count in counts.values())
         row(f"{action}_memory_{counts['few']}", few, "MiB", "", None)
         row(f"{action}_memory_{counts['many']}", many, "MiB", f"{action}_memory_{counts['few']}", many / few)
-    start, spent = time.perf_counter(), cpu_time()
+    start, cpu_start = time.perf_counter(), cpu_time()
     context = multiprocessing.get_context("spawn")
-    jobs = [context.Process(target=draw, args=(number,)) for number in range(2)]
+    jobs = [context.Process(target=sample_and_render, args=(seed,)) for seed in range(2)]
     for job in jobs:
         job.start()
     for job in jobs:
         job.join()
-    taken = (time.perf_counter() - start) / (2 * DRAWN)
-    row("drawn_rendered_heard_by_two", taken, "s/preset", "", None)
-    row("drawn_rendered_heard_cpu", (cpu_time() - spent) / (2 * DRAWN), "CPU s/preset", "", None)
-    gflop = work()
+    seconds = (time.perf_counter() - start) / (2 * SAMPLED)
+    row("drawn_rendered_heard_by_two", seconds, "s/preset", "", None)
+    row("drawn_rendered_heard_cpu", (cpu_time() - cpu_start) / (2 * SAMPLED), "CPU s/preset", "", None)
+    gflop = count_gflop()
     row("train_all_models_paper_size", gflop, "GFLOP/preset", "", None)
     import torch
 
@@ -181,7 +181,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        {"train": train, "hear": hear}[sys.argv[1]](int(sys.argv[2]))
+        {"train": train, "hear": extract_features}[sys.argv[1]](int(sys.argv[2]))
         print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, sep="\t")
     else:
         main()

@@ -1,7 +1,7 @@
-"""Snakemake's own process: the share of a core that it takes over a workflow of many short jobs.
+"""CPU usage of the Snakemake process for a workflow of many short jobs.
 
-The jobs sleep, and two run at a time. The baseline runs beside them: the same jobs as they were before, with the code that
-they depend on as a hundred input files and Snakemake's own limit of the rate of jobs.
+The jobs sleep, and two run at a time. The baseline runs concurrently: the same jobs with their code as a hundred input files
+and Snakemake's default limit of the job rate.
 """
 
 import os
@@ -16,7 +16,7 @@ from report import row
 
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = int(os.environ.get("BENCH_JOBS", "1000"))
-CODE = 100  # files
+CODE_FILES = 100
 
 RULES = """
 rule all:
@@ -35,15 +35,15 @@ rule one:
 """
 
 
-def project(folder: Path, ours: bool) -> None:
+def write_workflow(folder: Path, current: bool) -> None:
     """Write a workflow of sleeping jobs."""
     folder.mkdir()
-    code = [f"code/{number}.py" for number in range(CODE)]
+    code = [f"code/{number}.py" for number in range(CODE_FILES)]
     for file in code:
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).touch()
-    text = RULES.format(jobs=JOBS, input="" if ours else f"input:\n        {code!r},")
-    if ours:
+    text = RULES.format(jobs=JOBS, input="" if current else f"input:\n        {code!r},")
+    if current:
         shutil.copytree(ROOT / "profiles", folder / "profiles")
         rules = [f'include: "{ROOT}/workflow/rules/{name}.smk"' for name in ("lines", "slurm")]
         text = "\n".join([*rules, text])
@@ -51,14 +51,14 @@ def project(folder: Path, ours: bool) -> None:
 
 
 def start(folder: Path) -> subprocess.Popen:
-    """Start it."""
+    """Start the workflow."""
     command = [sys.executable, "-m", "snakemake", "-c2", "--nolock"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=sys.stderr, stderr=subprocess.DEVNULL)
 
 
-def cpu(pid: int) -> float | None:
-    """CPU seconds of a process, without those of its children; None if it has ended."""
+def cpu_seconds(pid: int) -> float | None:
+    """Return the CPU seconds of a process without its children, or None if it has exited."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     if fields[0] == "Z":
         return None
@@ -68,20 +68,21 @@ def cpu(pid: int) -> float | None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         running, shares = {}, {}
-        for name in ("ours", "before"):
-            project(Path(folder) / name, name == "ours")
+        for name in ("current", "baseline"):
+            write_workflow(Path(folder) / name, name == "current")
             running[name] = start(Path(folder) / name), time.monotonic()
         while running:
             time.sleep(0.5)
-            for name, (process, begun) in list(running.items()):
-                used = cpu(process.pid)
+            for name, (process, started) in list(running.items()):
+                used = cpu_seconds(process.pid)
                 if used is not None:
-                    shares[name] = used / (time.monotonic() - begun)
+                    shares[name] = used / (time.monotonic() - started)
                 elif process.wait():
-                    sys.exit(f"error: the workflow {name} ended with status {process.returncode}")
+                    sys.exit(f"error: the workflow {name} exited with status {process.returncode}")
                 else:
                     del running[name]
-    row("scheduler_cpu", 100 * shares["ours"], f"% of a core, {JOBS} jobs", "before", shares["before"] / shares["ours"])
+    ratio = shares["baseline"] / shares["current"]
+    row("scheduler_cpu", 100 * shares["current"], f"% of a core, {JOBS} jobs", "before", ratio)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Slurm: what a job costs that does nothing, against the same job on this machine, one after the other."""
+"""Overhead of an empty Slurm job; baseline: the same job on this machine, in alternation."""
 
 import shutil
 import statistics
@@ -36,7 +36,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def through_slurm(folder: Path) -> None:
-    """The profile's own command; Slurm is asked each second, so that its waiting is not counted for work."""
+    """Run with the profile; Slurm is polled each second, so that waiting between polls is not counted."""
     assert Run(folder, "all", "--jobs", "1", "--forceall").wait(300) == 0, (folder / "run.log").read_text()
 
 
@@ -49,30 +49,30 @@ def main() -> None:
     try:
         install()
     except Unavailable as reason:
-        print(f"bench: no rows for Slurm: {reason}", file=sys.stderr)
+        print(f"bench: Slurm is unavailable, no rows: {reason}", file=sys.stderr)
         return
     cluster, folder = Cluster(), Path(tempfile.mkdtemp())
     shutil.copy2(HERE.parents[1] / "workflow" / "rules" / "slurm.smk", folder)
     (folder / "Snakefile").write_text('include: "slurm.smk"\n' + WORKFLOW)
     adapt(folder)
-    ways = {
+    actions = {
         "bare": lambda: [run("srun", "--mem=500", "true") for _ in range(JOBS)],
         "local": lambda: on_this_machine(folder),
         "slurm": lambda: through_slurm(folder),
     }
-    taken = {name: [] for name in ways}
+    times = {name: [] for name in actions}
     try:
         cluster.start()
         for _ in range(ROUNDS):
-            for name, way in ways.items():
-                taken[name].append(seconds(way))
+            for name, action in actions.items():
+                times[name].append(seconds(action))
     finally:
         cluster.stop()
         shutil.rmtree(folder)
-    row("slurm_job_of_srun", statistics.median(taken["bare"]), "s/job", "", None)
-    row("slurm_job_on_this_machine", statistics.median(taken["local"]), "s/job", "", None)
-    ratio = statistics.median(a / b for a, b in zip(taken["local"], taken["slurm"], strict=True))
-    row("slurm_job_through_slurm", statistics.median(taken["slurm"]), "s/job", "slurm_job_on_this_machine", ratio)
+    row("slurm_job_of_srun", statistics.median(times["bare"]), "s/job", "", None)
+    row("slurm_job_on_this_machine", statistics.median(times["local"]), "s/job", "", None)
+    ratio = statistics.median(a / b for a, b in zip(times["local"], times["slurm"], strict=True))
+    row("slurm_job_through_slurm", statistics.median(times["slurm"]), "s/job", "slurm_job_on_this_machine", ratio)
 
 
 if __name__ == "__main__":

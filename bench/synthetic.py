@@ -1,4 +1,4 @@
-"""Files of made-up features, of any number of items."""
+"""Files of random features."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ SHAPE = (64, 80)
 
 
 def write(path: Path, items: int) -> list[str]:
-    """Write features of so many items; gives their ids."""
+    """Write random features of a number of items and return their ids."""
     rng = np.random.default_rng(0)
     ids = [f"{i:x}" for i in range(items)]
     values = rng.random((items, len(NAMES)), dtype=np.float32)

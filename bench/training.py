@@ -1,4 +1,4 @@
-"""Training: the loop against a bare one on the same network, and features from files against those in memory."""
+"""Training time; baselines: a bare loop with the same network, and features in memory instead of streamed from files."""
 
 import statistics
 import tempfile
@@ -17,20 +17,20 @@ from flowsynth.training import loop
 from flowsynth.training.config import Plan
 
 ROUNDS, TRAIN, VALID, EPOCHS = 5, 2048, 256, 2
-SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)  # of the budget `quick`
+SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)  # as in the budget `quick`
 PLAN = Plan(EPOCHS, 32, 0.002, 2, 1, "cpu", "32-true")
 
 
-def model(items: Items) -> models.Model:
+def make_model(items: Items) -> models.Model:
     torch.manual_seed(0)
-    made = models.find("cnn")(*items.shape, len(items.names), SIZE)
-    made.calibrate(items.head())
-    return made
+    model = models.find("cnn")(*items.shape, len(items.names), SIZE)
+    model.calibrate(items.head())
+    return model
 
 
-def bare(train: Items, valid: Items) -> float:
-    """Seconds of the same steps, without checkpoints and curves."""
-    network = model(train)
+def run_bare(train: Items, valid: Items) -> float:
+    """Measure the seconds of the same steps without checkpoints and curves."""
+    network = make_model(train)
     start = time.perf_counter()
     optimizer = torch.optim.Adam(network.parameters(), lr=PLAN.learning_rate, fused=True)
     for epoch in range(EPOCHS):
@@ -46,17 +46,17 @@ def bare(train: Items, valid: Items) -> float:
     return time.perf_counter() - start
 
 
-def ours(train: Items, valid: Items) -> float:
-    """Seconds of a training, start and checkpoints included."""
-    network = model(train)
+def run_loop(train: Items, valid: Items) -> float:
+    """Measure the seconds of a training, including start and checkpoints."""
+    network = make_model(train)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         loop.run(network, train, valid, PLAN, 0, Path(folder))
         return time.perf_counter() - start
 
 
-def unevenness() -> float:
-    """Variance of the means of batches over that of a full shuffle, of a value that grows along the files."""
+def shuffle_variance() -> float:
+    """Compute the variance of batch means relative to a full shuffle, for a value that grows along the files."""
     total, window, batch = 100_000, 20_000, 64
     items = object.__new__(Items)
     items.ids, items.window, items._cache = range(total), window, None
@@ -76,28 +76,29 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.h5"
         ids = write(path, TRAIN + VALID)
-        held = Items([path], ids[:TRAIN], NAMES)
+        in_memory = Items([path], ids[:TRAIN], NAMES)
         streamed = Items([path], ids[:TRAIN], NAMES, window=TRAIN // 4)
         valid = Items([path], ids[TRAIN:], NAMES)
-        ways = {
-            "bare": lambda: bare(held, valid),
-            "ours": lambda: ours(held, valid),
-            "streamed": lambda: ours(streamed, valid),
+        actions = {
+            "bare": lambda: run_bare(in_memory, valid),
+            "loop": lambda: run_loop(in_memory, valid),
+            "streamed": lambda: run_loop(streamed, valid),
         }
-        taken = {name: [] for name in ways}
-        ours(held, valid)  # imports, and fills the caches
+        times = {name: [] for name in actions}
+        run_loop(in_memory, valid)  # imports modules and fills caches
         for _ in range(ROUNDS):
-            for name, way in ways.items():
-                taken[name].append(way() / EPOCHS)
-    middle = {name: statistics.median(times) for name, times in taken.items()}
+            for name, action in actions.items():
+                times[name].append(action() / EPOCHS)
+    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
 
     def ratio(name: str, baseline: str) -> float:
-        return statistics.median(a / b for a, b in zip(taken[name], taken[baseline], strict=True))
+        return statistics.median(a / b for a, b in zip(times[name], times[baseline], strict=True))
 
-    row("train_bare_loop", middle["bare"], "s/epoch", "", None)
-    row("train_loop", middle["ours"], "s/epoch", "train_bare_loop", ratio("ours", "bare"))
-    row("train_streamed", middle["streamed"], "s/epoch", "train_loop", ratio("streamed", "ours"))
-    row(f"shuffle_in_blocks_of_{BLOCK}", unevenness(), "variance of batches", "full shuffle", unevenness())
+    row("train_bare_loop", medians["bare"], "s/epoch", "", None)
+    row("train_loop", medians["loop"], "s/epoch", "train_bare_loop", ratio("loop", "bare"))
+    row("train_streamed", medians["streamed"], "s/epoch", "train_loop", ratio("streamed", "loop"))
+    variance = shuffle_variance()
+    row(f"shuffle_in_blocks_of_{BLOCK}", variance, "variance of batches", "full shuffle", variance)
 
 
 if __name__ == "__main__":

@@ -61,13 +61,13 @@ def _match(asked: argparse.Namespace) -> None:
     from flowsynth.apps.match import COLUMNS, listed, match_all
     from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.core.provenance import write_csv
-    from flowsynth.inference.trained_model import find, open_model
+    from flowsynth.inference.trained_model import find_checkpoint, open_model
 
     log_to_terminal()
     if asked.samples < 1 or asked.renders < 0:
         raise ValueError(f"--samples {asked.samples} --renders {asked.renders}: expected at least 1 and 0")
     paths = listed(asked.sounds, asked.out)
-    checkpoint = find(asked.results, asked.model, synth=asked.synth)
+    checkpoint = find_checkpoint(asked.results, asked.model, synth=asked.synth)
     trained = open_model(checkpoint)
     log.info("%s hears, %s plays: %d sounds", checkpoint, trained.synth.name, len(paths))
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -95,11 +95,11 @@ def _explore(asked: argparse.Namespace) -> None:
     from flowsynth.apps.explorer.service import Explorer
     from flowsynth.apps.latent_controller import Device
     from flowsynth.core.progress import log, log_to_terminal
-    from flowsynth.inference.trained_model import find, open_model
+    from flowsynth.inference.trained_model import find_checkpoint, open_model
     from flowsynth.models.autoencoders.base import LatentModel
 
     log_to_terminal()
-    checkpoint = find(asked.results, asked.model, LatentModel, asked.synth)
+    checkpoint = find_checkpoint(asked.results, asked.model, LatentModel, asked.synth)
     with closing(Explorer(Device(open_model(checkpoint)))) as explorer:
         server = serve(explorer, asked.host, asked.port)
         host = "127.0.0.1" if asked.host == EVERYWHERE else server.effective_host
@@ -112,11 +112,11 @@ def _serve(asked: argparse.Namespace) -> None:
     from flowsynth.apps.latent_controller import Device
     from flowsynth.apps.osc_server import Server
     from flowsynth.core.progress import log, log_to_terminal
-    from flowsynth.inference.trained_model import find, open_model
+    from flowsynth.inference.trained_model import find_checkpoint, open_model
     from flowsynth.models.autoencoders.base import LatentModel
 
     log_to_terminal()
-    checkpoint = find(asked.results, asked.model, LatentModel, asked.synth)
+    checkpoint = find_checkpoint(asked.results, asked.model, LatentModel, asked.synth)
     server = Server(Device(open_model(checkpoint)), asked.host, asked.port, asked.out)
     host, port = server.server_address[:2]
     log.info("%s plays; Open Sound Control at %s, UDP port %s; /stop or Ctrl-C ends", checkpoint, host, port)

@@ -28,7 +28,7 @@ from flowsynth.data import diva
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import TAG_PREFIX
 from flowsynth.data.splits import PARTS
-from flowsynth.inference.cma_es import ear
+from flowsynth.inference.search_task import log_mel_extractor
 from flowsynth.rendering.host import run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.synths.spec import FOLDER, Parameter, Synth, read
@@ -178,7 +178,7 @@ def compare(corpus: diva.Corpus, synth: Synth) -> str:
     columns = [synth.names.index(name) for name in corpus.names]
     vectors = np.tile(synth.base, (len(rows), 1))
     vectors[:, columns] = corpus.values[rows]
-    extract = ear(NOTE.sample_rate, DEFAULTS)
+    extract = log_mel_extractor(NOTE.sample_rate, DEFAULTS)
     results = list(render(synth, NOTE, vectors, TIMEOUT))
     for result in results:
         if result.reason:

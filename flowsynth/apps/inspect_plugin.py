@@ -23,7 +23,7 @@ from jaxtyping import Float
 from flowsynth.core.progress import log, log_to_terminal, track
 from flowsynth.core.provenance import write_text
 from flowsynth.data.features import DEFAULTS
-from flowsynth.inference.cma_es import ear
+from flowsynth.inference.search_task import log_mel_extractor
 from flowsynth.rendering.host import Host, Note, open_plugin, run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import SILENCE_PEAK
@@ -99,7 +99,7 @@ def probe(synth: Synth) -> tuple[Float[np.ndarray, "parameters probes"], Float[n
             changed[place[0]] = PROBES[place[1]]
         return changed
 
-    hear = ear(NOTE.sample_rate, DEFAULTS)
+    hear = log_mel_extractor(NOTE.sample_rate, DEFAULTS)
     results = render(synth, NOTE, (vector(*place) for place in places), TIMEOUT)
     first: np.ndarray | None = None
     for (patch, place), result in zip(places, track(results, len(places), f"probe {synth.name}"), strict=True):

@@ -19,8 +19,8 @@ from scipy.io import wavfile
 from torch import Tensor
 
 from flowsynth.data.out_of_domain import preprocessing
-from flowsynth.inference.trained_model import Trained
-from flowsynth.latent_space.traversals import REACH, swept
+from flowsynth.inference.trained_model import TrainedModel
+from flowsynth.latent_space.traversals import LATENT_LIMIT, sweep
 from flowsynth.models.autoencoders.base import LatentModel
 
 SEED = 1  # of what is random in an answer: the same for all, so that a move is heard and nothing else
@@ -39,7 +39,7 @@ class Device:
         ValueError: If the model has no latent.
     """
 
-    def __init__(self, trained: Trained):
+    def __init__(self, trained: TrainedModel):
         if not isinstance(trained.model, LatentModel):
             raise ValueError(
                 f"{trained.checkpoint}: {type(trained.model).__name__} has no latent; take vae or flow_reg, say"
@@ -69,12 +69,12 @@ class Device:
         self._axes = axes[:2].T
         place = ((self._latents - self._centre) @ self._axes).numpy()
         self._values = test.values.numpy()
-        called = self.trained.called.loc[list(self.trained.test.ids)]
+        called = self.trained.preset_names.loc[list(self.trained.test.ids)]
         return pd.DataFrame({"name": called, "x": place[:, 0], "y": place[:, 1]})
 
     def _influence(self) -> list[int]:
         """Dimensions of the latent, that which moves the parameters most first."""
-        lines = swept(torch.zeros(1, self.model.latent), range(self.model.latent), -REACH, REACH)
+        lines = sweep(torch.zeros(1, self.model.latent), range(self.model.latent), -LATENT_LIMIT, LATENT_LIMIT)
         self.moved = np.array([np.std([self.answer(z) for z in line], axis=0) for line in lines])
         return np.argsort(-self.moved.mean(axis=1), kind="stable").tolist()
 
@@ -130,7 +130,7 @@ class Device:
 
     def hear(self, audio: Float[np.ndarray, " samples"]) -> Values:
         """Go where a sound is, that is as long as a recording of the data set, and at its rate."""
-        mel = torch.from_numpy(self.trained.hear(audio)).float()
+        mel = torch.from_numpy(self.trained.log_mel(audio)).float()
         with torch.no_grad():
             z = self.model.encode(mel[None])[0].clamp(-FAR, FAR)
         return self.move(z.tolist())
@@ -188,7 +188,7 @@ class Device:
         """Render the note with the parameters as they are into a WAV file.
 
         Raises:
-            Unplayable: If the synthesizer fails.
+            RenderingError: If the synthesizer fails.
         """
         (full,) = self.trained.synth.expand(self.values[None], self.names)
-        wavfile.write(path, self.trained.note.sample_rate, self.trained.rendered(full))
+        wavfile.write(path, self.trained.note.sample_rate, self.trained.render_preset(full))

@@ -23,7 +23,7 @@ from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.figures import match as picture
 from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
-from flowsynth.inference.trained_model import Trained, Unplayable
+from flowsynth.inference.trained_model import RenderingError, TrainedModel
 
 HEARD = "_heard"  # behind the name, of the sound that was heard
 DISTANCES = ("distance", "first", "answers", "nearest")
@@ -71,7 +71,7 @@ def listed(paths: Sequence[Path], out: Path) -> list[Path]:
 
 
 def match(
-    trained: Trained, audio: Float[np.ndarray, " samples"], name: str, samples: int, renders: int, seed: int
+    trained: TrainedModel, audio: Float[np.ndarray, " samples"], name: str, samples: int, renders: int, seed: int
 ) -> Match:
     """Find a preset for a sound.
 
@@ -83,7 +83,7 @@ def match(
         renders: Renderings of a search behind them; none, if 0. It is also given those that equal answers save.
         seed: Of the answers and of the search.
     """
-    goal = trained.hear(audio)
+    goal = trained.log_mel(audio)
     rendered: dict[bytes, float] = {}
 
     def distance(values: np.ndarray) -> float:
@@ -93,7 +93,7 @@ def match(
         return rendered[key]
 
     torch.manual_seed(derive_seed(seed, "match", name))
-    tried = [*trained.answers(trained.model, goal, samples), *trained.answers(trained.nearest, goal, 1)]
+    tried = [*trained.predict(trained.model, goal, samples), *trained.predict(trained.nearest, goal, 1)]
     distances = [distance(values) for values in tried]
     best, least = tried[int(np.argmin(distances))], min(distances)
     if renders:
@@ -104,7 +104,7 @@ def match(
     return Match(values, least, answers[0], min(answers), nearest, len(rendered))
 
 
-def write(trained: Trained, found: Match, heard: Float[np.ndarray, " samples"], name: str, folder: Path) -> Path:
+def write(trained: TrainedModel, found: Match, heard: Float[np.ndarray, " samples"], name: str, folder: Path) -> Path:
     """Write a match: a bank, the sound of what is in that bank, the sound that was heard, and a picture of both.
 
     Args:
@@ -118,11 +118,11 @@ def write(trained: Trained, found: Match, heard: Float[np.ndarray, " samples"], 
         Path of the bank.
 
     Raises:
-        Unplayable: If the synthesizer fails.
+        RenderingError: If the synthesizer fails.
     """
     bank, note = folder / f"{name}.bank", trained.note
     (values,) = write_bank(bank, trained.synth, [name], found.values[None])
-    audio = trained.rendered(values)
+    audio = trained.render_preset(values)
     for suffix, sound in {"": audio, HEARD: heard}.items():
         wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, sound)  # without a date in it
     title = f"{name}: log-mel L1 {found.distance:.2f} after {found.renderings} renderings"
@@ -133,7 +133,7 @@ def write(trained: Trained, found: Match, heard: Float[np.ndarray, " samples"], 
 
 
 def match_all(
-    trained: Trained, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
+    trained: TrainedModel, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
 ) -> Iterator[dict[str, Any]]:
     """Match sounds and write each; one that is refused spoils no other.
 
@@ -157,7 +157,7 @@ def match_all(
         found = match(trained, heard.audio, safe_name(path.name), samples, renders, seed)
         try:
             bank = write(trained, found, heard.audio, name, folder)
-        except Unplayable as error:
+        except RenderingError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
         yield row | {

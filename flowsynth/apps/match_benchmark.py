@@ -12,13 +12,13 @@ from flowsynth.core import hdf5
 from flowsynth.core.progress import track
 from flowsynth.core.seeding import derive_seed
 from flowsynth.inference.cma_es import minimise
-from flowsynth.inference.trained_model import Trained
+from flowsynth.inference.trained_model import TrainedModel
 
 COLUMNS = ["collection", "item", "model", *DISTANCES, "searched", "renderings"]
 
 
 def measure(
-    trained: Trained, sounds: Sequence[Path], count: int, samples: int, renders: int, seed: int
+    trained: TrainedModel, sounds: Sequence[Path], count: int, samples: int, renders: int, seed: int
 ) -> pd.DataFrame:
     """Match some sounds of each collection.
 
@@ -47,9 +47,9 @@ def measure(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _searched(trained: Trained, audio: np.ndarray, name: str, renders: int, seed: int) -> float:
-    goal = trained.hear(audio)
-    (start,) = trained.answers(trained.nearest, goal, 1)
+def _searched(trained: TrainedModel, audio: np.ndarray, name: str, renders: int, seed: int) -> float:
+    goal = trained.log_mel(audio)
+    (start,) = trained.predict(trained.nearest, goal, 1)
     return minimise(partial(trained.distance, goal), start, renders, derive_seed(seed, "search", name))[1]
 
 

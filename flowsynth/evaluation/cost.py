@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from flowsynth.data.dataset import Items
-from flowsynth.inference.predict import answer
+from flowsynth.inference.predict import predict
 from flowsynth.training.checkpoints import load
 
 ROUNDS = 20  # answers that are timed, one sound each
@@ -41,7 +41,7 @@ def cost(checkpoints: Mapping[str, Path], timings: Mapping[str, Path], items: It
         with torch.no_grad():
             for mel, values in heard:
                 start = time.perf_counter()
-                answer(model, torch.from_numpy(mel)[None], torch.from_numpy(values)[None], 1)
+                predict(model, torch.from_numpy(mel)[None], torch.from_numpy(values)[None], 1)
                 taken.append(time.perf_counter() - start)
         # the first answer warms up
         rows.append((name, weights, seconds, 1000 * statistics.median(taken[1:])))

@@ -5,9 +5,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from flowsynth.figures.style import COLOURS, bars, headline, spectrogram, styled
-from flowsynth.latent_space.rendered import Heard
-from flowsynth.latent_space.smoothness import measure, steps_of
-from flowsynth.latent_space.traversals import PAIR
+from flowsynth.latent_space.rendered import RenderedTraversals
+from flowsynth.latent_space.smoothness import measure_lines, step_distances
+from flowsynth.latent_space.traversals import PAIR_ROLES
 from flowsynth.metrics import registry
 
 SAID = {"latent": "latents", "parameters": "parameters"}
@@ -15,7 +15,7 @@ SIDES = {"latent": COLOURS["model"], "parameters": COLOURS["other"]}
 
 
 @styled
-def draw(heard: Heard, title: str) -> Figure:
+def draw(heard: RenderedTraversals, title: str) -> Figure:
     """Draw both lines, spectrograms over parameters, and beside them the distance in sound of each step.
 
     Args:
@@ -26,8 +26,8 @@ def draw(heard: Heard, title: str) -> Figure:
     figure = plt.figure(figsize=(10, 3.9), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=[2.6, 1], squeeze=False).flat
     cells = left.subplots(2 * len(heard.ids), number, height_ratios=[1.2, 1] * len(heard.ids))
-    steps, ends = steps_of(registry()["log_mel_l1"], heard)
-    found = measure(steps, ends)
+    steps, ends = step_distances(registry()["log_mel_l1"], heard)
+    found = measure_lines(steps, ends)
     axis = right.subplots()
     for line, name in enumerate(heard.ids):
         for step in range(number):
@@ -48,7 +48,7 @@ def draw(heard: Heard, title: str) -> Figure:
     axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     headline(
         figure,
-        f"{title} From the {PAIR[0]} to the {PAIR[1]} sound, both lines with the same ends.\n"
+        f"{title} From the {PAIR_ROLES[0]} to the {PAIR_ROLES[1]} sound, both lines with the same ends.\n"
         "Unevenness: largest over mean step. Straightness: distance of the ends over length of the path.",
     )
     return figure

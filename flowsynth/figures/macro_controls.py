@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from flowsynth.data.descriptors import UNITS, describe
 from flowsynth.figures.style import headline, moving, readable, spectrogram, styled
-from flowsynth.latent_space.rendered import Heard
+from flowsynth.latent_space.rendered import RenderedTraversals
 
 PARAMETERS = 5  # shown
 
@@ -21,7 +21,7 @@ def most_moving(estimates: Float[np.ndarray, "lines steps parameters"]) -> int:
 
 
 @styled
-def draw(heard: Heard, title: str, dimension: int | None = None) -> Figure:
+def draw(heard: RenderedTraversals, title: str, dimension: int | None = None) -> Figure:
     """Draw the spectrograms along one dimension, the parameters that move most and descriptors of the sound.
 
     Args:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from flowsynth.figures.pca_map import Map
 from flowsynth.figures.style import COLOURS, bars, headline, spectrogram, styled
-from flowsynth.latent_space.rendered import Heard
-from flowsynth.latent_space.traversals import PAIR, SPREAD
+from flowsynth.latent_space.rendered import RenderedTraversals
+from flowsynth.latent_space.traversals import NEIGHBOUR_STD, PAIR_ROLES
 from flowsynth.metrics.spectral import log_mel_l1
 
 SIDES = (
@@ -18,7 +18,7 @@ SIDES = (
 
 
 @styled
-def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str) -> Figure:
+def draw(heard: RenderedTraversals, everything: Float[np.ndarray, "items latent"], title: str) -> Figure:
     """Draw two sounds with their neighbours: parameters, spectrogram, and the place in the latent space between them.
 
     Args:
@@ -49,8 +49,10 @@ def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str
             axes[f"{sound}{step}"].set_title(said, fontsize=7, pad=1)
         x, y = plane.place(heard.latent[line]).T
         axis.scatter(x[1:], y[1:], s=14, color=colour, linewidth=0)
-        axis.scatter(x[:1], y[:1], s=50, facecolor="none", edgecolor=colour, label=f"{PAIR[line]}: {heard.ids[line]}")
-        axes[f"{parameters}0"].set_title(PAIR[line], fontsize=8, color=colour)
+        axis.scatter(
+            x[:1], y[:1], s=50, facecolor="none", edgecolor=colour, label=f"{PAIR_ROLES[line]}: {heard.ids[line]}"
+        )
+        axes[f"{parameters}0"].set_title(PAIR_ROLES[line], fontsize=8, color=colour)
     plane.label(axis)
     axis.grid(visible=False)
     axis.legend(
@@ -58,7 +60,7 @@ def draw(heard: Heard, everything: Float[np.ndarray, "items latent"], title: str
     )
     headline(
         figure,
-        f"{title} Two sounds and {steps - 1} neighbours each, z + N(0, {SPREAD}²).\n"
+        f"{title} Two sounds and {steps - 1} neighbours each, z + N(0, {NEIGHBOUR_STD}²).\n"
         "Strokes: parameters of the sound's own latent. Numbers: log-mel L1 to its sound.",
     )
     return figure

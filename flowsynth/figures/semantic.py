@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from flowsynth.data.semantics import SemanticPair
 from flowsynth.figures.macro_controls import lines
 from flowsynth.figures.style import COLOURS, bare, headline, spectrogram, styled
-from flowsynth.latent_space.rendered import Heard
+from flowsynth.latent_space.rendered import RenderedTraversals
 from flowsynth.metrics.spectral import FLOOR
 
 PARAMETERS = 6  # shown
@@ -35,7 +35,12 @@ def best(latent: Latent, tags: Tags) -> int:
 
 @styled
 def draw(
-    before: tuple[str, Latent], after: tuple[str, Latent], tags: Tags, pair: SemanticPair, heard: Heard, title: str
+    before: tuple[str, Latent],
+    after: tuple[str, Latent],
+    tags: Tags,
+    pair: SemanticPair,
+    heard: RenderedTraversals,
+    title: str,
 ) -> Figure:
     """Draw where the sounds of the two words are in both models, and what is heard along the dimension of the second.
 

@@ -20,7 +20,7 @@ def draw(rows: pd.DataFrame, summary: pd.DataFrame, title: str) -> Figure:
     """Draw, for each metric, both measures of all controls and of each sound's mean, and the differences.
 
     Args:
-        rows: As made by `flowsynth.latent_space.smoothness.table`.
+        rows: As made by `flowsynth.latent_space.smoothness.measure_controls`.
         summary: As made by `flowsynth.latent_space.smoothness.summarise`.
         title: Of the figure.
     """

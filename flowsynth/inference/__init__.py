@@ -1,1 +1,1 @@
-"""From sounds to parameters: prediction, and search with renderings."""
+"""From sounds to parameters: prediction, and search with rendered candidates."""

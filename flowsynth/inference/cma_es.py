@@ -1,8 +1,7 @@
-"""Control: how near the synthesizer can come to a sound, by search among its parameters and not by hearing.
+"""Search with CMA-ES, a control: how close search alone can bring the synthesizer to a sound.
 
-CMA-ES starts at what another model answered, the nearest training preset, and renders what it tries; the distance is that
-of the nearest neighbour, log-mel L1. Each sound is searched alone, with a seed that comes from its id. Torch is not
-imported here, as rendering forks.
+CMA-ES starts at a prediction, such as the nearest training preset, and renders every candidate; the distance is log-mel L1.
+Each sound is searched separately, with a seed derived from its id. Torch is not imported, as rendering forks.
 
 References:
     Hansen, "The CMA evolution strategy: a tutorial", 2016, arXiv 1604.00772.
@@ -10,139 +9,92 @@ References:
     the covariance alone, which is learnt in fewer calls.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cma
-import librosa
 import numpy as np
-from jaxtyping import Float
 
-from flowsynth.core import hdf5
-from flowsynth.core.progress import log, track
+from flowsynth.core.progress import log
 from flowsynth.core.result_cache import ResultCache
 from flowsynth.core.seeding import derive_seed
-from flowsynth.rendering.audio import read_audio
-from flowsynth.rendering.host import Note
-from flowsynth.rendering.render import Renderer
-from flowsynth.synths.spec import Synth
+from flowsynth.inference.search_task import LogMel, RenderContext, SearchTask, Values
 
-SPREAD = 0.05  # standard deviation of the first generation, of parameters in [0, 1]
-EDGE = 0.01  # the first mean keeps so far from 0 and 1
-
-Values = Float[np.ndarray, " parameters"]
+INITIAL_STD = 0.05  # standard deviation of the first generation, for parameters in [0, 1]
+START_MARGIN = 0.01  # minimum distance of the first mean from 0 and 1
 
 
 def minimise(loss: Callable[[Values], float], start: Values, calls: int, seed: int) -> tuple[Values, float]:
-    """Search the unit cube.
+    """Minimise a function in the unit cube.
 
     Args:
-        loss: To be made small.
-        start: Where to start; it is tried first.
-        calls: How often the loss may be asked for.
-        seed: Of the generations.
+        loss: Function to minimise.
+        start: Start, evaluated first.
+        calls: Maximum number of evaluations of `loss`.
+        seed: Seed of the generations.
 
     Returns:
-        The best values tried, and their loss: never worse than that of `start`.
+        The best values evaluated and their loss, which is never greater than that of `start`.
+
+    Examples:
+        >>> values, loss = minimise(lambda values: float(values.sum()), np.array([0.5, 0.5], np.float32), 50, seed=1)
+        >>> loss < 1
+        True
     """
     rng = np.random.default_rng(seed)
     options = {"bounds": [0, 1], "CMA_diagonal": True, "verbose": -9}
-    chance = {"seed": np.nan, "randn": lambda *shape: rng.standard_normal(shape)}  # its own would be numpy's global one
-    first = np.clip(start, EDGE, 1 - EDGE).astype(float)
-    strategy = cma.CMAEvolutionStrategy(first, SPREAD, options | chance)
+    # by default cma draws from numpy's global generator
+    random_options = {"seed": np.nan, "randn": lambda *shape: rng.standard_normal(shape)}
+    mean = np.clip(start, START_MARGIN, 1 - START_MARGIN).astype(float)
+    strategy = cma.CMAEvolutionStrategy(mean, INITIAL_STD, options | random_options)
     best, least, left = start, loss(start), calls - 1
     while left > 0:
-        tried = strategy.ask()[:left]  # the last generation may be a part of one, which teaches nothing
-        losses = [loss(values.astype(np.float32)) for values in tried]
-        if len(tried) == strategy.popsize:
-            strategy.tell(tried, losses)
-        left -= len(tried)
+        candidates = strategy.ask()[:left]  # an incomplete last generation does not update the strategy
+        losses = [loss(values.astype(np.float32)) for values in candidates]
+        if len(candidates) == strategy.popsize:
+            strategy.tell(candidates, losses)
+        left -= len(candidates)
         if min(losses) < least:
             least = min(losses)
-            best = tried[int(np.argmin(losses))].astype(np.float32)
+            best = candidates[int(np.argmin(losses))].astype(np.float32)
     return best, least
 
 
-def player(synth: Synth, note: Note, names: tuple[str, ...], timeout: float) -> Callable[[Values], np.ndarray]:
-    """Give a function that plays inferred values, with a plugin that is loaded once; a failed rendering is silence."""
-    played = Renderer(synth, note, timeout)
-
-    def play(values: Values) -> np.ndarray:
-        sound = played(synth.expand(values[None], names)[0])
-        if sound.status == "failed":
-            log.warning("%s: a rendering failed and counts as silence: %s", synth.name, sound.reason)
-        return sound.audio
-
-    return play
-
-
-def ear(sample_rate: int, settings: Mapping[str, Any]) -> Callable[[np.ndarray], Float[np.ndarray, "mels frames"]]:
-    """Give a function from sounds to the log-mel spectrograms of `flowsynth.data.features.Mel`, with the settings of that."""
-    given = dict(settings)
-    frames, floor = given.pop("frames"), given.pop("floor")
-
-    def hear(audio: np.ndarray) -> Float[np.ndarray, "mels frames"]:
-        return np.log(librosa.feature.melspectrogram(y=audio, sr=sample_rate, **given)[:, :frames] + floor)
-
-    return hear
-
-
 def search(
-    synth: Synth,
-    note: Note,
+    context: RenderContext,
     starts: Path,
     targets: Sequence[Path],
     ids: Sequence[str],
-    settings: Mapping[str, Any],
     renders: int,
     seed: int,
-    timeout: float,
     path: Path,
 ) -> None:
-    """Write what search finds for some sounds, in the format of `flowsynth.inference.predict.infer`, one sample each.
+    """Search for the parameters of sounds and write one estimate each, as `flowsynth.inference.predict.infer` does.
 
-    A search that was stopped goes on behind the last sound that was finished, and ends in the same file.
+    An interrupted search resumes after the last completed sound and writes the same file.
 
     Args:
-        synth: The synthesizer.
-        note: What is played.
-        starts: Predictions, whose first samples are the starts.
-        targets: Files of audio that hold the sounds.
-        ids: Of the sounds.
-        settings: Of the spectrogram: arguments of `flowsynth.data.features.Mel` but the sample rate.
-        renders: For each sound.
-        seed: Of the search.
-        timeout: Seconds after which a rendering is given up.
-        path: Of the file to write.
+        context: How candidates are rendered and analysed.
+        starts: Predictions, of which the first sample is the start.
+        targets: Audio files that contain the sounds.
+        ids: Ids of the sounds.
+        renders: Renderings per sound.
+        seed: Seed of the search.
+        path: Path of the file to write.
 
     Raises:
-        ValueError: If a sound is in none of the files.
+        ValueError: If a sound is in none of the audio files, or not in `starts`.
     """
-    with hdf5.reading(starts) as file:
-        names, rows = hdf5.names(file), {name: row for row, name in enumerate(hdf5.ids(file))}
-        truth, first = file["values"][:], file["estimates"][:, 0]
-    heard = read_audio(targets, ids)
-    missing = [name for name in ids if name not in rows]
-    if missing:
-        raise ValueError(f"{len(missing)} sounds, the first of them {missing[0]}, are not in {starts}")
-    play, hear = player(synth, note, names, timeout), ear(note.sample_rate, settings)
-    made = {"renders": renders, "seed": seed, "spread": SPREAD, **settings}
-    kept = ResultCache(path, [], [Path(__file__)], **made)
+    task = SearchTask(context, starts, targets, ids, samples=1)
+    settings = {"renders": renders, "seed": seed, "spread": INITIAL_STD, **context.features}
+    cache = ResultCache(path, [], [Path(__file__)], **settings)
 
-    def distance(goal: np.ndarray, values: Values) -> float:
-        return float(np.abs(hear(play(values)) - goal).mean())
-
-    def found(name: str, start: Values) -> Values:
-        best, least = minimise(partial(distance, hear(heard[name])), start, renders, derive_seed(seed, "search", name))
+    def search_item(name: str, target: LogMel, predictions: np.ndarray) -> Values:
+        distance = partial(task.distance, target)
+        values, least = minimise(distance, predictions[0], renders, derive_seed(seed, "search", name))
         log.info("search: %s at log-mel L1 %.3f", name, least)
-        return best
+        return values
 
-    answers = []
-    for name in track(ids, len(ids), f"search {path.parent}"):
-        start = first[rows[name]]
-        answers.append(kept.get(name, heard[name].tobytes() + start.tobytes(), partial(found, name, start)))
-    with hdf5.writing(path, ids, truth[[rows[name] for name in ids]], names, made) as file:
-        hdf5.add_items(file, "estimates", (1, len(names)))[:, 0] = answers
-    kept.remove()
+    task.write(path, task.solve(f"search {path.parent}", search_item, cache), settings)
+    cache.remove()

@@ -1,7 +1,7 @@
 """Predict the parameters of items with a fitted model.
 
-Each item is predicted alone, with a seed that comes from its id, or together with others by a model whose predictions don't
-depend on them and have nothing random (`Model.inference_batch`): no prediction depends on the other items, their order or
+Each item is predicted separately with a seed derived from its id, or in a batch if the model is deterministic and its
+predictions do not depend on other items (`Model.inference_batch`). No prediction depends on the other items, their order or
 number.
 """
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import track
@@ -16,32 +18,32 @@ from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
 from flowsynth.models.controls.oracle import Oracle
-from flowsynth.training.accelerator import device_of
+from flowsynth.training.accelerator import select_device
 from flowsynth.training.checkpoints import load
 
 
 def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, accelerator: str = "cpu") -> None:
-    """Write the answers of a model: ``values`` (the truth), ``estimates`` (items x samples x parameters, in [0, 1]).
+    """Write predictions: ``values`` (ground truth) and ``estimates`` (items x samples x parameters, in [0, 1]).
 
     Args:
-        checkpoint: Of a fitted model.
-        items: To hear. Those of no parameters have no truth, it is NaN in the file.
-        samples: Answers for each item.
-        seed: Of whatever is random in an answer.
-        path: Of the file to write.
-        accelerator: Where a trained model answers: ``cpu``, ``gpu`` or ``auto``. Controls answer on the CPU.
+        checkpoint: Checkpoint of a fitted model.
+        items: Items to predict. Without parameters they have no ground truth, and ``values`` is NaN.
+        samples: Predictions per item.
+        seed: Seed of sampled predictions.
+        path: Path of the file to write.
+        accelerator: Device of a trained model: ``cpu``, ``gpu`` or ``auto``. Controls run on the CPU.
 
     Raises:
-        ValueError: If the model was fitted to other parameters, there is no such accelerator, or an answer is outside
+        ValueError: If the model was fitted to other parameters, the accelerator is unknown, or a prediction is outside
             [0, 1].
     """
     model, names = load(checkpoint)
     if items.names and tuple(names) != items.names:
         raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
-    heard = items.all()
-    device = torch.device("cpu") if isinstance(model, models.Control) else device_of(accelerator)
+    batch = items.all()
+    device = torch.device("cpu") if isinstance(model, models.Control) else select_device(accelerator)
     model.to(device)
-    truth = heard.values if items.names else torch.full((len(items), len(names)), torch.nan)
+    truth = batch.values if items.names else torch.full((len(items), len(names)), torch.nan)
     settings = {"checkpoint": str(checkpoint), "seed": seed}
     with hdf5.writing(path, items.ids, truth.numpy(), names, settings) as file, torch.no_grad():
         estimates = hdf5.add_items(file, "estimates", (samples, len(names)))
@@ -49,16 +51,35 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
         for start in track(starts, len(starts), f"infer {path}"):
             torch.manual_seed(derive_seed(seed, "infer", items.ids[start]))
             rows = slice(start, start + model.inference_batch)
-            estimates[rows] = answer(model, heard.mel[rows].to(device), truth[rows].to(device), samples).swapaxes(0, 1)
+            estimates[rows] = predict(model, batch.mel[rows].to(device), truth[rows].to(device), samples).swapaxes(0, 1)
 
 
-def answer(model: models.Model, mel: torch.Tensor, truth: torch.Tensor, samples: int) -> np.ndarray:
-    """Ask a model; the oracle, and nobody else, is shown the truth."""
-    found = model.infer_from_truth(truth, samples) if isinstance(model, Oracle) else model.infer(mel, samples)
+def predict(
+    model: models.Model, mel: Tensor, truth: Tensor, samples: int
+) -> Float[np.ndarray, "samples items parameters"]:
+    """Predict parameters and check their shape and range; only the oracle receives the ground truth.
+
+    Args:
+        model: Fitted model.
+        mel: Log-mel spectrograms, not standardised.
+        truth: True parameters, in [0, 1].
+        samples: Predictions per item.
+
+    Raises:
+        ValueError: If the predictions have another shape, or are outside [0, 1].
+
+    Examples:
+        >>> from flowsynth.models.controls.oracle import Oracle
+        >>> from flowsynth.models.nn.networks import Size
+        >>> oracle = Oracle(64, 80, 16, Size(layers=1, channels=2, kernel=3, mlp_layers=2, units=8, dropout=0.0))
+        >>> predict(oracle, torch.zeros(5, 64, 80), torch.rand(5, 16), 3).shape
+        (3, 5, 16)
+    """
+    predictions = model.infer_from_truth(truth, samples) if isinstance(model, Oracle) else model.infer(mel, samples)
     expected = (samples, *truth.shape)
-    if tuple(found.shape) != expected:
-        raise ValueError(f"{type(model).__name__} answers in the shape {tuple(found.shape)}, expected {expected}")
-    values = found.float().cpu().numpy()
+    if tuple(predictions.shape) != expected:
+        raise ValueError(f"{type(model).__name__} predicts the shape {tuple(predictions.shape)}, expected {expected}")
+    values = predictions.float().cpu().numpy()
     if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"{type(model).__name__} answers {values.min()} to {values.max()}, expected 0..1")
+        raise ValueError(f"{type(model).__name__} predicts {values.min()} to {values.max()}, expected 0..1")
     return values

@@ -1,6 +1,6 @@
-"""A trained model in the folder of its run, with all that the run knows of what it was trained with.
+"""A trained model together with the synthesizer, note, spectrogram settings and data of its run.
 
-The synthesizer, the note and the spectrogram are read from the files of the run, so that nothing has to be configured again.
+All settings are read from the files of the run; none has to be configured again.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,8 +19,8 @@ from flowsynth.data.dataset import Items, part
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.out_of_domain.collections import median_level
 from flowsynth.data.presets import read_table
-from flowsynth.inference.cma_es import ear
-from flowsynth.inference.predict import answer
+from flowsynth.inference.predict import predict
+from flowsynth.inference.search_task import LogMel, log_mel_extractor
 from flowsynth.metrics import JUDGE
 from flowsynth.models import base as models
 from flowsynth.models.controls.nearest import Nearest
@@ -30,28 +30,28 @@ from flowsynth.rendering.render import Renderer
 from flowsynth.synths.spec import Synth, dataset
 from flowsynth.training.checkpoints import load
 
-TIMEOUT = 20.0  # s until a rendering is given up
+TIMEOUT = 20.0  # seconds after which a rendering is aborted
 
 
-class Unplayable(ValueError):
-    """A preset at which the synthesizer fails."""
+class RenderingError(ValueError):
+    """Raised if the synthesizer fails to render a preset."""
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A trained model and what it was trained with.
+class TrainedModel:
+    """A trained model and the setting of its run.
 
     Attributes:
-        checkpoint: Of the model.
+        checkpoint: Checkpoint of the model.
         model: The model.
-        synth: Its synthesizer.
-        names: Of the parameters it infers.
-        note: What is played.
-        features: Of the spectrogram: arguments of `flowsynth.data.features.Mel` but the sample rate.
-        level: Of the median training sound, by `flowsynth.data.out_of_domain.preprocessing.measure_level`.
-        train: The training part, without drawn presets.
-        test: The test part.
-        called: Names of the run's presets by id.
+        synth: Synthesizer.
+        names: Names of the inferred parameters.
+        note: Note that is played.
+        features: Spectrogram settings: arguments of `flowsynth.data.features.Mel` except the sample rate.
+        level: Level of the median training sound, see `flowsynth.data.out_of_domain.preprocessing.measure_level`.
+        train: Training set, without synthetic presets.
+        test: Test set.
+        preset_names: Names of the run's presets by id.
     """
 
     checkpoint: Path
@@ -63,95 +63,97 @@ class Trained:
     level: float
     train: Items
     test: Items
-    called: pd.Series
+    preset_names: pd.Series
 
     @cached_property
-    def hear(self) -> Callable[[np.ndarray], Float[np.ndarray, "mels frames"]]:
-        """Gives the log-mel spectrograms that the model hears."""
-        return ear(self.note.sample_rate, self.features)
+    def log_mel(self) -> Callable[[np.ndarray], LogMel]:
+        """Function from audio to the log-mel spectrogram the model expects."""
+        return log_mel_extractor(self.note.sample_rate, self.features)
 
     @cached_property
     def nearest(self) -> Nearest:
-        """Answers with the training presets that sound closest."""
-        found = Nearest(self.model.mels, self.model.frames, len(self.names), self.model.size)
-        found.fit(self.train.all())
-        return found
+        """Control that predicts the training presets with the closest sound."""
+        nearest = Nearest(self.model.mels, self.model.frames, len(self.names), self.model.size)
+        nearest.fit(self.train.all())
+        return nearest
 
     @cached_property
     def player(self) -> Renderer:
-        """Plays presets as they come."""
+        """Renderer of presets."""
         return Renderer(self.synth, self.note, TIMEOUT)
 
-    def play(self, values: Float[np.ndarray, " inferred"]) -> Float[np.ndarray, " samples"]:
-        """What inferred values sound like; a failed rendering is silence."""
+    def render_estimate(self, values: Float[np.ndarray, " inferred"]) -> Float[np.ndarray, " samples"]:
+        """Render inferred values; a failed rendering is silence."""
         return self.player(self.synth.expand(values[None], self.names)[0]).audio
 
-    def rendered(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
-        """What all parameters sound like, as in a file that is for somebody to hear.
+    def render_preset(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
+        """Render a complete preset for listening.
 
         Raises:
-            Unplayable: If the synthesizer fails.
+            RenderingError: If the synthesizer fails.
         """
-        played = self.player(values)
-        if played.status == "failed":
-            raise Unplayable(f"can't be rendered: {self.synth.name} failed, {played.reason}")
-        return played.audio
+        rendering = self.player(values)
+        if rendering.status == "failed":
+            raise RenderingError(f"can't be rendered: {self.synth.name} failed, {rendering.reason}")
+        return rendering.audio
 
-    def distance(self, goal: Float[np.ndarray, "mels frames"], values: Float[np.ndarray, " inferred"]) -> float:
-        """Log-mel L1 between a spectrogram and what inferred values sound like."""
-        return float(np.abs(self.hear(self.play(values)) - goal).mean())
+    def distance(self, target: LogMel, values: Float[np.ndarray, " inferred"]) -> float:
+        """Compute the log-mel L1 between a target spectrogram and the rendering of inferred values."""
+        return float(np.abs(self.log_mel(self.render_estimate(values)) - target).mean())
 
-    def answers(self, model: models.Model, goal: Float[np.ndarray, "mels frames"], n: int) -> list[np.ndarray]:
-        """What a model, this one or `nearest`, answers to a spectrogram: `n` times inferred values."""
+    def predict(self, model: models.Model, target: LogMel, n: int) -> list[np.ndarray]:
+        """Predict inferred values of a target spectrogram `n` times, with `model` or `nearest`."""
         truth = torch.full((1, len(self.names)), torch.nan)
         with torch.no_grad():
-            return [*answer(model, torch.from_numpy(goal).float()[None], truth, n)[:, 0]]
+            return [*predict(model, torch.from_numpy(target).float()[None], truth, n)[:, 0]]
 
 
-def find(results: Path, wanted: str | None = None, kind: type = models.Model, synth: str | None = None) -> Path:
-    """Find a trained model: of that name, or of any, the one whose sounds were closest in its run.
+def find_checkpoint(
+    results: Path, model: str | None = None, kind: type = models.Model, synth: str | None = None
+) -> Path:
+    """Find a trained model by name, or the one with the lowest error in its run.
 
     Args:
         results: Folder of runs.
-        wanted: Name of a model, or path of a checkpoint.
-        kind: What it has to be, where none is named.
-        synth: Name of its synthesizer.
+        model: Name of a model, or path of a checkpoint; None for any model.
+        kind: Required class if no model is named.
+        synth: Name of the synthesizer; None for any.
 
     Returns:
-        Path of a checkpoint.
+        Path of the checkpoint.
 
     Raises:
-        ValueError: If there is none, the message says how to train one; or there are some of several synthesizers.
+        ValueError: If no model matches, or models of several synthesizers do.
     """
-    if wanted and Path(wanted).suffix == ".pt":
-        if not Path(wanted).is_file():
-            raise ValueError(f"there is no checkpoint {wanted}")
-        return Path(wanted)
-    found: dict[str, list[Path]] = {}
+    if model and Path(model).suffix == ".pt":
+        if not Path(model).is_file():
+            raise ValueError(f"there is no checkpoint {model}")
+        return Path(model)
+    checkpoints: dict[str, list[Path]] = {}
     for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        name, played = path.parent.name, path.parents[3].name.rstrip("0123456789")
-        suits = name == wanted if wanted else _is_trained(name, kind)
-        if suits and synth in (None, played) and path.with_name("scores.csv").exists():
-            found.setdefault(played, []).append(path)
-    if not found:
-        of = f"the model {wanted}" if wanted else "a model" if kind is models.Model else "a model with a latent"
+        name, synth_name = path.parent.name, path.parents[3].name.rstrip("0123456789")
+        matches = name == model if model else _is_trained(name, kind)
+        if matches and synth in (None, synth_name) and path.with_name("scores.csv").exists():
+            checkpoints.setdefault(synth_name, []).append(path)
+    if not checkpoints:
+        label = f"model {model}" if model else "model" if kind is models.Model else "latent-variable model"
         raise ValueError(
-            f"{of}{f' of {synth}' if synth else ''} that is trained and scored is not in {results}/: "
+            f"no trained and scored {label}{f' of {synth}' if synth else ''} in {results}/: "
             "run make reproduce first, or name a checkpoint"
         )
-    if len(found) > 1:
-        raise ValueError(f"there are models of {' and '.join(found)} in {results}/: say which by --synth")
-    return closest(*found.values())
+    if len(checkpoints) > 1:
+        raise ValueError(f"{results}/ contains models of {' and '.join(checkpoints)}: select one with --synth")
+    return best_checkpoint(*checkpoints.values())
 
 
 def _is_trained(name: str, kind: type) -> bool:
-    """Whether that of a folder of results is a model of a kind, and neither a control nor of another version of this code."""
+    """Whether a folder name is that of a known trained model of a class, not of a control."""
     known = model_of(name) in models.names() and not is_control(name)
     return known and issubclass(models.find(model_of(name)), kind)
 
 
-def closest(checkpoints: Iterable[Path]) -> Path:
-    """Choose among models that are scored that whose sounds were closest in its run."""
+def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
+    """Select the scored model with the lowest mean error in its run."""
 
     def distance(checkpoint: Path) -> float:
         table = pd.read_csv(checkpoint.with_name("scores.csv"))
@@ -160,24 +162,27 @@ def closest(checkpoints: Iterable[Path]) -> Path:
     return min(checkpoints, key=distance)
 
 
-def open_model(checkpoint: Path) -> Trained:
-    """Load a trained model and read from its run what it was trained with.
+def open_model(checkpoint: Path) -> TrainedModel:
+    """Load a trained model and the setting of its run.
 
     Raises:
-        ValueError: If the checkpoint is not in the folder of a run, or its sounds are gone.
+        ValueError: If the checkpoint is not in the folder of a run, or the run's audio is missing.
     """
     fold = checkpoint.absolute().parents[1]
     run, number = fold.parents[1], fold.name.removeprefix("fold")
     audio, features = (sorted((run / kind).glob("*.h5")) for kind in ("audio", "features"))
     split = run / "split" / f"{fold.parent.name}.csv"
     if not (audio and features and split.exists() and number.isdigit()):
-        raise ValueError(f"{checkpoint} is in no run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio")
+        raise ValueError(
+            f"{checkpoint} is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio"
+        )
     synth, names = dataset(run.name)
     with hdf5.reading(features[0]) as file:
-        made = hdf5.settings(file)
+        settings = hdf5.settings(file)
     train, test = (part(split, int(number), name, features, names) for name in ("train", "test"))
     model, _ = load(checkpoint)
-    note = Note(**{field: made[field] for field in Note.__dataclass_fields__})
-    chosen = {name: made[name] for name in DEFAULTS}
-    called = read_table(run / "presets.csv", synth).set_index("id")["name"]
-    return Trained(checkpoint, model, synth, names, note, chosen, median_level(audio, train.ids), train, test, called)
+    note = Note(**{field: settings[field] for field in Note.__dataclass_fields__})
+    mel_settings = {name: settings[name] for name in DEFAULTS}
+    level = median_level(audio, train.ids)
+    preset_names = read_table(run / "presets.csv", synth).set_index("id")["name"]
+    return TrainedModel(checkpoint, model, synth, names, note, mel_settings, level, train, test, preset_names)

@@ -1,1 +1,1 @@
-"""What lies in the latent space of a model: traversals, and the sounds along them."""
+"""Latent traversals, their renderings, and the smoothness of the latent space."""

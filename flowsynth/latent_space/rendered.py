@@ -1,4 +1,4 @@
-"""What explorations sound like: their vectors and sounds, read together."""
+"""Latent traversals read together with their renderings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +12,18 @@ from flowsynth.rendering.audio import read_checked
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Lines of sounds.
+class RenderedTraversals:
+    """Latent traversals and their sounds.
 
     Attributes:
-        ids: Of the lines.
-        names: Of the parameters.
-        truth: A preset to compare each line with, see `flowsynth.latent_space.traversals`.
-        estimates: The presets of the steps, in [0, 1].
-        latent: Of the steps; NaN where there is none.
-        audio: Sounds of full scale 1.
-        sample_rate: Hz.
-        mel: Mel power, with the metrics' own settings.
+        ids: Ids of the lines.
+        names: Names of the parameters.
+        truth: Reference preset of each line, see `flowsynth.latent_space.traversals`.
+        estimates: Presets of the steps, in [0, 1].
+        latent: Latents of the steps; NaN outside the latent space.
+        audio: Sounds of the steps, full scale 1.
+        sample_rate: Sample rate, Hz.
+        mel: Mel power spectrograms, with the settings of the metrics.
     """
 
     ids: list[str]
@@ -36,24 +36,22 @@ class Heard:
     mel: Float[np.ndarray, "lines steps mels frames"]
 
 
-def listen(vectors: Path, audio: Path) -> Heard:
-    """Read an exploration and what it sounds like.
+def read_rendered(vectors: Path, audio: Path) -> RenderedTraversals:
+    """Read latent traversals and their renderings.
 
     Args:
-        vectors: As made by `flowsynth.latent_space.traversals.explore`.
-        audio: As made of them by `flowsynth.rendering.resynthesis.resynthesise`.
+        vectors: Traversals, as written by `flowsynth.latent_space.traversals.traverse`.
+        audio: Their renderings, as written by `flowsynth.rendering.resynthesis.resynthesise`.
 
     Raises:
-        ValueError: If the sounds are not those of the vectors.
+        ValueError: If the renderings do not belong to the traversals.
     """
     with hdf5.reading(vectors) as file:
         ids, names, truth = hdf5.ids(file).tolist(), hdf5.names(file), file["values"][:]
         estimates, latent = file["estimates"][:], file["latent"][:]
     lines, steps, _ = estimates.shape
-    labels = [f"{i}/{s}" for i in ids for s in range(steps)]
-    heard, rate = read_checked([audio], labels, names, estimates.reshape(lines * steps, -1))
-    mel = numpy_mel(Mel(rate), heard)
-    by_step = (lines, steps)
-    return Heard(
-        ids, names, truth, estimates, latent, heard.reshape(*by_step, -1), rate, mel.reshape(*by_step, *mel.shape[1:])
-    )
+    labels = [f"{line}/{step}" for line in ids for step in range(steps)]
+    sounds, rate = read_checked([audio], labels, names, estimates.reshape(lines * steps, -1))
+    mel = numpy_mel(Mel(rate), sounds)
+    sounds, mel = (array.reshape(lines, steps, *array.shape[1:]) for array in (sounds, mel))
+    return RenderedTraversals(ids, names, truth, estimates, latent, sounds, rate, mel)

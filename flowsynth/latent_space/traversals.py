@@ -1,12 +1,12 @@
-"""Presets along lines in the latent space of a model: what its figures show and its experiments measure.
+"""Latent traversals: presets along lines in the latent space of a model, for figures and smoothness measurements.
 
-Each kind of exploration is a function from a `Subject` to `Vectors`: lines of several steps, each step a latent and the
-preset that the model answers it with. They are written as answers of a model are (`flowsynth.inference.predict`), a line as
-an item and its steps as samples, so that `flowsynth.rendering.resynthesis` plays them.
+Each kind of traversal is a function from a `LatentSpace` to `Traversals`: lines of several steps, each with a latent and the
+preset predicted from it. They are written in the format of predictions (`flowsynth.inference.predict`), with a line as an
+item and its steps as samples, so that `flowsynth.rendering.resynthesis` renders them.
 
 References:
-    Esling et al. 2019: macro-controls, neighbourhoods of noise N(0, 0.1), interpolation, semantic dimension. Dimensions go
-    from -3 to 3 as in its figures; the published code has 4.
+    Esling et al. 2019: macro-controls, neighbourhoods of noise N(0, 0.1), interpolation, semantic dimension. Dimensions range
+    from -3 to 3 as in its figures; the published code uses 4.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,54 +26,56 @@ from flowsynth.evaluation.example_selection import items_of
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.training.checkpoints import load
 
-REACH = 3.0  # a dimension goes from -REACH to REACH, where its prior has 99.7 % of its mass
+LATENT_LIMIT = 3.0  # a dimension ranges over +-LATENT_LIMIT, which contains 99.7 % of the mass of the prior
 STEPS = 8
 NEIGHBOURS = 5
-SPREAD = 0.1  # standard deviation of the noise that makes neighbours
-PAIR = ("best", "typical")  # roles of the two sounds of neighbourhoods and interpolation
+NEIGHBOUR_STD = 0.1  # standard deviation of the noise between neighbours
+PAIR_ROLES = ("best", "typical")  # roles of the two sounds of neighbourhoods and interpolation
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is explored.
+class LatentSpace:
+    """Latent space of a model with the sounds of the test set.
 
     Attributes:
-        model: With a latent.
-        items: The test part.
-        chosen: Items by role, as made by `flowsynth.evaluation.example_selection.select`.
-        seed: Of neighbours, and of what is random in an answer.
+        model: Model with a latent space.
+        items: Test set.
+        selection: Items by role, as returned by `flowsynth.evaluation.example_selection.select`.
+        seed: Seed of neighbours and of sampled predictions.
     """
 
     model: LatentModel
     items: Items
-    chosen: pd.DataFrame
+    selection: pd.DataFrame
     seed: int
 
     def presets(self, z: Float[Tensor, "lines steps latent"]) -> Float[Tensor, "lines steps parameters"]:
-        """Answer latents; what is random in an answer is the same for all of them, so that they differ by latents alone."""
+        """Predict presets from latents with common random numbers, so that they differ by the latents alone."""
         torch.manual_seed(derive_seed(self.seed, "explore"))
         return self.model.decode_parameters(z.flatten(0, 1), 1)[0].unflatten(0, z.shape[:2])
 
     def latents(self, ids: Sequence[str]) -> Float[Tensor, "items latent"]:
-        """The latent of each sound."""
-        places = {name: row for row, name in enumerate(self.items.ids)}
-        return self.model.encode(self.items.all().mel[[places[i] for i in ids]])
+        """Encode sounds."""
+        return self.model.encode(self.items.all().mel[self._rows(ids)])
 
-    def true(self, ids: Sequence[str]) -> Float[Tensor, "items parameters"]:
-        """The presets that sounds were made with."""
-        places = {name: row for row, name in enumerate(self.items.ids)}
-        return self.items.all().values[[places[i] for i in ids]]
+    def true_presets(self, ids: Sequence[str]) -> Float[Tensor, "items parameters"]:
+        """Return the true presets of sounds."""
+        return self.items.all().values[self._rows(ids)]
+
+    def _rows(self, ids: Sequence[str]) -> list[int]:
+        rows = {name: row for row, name in enumerate(self.items.ids)}
+        return [rows[name] for name in ids]
 
 
 @dataclass(frozen=True)
-class Vectors:
+class Traversals:
     """Lines of presets.
 
     Attributes:
-        ids: Of the lines.
-        truth: A preset to compare each line with: that of the sound it belongs to, or that of the point it goes through.
-        estimates: The presets of the steps.
-        latent: Of the steps; NaN on a line that is not in the latent space.
+        ids: Ids of the lines.
+        truth: Reference preset of each line: that of its sound, or of the point it passes through.
+        estimates: Presets of the steps.
+        latent: Latents of the steps; NaN on a line outside the latent space.
     """
 
     ids: list[str]
@@ -82,120 +84,120 @@ class Vectors:
     latent: Float[Tensor, "lines steps latent"]
 
 
-def swept(
+def sweep(
     points: Float[Tensor, "items dim"], axes: Sequence[int], low: float, high: float
 ) -> Float[Tensor, "lines steps dim"]:
-    """Move points along axes from `low` to `high`: a line for each point and axis, in this order."""
+    """Sweep points along axes from `low` to `high`: one line per point and axis, in this order."""
     lines = points[:, None, None].repeat(1, len(axes), STEPS, 1)
-    for place, axis in enumerate(axes):
-        lines[:, place, :, axis] = torch.linspace(low, high, STEPS)
+    for column, axis in enumerate(axes):
+        lines[:, column, :, axis] = torch.linspace(low, high, STEPS)
     return lines.flatten(0, 1)
 
 
-def space(subject: Subject) -> Vectors:
-    """Where the sounds of the test part are: lines of one step, to be mapped rather than heard."""
-    ids = list(subject.items.ids)
-    z = subject.latents(ids)[:, None]
-    return Vectors(ids, subject.true(ids), subject.presets(z), z)
+def space(latent_space: LatentSpace) -> Traversals:
+    """Latents of all sounds of the test set: lines of one step, for a map."""
+    ids = list(latent_space.items.ids)
+    z = latent_space.latents(ids)[:, None]
+    return Traversals(ids, latent_space.true_presets(ids), latent_space.presets(z), z)
 
 
-def macro_controls(subject: Subject) -> Vectors:
-    """Each dimension of the latent in turn, the others 0; the truth is the preset of the origin."""
-    return _from_origin(subject, range(subject.model.latent))
+def macro_controls(latent_space: LatentSpace) -> Traversals:
+    """Sweep each latent dimension with the others at 0; the reference is the preset of the origin."""
+    return _sweep_origin(latent_space, range(latent_space.model.latent))
 
 
-def semantic(subject: Subject) -> Vectors:
-    """The first dimension alone, which of some models goes from one word of a pair to the other."""
-    return _from_origin(subject, [0])
+def semantic(latent_space: LatentSpace) -> Traversals:
+    """Sweep the first dimension alone, which encodes a pair of semantic tags in some models."""
+    return _sweep_origin(latent_space, [0])
 
 
-def _from_origin(subject: Subject, dimensions: Sequence[int]) -> Vectors:
-    origin = torch.zeros(1, subject.model.latent)
-    z = swept(origin, dimensions, -REACH, REACH)
-    truth = subject.presets(origin[None])[0].expand(len(z), -1)
-    return Vectors([f"z{d}" for d in dimensions], truth, subject.presets(z), z)
+def _sweep_origin(latent_space: LatentSpace, dimensions: Sequence[int]) -> Traversals:
+    origin = torch.zeros(1, latent_space.model.latent)
+    z = sweep(origin, dimensions, -LATENT_LIMIT, LATENT_LIMIT)
+    truth = latent_space.presets(origin[None])[0].expand(len(z), -1)
+    return Traversals([f"z{d}" for d in dimensions], truth, latent_space.presets(z), z)
 
 
-def neighbourhood(subject: Subject) -> Vectors:
-    """Two sounds: each its own latent, and then neighbours of it."""
-    ids = items_of(subject.chosen, *PAIR)
-    noise = torch.zeros(len(ids), 1 + NEIGHBOURS, subject.model.latent)
+def neighbourhood(latent_space: LatentSpace) -> Traversals:
+    """Two sounds, each with its own latent followed by neighbours."""
+    ids = items_of(latent_space.selection, *PAIR_ROLES)
+    noise = torch.zeros(len(ids), 1 + NEIGHBOURS, latent_space.model.latent)
     for row, name in enumerate(ids):
-        torch.manual_seed(derive_seed(subject.seed, "neighbourhood", name))
-        noise[row, 1:] = SPREAD * torch.randn_like(noise[row, 1:])
-    z = subject.latents(ids)[:, None] + noise
-    return Vectors(ids, subject.true(ids), subject.presets(z), z)
+        torch.manual_seed(derive_seed(latent_space.seed, "neighbourhood", name))
+        noise[row, 1:] = NEIGHBOUR_STD * torch.randn_like(noise[row, 1:])
+    z = latent_space.latents(ids)[:, None] + noise
+    return Traversals(ids, latent_space.true_presets(ids), latent_space.presets(z), z)
 
 
-def interpolation(subject: Subject) -> Vectors:
-    """From one sound to another on two straight lines with the same ends, ``latent`` and ``parameters``, each in its space.
+def interpolation(latent_space: LatentSpace) -> Traversals:
+    """Interpolate between two sounds linearly in the latent space (``latent``) and in the parameter space (``parameters``).
 
-    The truth of both is the preset of the first sound.
+    Both lines have the same ends; the reference of both is the preset of the first sound.
     """
-    ids = items_of(subject.chosen, *PAIR)
-    z = straight(subject.latents(ids))
-    presets = subject.presets(z[None])[0]
-    both = torch.stack([presets, straight(presets[[0, -1]])])
-    nowhere = torch.full_like(z, torch.nan)
-    truth = subject.true(ids)[:1].expand(2, -1)
-    return Vectors(["latent", "parameters"], truth, both, torch.stack([z, nowhere]))
+    ids = items_of(latent_space.selection, *PAIR_ROLES)
+    z = interpolate(latent_space.latents(ids))
+    presets = latent_space.presets(z[None])[0]
+    estimates = torch.stack([presets, interpolate(presets[[0, -1]])])
+    no_latent = torch.full_like(z, torch.nan)
+    truth = latent_space.true_presets(ids)[:1].expand(2, -1)
+    return Traversals(["latent", "parameters"], truth, estimates, torch.stack([z, no_latent]))
 
 
-def straight(ends: Float[Tensor, "2 dim"]) -> Float[Tensor, "steps dim"]:
-    """Points at equal distances from one end to the other."""
+def interpolate(ends: Float[Tensor, "2 dim"]) -> Float[Tensor, "steps dim"]:
+    """Return equidistant points from one end to the other."""
     return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, STEPS)[:, None])
 
 
-def smoothness_latent(subject: Subject) -> Vectors:
-    """Each dimension of the latents of some sounds; the truth is the preset that the model answers the sound with."""
-    ids, dimensions = items_of(subject.chosen, "drawn"), range(subject.model.latent)
-    centre = subject.latents(ids)
-    z = swept(centre, dimensions, -REACH, REACH)
-    truth = subject.presets(centre[:, None])[:, 0].repeat_interleave(len(dimensions), dim=0)
-    return Vectors([f"{i}/z{d}" for i in ids for d in dimensions], truth, subject.presets(z), z)
+def smoothness_latent(latent_space: LatentSpace) -> Traversals:
+    """Sweep each latent dimension from the latents of randomly selected sounds; the reference is the predicted preset."""
+    ids, dimensions = items_of(latent_space.selection, "drawn"), range(latent_space.model.latent)
+    centre = latent_space.latents(ids)
+    z = sweep(centre, dimensions, -LATENT_LIMIT, LATENT_LIMIT)
+    truth = latent_space.presets(centre[:, None])[:, 0].repeat_interleave(len(dimensions), dim=0)
+    return Traversals([f"{i}/z{d}" for i in ids for d in dimensions], truth, latent_space.presets(z), z)
 
 
-def smoothness_native(subject: Subject) -> Vectors:
-    """Each parameter, from 0 to 1, of the presets that the model answers the same sounds with: these are the truth."""
-    ids, names = items_of(subject.chosen, "drawn"), subject.items.names
-    centre = subject.presets(subject.latents(ids)[:, None])[:, 0]
-    presets = swept(centre, range(len(names)), 0.0, 1.0)
+def smoothness_native(latent_space: LatentSpace) -> Traversals:
+    """Sweep each parameter of the presets predicted for the same sounds from 0 to 1; these presets are the reference."""
+    ids, names = items_of(latent_space.selection, "drawn"), latent_space.items.names
+    centre = latent_space.presets(latent_space.latents(ids)[:, None])[:, 0]
+    presets = sweep(centre, range(len(names)), 0.0, 1.0)
     truth = centre.repeat_interleave(len(names), dim=0)
-    nowhere = torch.full((*presets.shape[:2], subject.model.latent), torch.nan)
-    return Vectors([f"{i}/{name}" for i in ids for name in names], truth, presets, nowhere)
+    no_latent = torch.full((*presets.shape[:2], latent_space.model.latent), torch.nan)
+    return Traversals([f"{i}/{name}" for i in ids for name in names], truth, presets, no_latent)
 
 
-KINDS: dict[str, Callable[[Subject], Vectors]] = {
+KINDS: dict[str, Callable[[LatentSpace], Traversals]] = {
     kind.__name__: kind
     for kind in (space, macro_controls, semantic, neighbourhood, interpolation, smoothness_latent, smoothness_native)
 }
 
 
-def explore(kind: str, checkpoint: Path, items: Items, chosen: pd.DataFrame, seed: int, path: Path) -> None:
-    """Write an exploration: ``values`` (the truth), ``estimates`` (lines x steps x parameters, in [0, 1]), ``latent``.
+def traverse(kind: str, checkpoint: Path, items: Items, selection: pd.DataFrame, seed: int, path: Path) -> None:
+    """Write traversals: ``values`` (reference), ``estimates`` (lines x steps x parameters, in [0, 1]) and ``latent``.
 
     Args:
         kind: One of `KINDS`.
-        checkpoint: Of a fitted model with a latent.
-        items: The test part.
-        chosen: Items by role, as made by `flowsynth.evaluation.example_selection.select`; not every kind needs them.
-        seed: Of neighbours, and of what is random in an answer.
-        path: Of the file to write.
+        checkpoint: Checkpoint of a fitted model with a latent space.
+        items: Test set.
+        selection: Items by role, as returned by `flowsynth.evaluation.example_selection.select`; not used by every kind.
+        seed: Seed of neighbours and of sampled predictions.
+        path: Path of the file to write.
 
     Raises:
-        ValueError: If the model has no latent, was fitted to other parameters, or answers outside [0, 1].
+        ValueError: If the model has no latent space, was fitted to other parameters, or predicts values outside [0, 1].
     """
     model, names = load(checkpoint)
     if not isinstance(model, LatentModel):
-        raise ValueError(f"{type(model).__name__} has no latent to explore; take one that has, such as vae or flow_reg")
+        raise ValueError(f"{type(model).__name__} has no latent space; use a model such as vae or flow_reg")
     if tuple(names) != items.names:
         raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
     with torch.no_grad():
-        found = KINDS[kind](Subject(model, items, chosen, seed))
-    estimates = found.estimates.numpy()
+        traversals = KINDS[kind](LatentSpace(model, items, selection, seed))
+    estimates = traversals.estimates.numpy()
     if not ((estimates >= 0) & (estimates <= 1)).all():
-        raise ValueError(f"{checkpoint} answers {estimates.min()} to {estimates.max()}, expected 0..1")
+        raise ValueError(f"{checkpoint} predicts {estimates.min()} to {estimates.max()}, expected 0..1")
     settings = {"checkpoint": str(checkpoint), "kind": kind, "seed": seed}
-    with hdf5.writing(path, found.ids, np.asarray(found.truth), items.names, settings) as file:
+    with hdf5.writing(path, traversals.ids, np.asarray(traversals.truth), items.names, settings) as file:
         hdf5.add_items(file, "estimates", estimates.shape[1:])[:] = estimates
-        hdf5.add_items(file, "latent", found.latent.shape[1:])[:] = found.latent.numpy()
+        hdf5.add_items(file, "latent", traversals.latent.shape[1:])[:] = traversals.latent.numpy()

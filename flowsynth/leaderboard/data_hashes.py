@@ -14,7 +14,7 @@ from flowsynth.core import hdf5
 from flowsynth.core.provenance import commit
 from flowsynth.evaluation.fingerprint import differences, fingerprint
 from flowsynth.models.registry import last_step
-from flowsynth.training.checkpoints import maker_of
+from flowsynth.training.checkpoints import read_maker
 
 
 def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _before(folder: Path) -> Iterator[Path]:
 
 def _maker(path: Path) -> str:
     if path.suffix == ".pt":
-        return str(maker_of(path)["commit"])
+        return str(read_maker(path)["commit"])
     with hdf5.reading(path) as file:
         return str(hdf5.settings(file)["commit"])
 

@@ -1,1 +1,1 @@
-"""How a model is trained: batches, steps, the resumable loop, checkpoints."""
+"""Model training: batches, training steps, the resumable loop and checkpoints."""

@@ -1,20 +1,20 @@
-"""Where to compute."""
+"""Device selection."""
 
 import torch
 
 
-def device_of(accelerator: str) -> torch.device:
-    """Choose where to compute, as a training does.
+def select_device(accelerator: str) -> torch.device:
+    """Select the device to compute on.
 
     Args:
-        accelerator: ``cpu``, ``gpu``, or ``auto`` for a GPU if there is one.
+        accelerator: ``cpu``, ``gpu``, or ``auto`` for a GPU if one is available.
 
     Raises:
-        ValueError: If there is no GPU, or no such accelerator.
+        ValueError: If no GPU is available, or the accelerator is unknown.
     """
     if accelerator not in ("cpu", "gpu", "auto"):
         raise ValueError(f"accelerator {accelerator!r}, expected cpu, gpu or auto")
-    found = None if accelerator == "cpu" else torch.accelerator.current_accelerator(check_available=True)
-    if found is None and accelerator == "gpu":
-        raise ValueError("accelerator 'gpu', but torch finds none here; auto takes the CPU where there is no GPU")
-    return found or torch.device("cpu")
+    gpu = None if accelerator == "cpu" else torch.accelerator.current_accelerator(check_available=True)
+    if gpu is None and accelerator == "gpu":
+        raise ValueError("accelerator 'gpu', but torch finds no GPU; use auto to fall back to the CPU")
+    return gpu or torch.device("cpu")

@@ -1,4 +1,4 @@
-"""Batches of a training: in which order its items come, and from where."""
+"""Order of the training items, and batches from memory or from files."""
 
 import torch
 from torch import Tensor
@@ -8,14 +8,14 @@ from flowsynth.data.dataset import Batch, Items
 
 
 class EpochOrder:
-    """A random order of the items that depends on the seed and the epoch and on nothing that happened before.
+    """Random order of the items, determined by the seed and the epoch alone.
 
     Args:
-        items: To be ordered.
-        seed: Of the training.
-        passes: Times as many items that an epoch has (`Model.passes`).
-        epoch_items: Items of an epoch of one pass, or None for all there are. Epochs go on where the one before stopped, so
-            that each item comes once before any comes again.
+        items: Items to order.
+        seed: Seed of the training.
+        passes: Passes over the items in one epoch (`Model.passes`).
+        epoch_items: Number of items in an epoch of one pass, None for all. Each epoch continues where the previous one
+            ended, so that no item repeats before all items have been used.
     """
 
     def __init__(self, items: Items, seed: int, passes: int = 1, epoch_items: int | None = None):
@@ -23,37 +23,37 @@ class EpochOrder:
         self.size = passes * (epoch_items or len(items))
 
     def rows(self, epoch: int) -> Tensor:
-        """Numbers of the items of an epoch, in order."""
-        parts, start, end = [], epoch * self.size, (epoch + 1) * self.size
+        """Return the indices of the items of an epoch, in order."""
+        pieces, start, end = [], epoch * self.size, (epoch + 1) * self.size
         while start < end:
-            number, inside = divmod(start, self.passes * len(self.items))
-            generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", number))
+            cycle, offset = divmod(start, self.passes * len(self.items))
+            generator = torch.Generator().manual_seed(derive_seed(self.seed, "order", cycle))
             rows = torch.cat([torch.tensor(self.items.order(generator)) for _ in range(self.passes)])
-            parts.append(rows[inside : inside + end - start])
-            start += len(rows) - inside
-        return torch.cat(parts)
+            pieces.append(rows[offset : offset + end - start])
+            start += len(rows) - offset
+        return torch.cat(pieces)
 
 
 class Batches:
-    """Batches of items, from the device where all of them fit in memory, else from their files.
+    """Batches of items, taken from the device if all items fit in memory, else read from their files.
 
     Args:
-        items: The items.
-        device: Where batches are wanted.
+        items: Items to draw batches from.
+        device: Device of the batches.
     """
 
     def __init__(self, items: Items, device: torch.device):
         self.items, self.device = items, device
-        self.held = items.all() if items.fits_in_memory() else None
-        if self.held and device.type != "cpu":
-            self.held = Batch(*(tensor.to(device) for tensor in self.held))
+        self.cached = items.all() if items.fits_in_memory() else None
+        if self.cached and device.type != "cpu":
+            self.cached = Batch(*(tensor.to(device) for tensor in self.cached))
 
     def place(self, rows: Tensor) -> Tensor:
-        """Move the numbers of items to where `take` wants them."""
-        return rows.to(self.device) if self.held else rows
+        """Move item indices to the device on which `take` uses them."""
+        return rows.to(self.device) if self.cached else rows
 
     def take(self, rows: Tensor) -> Batch:
-        """Give items by their numbers."""
-        if self.held:
-            return Batch(self.held.mel[rows], self.held.values[rows])
+        """Return the batch of the items with these indices."""
+        if self.cached:
+            return Batch(self.cached.mel[rows], self.cached.values[rows])
         return Batch(*(tensor.to(self.device) for tensor in self.items.__getitems__(rows.tolist())))

@@ -1,4 +1,4 @@
-"""Fitted models as files, which load without trust: weights and plain values, no code."""
+"""Checkpoints of fitted models: weights and plain values without code, so that untrusted files are safe to load."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -15,11 +15,11 @@ def save(model: models.Model, name: str, names: tuple[str, ...], settings: dict[
     """Write a fitted model.
 
     Args:
-        model: To write.
-        name: Of the model.
-        names: Of the parameters that it infers.
-        settings: What it was fitted with; kept in the file with the versions and the commit.
-        path: Of the checkpoint.
+        model: Fitted model.
+        name: Name of the model.
+        names: Names of the inferred parameters.
+        settings: Training settings, stored together with the versions and the commit.
+        path: Path of the checkpoint.
     """
     checkpoint = {
         "model": name,
@@ -28,7 +28,7 @@ def save(model: models.Model, name: str, names: tuple[str, ...], settings: dict[
         "state": {key: value.cpu().contiguous() for key, value in model.state_dict().items()},
         "maker": maker(**settings),
     }
-    # a file object, not its path: torch would put the temporary name into the file
+    # torch stores the file name if given a path, so pass a file object
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         torch.save(checkpoint, file)
 
@@ -37,30 +37,30 @@ def load(path: Path) -> tuple[models.Model, list[str]]:
     """Load a fitted model.
 
     Args:
-        path: Of a checkpoint written by `save`.
+        path: Checkpoint written by `save`.
 
     Returns:
-        The model, ready to infer, and the names of the parameters that it infers.
+        The model in evaluation mode, and the names of the inferred parameters.
 
     Raises:
-        ValueError: If it is damaged, or was written by code whose model of that name is another one.
+        ValueError: If the checkpoint is damaged, or does not match this version of the model.
     """
     try:
         checkpoint = torch.load(path, weights_only=True, map_location="cpu")
         arguments = dict(checkpoint["arguments"])
         model = models.find(checkpoint["model"])(**{**arguments, "size": Size(**arguments["size"])})
         for name, buffer in model.named_buffers():
-            if name in checkpoint["state"]:  # else it is one that is made anew
-                buffer.resize_(checkpoint["state"][name].shape)  # a control holds as many presets as it was given
+            if name in checkpoint["state"]:  # non-persistent buffers are not stored
+                buffer.resize_(checkpoint["state"][name].shape)  # a control stores its training presets
         model.load_state_dict(checkpoint["state"])
     except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
         raise ValueError(
-            f"{path} is damaged, or was written by another version of this code: train it again. "
+            f"{path} is damaged or was written by another version of the code; train the model again. "
             f"{type(error).__name__}: {f'{error}'.strip():.200}"
         ) from error
     return model.eval(), checkpoint["names"]
 
 
-def maker_of(path: Path) -> dict[str, object]:
-    """What made a checkpoint: versions, commit and settings."""
+def read_maker(path: Path) -> dict[str, object]:
+    """Read the provenance of a checkpoint: versions, commit and settings."""
     return dict(torch.load(path, weights_only=True, map_location="cpu")["maker"])

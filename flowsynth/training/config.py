@@ -1,4 +1,4 @@
-"""How much work a training is: what a budget says of it."""
+"""Training hyper-parameters, as given by a budget of the configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Plan:
-    """How a model is trained.
+    """Training hyper-parameters.
 
     Attributes:
-        epochs: Of the training; each ends with the validation part.
-        batch_size: Items in a step.
-        learning_rate: Of Adam at the start.
-        patience: Epochs without a better validation loss (`Model.loss`: selection) before the rate is halved. If None, the
-            rate falls to nothing along half a cosine, a bit each step.
+        epochs: Number of epochs; each ends with a pass over the validation set.
+        batch_size: Items per step.
+        learning_rate: Initial learning rate of Adam.
+        patience: Epochs without an improved validation loss (key ``selection`` of `Model.loss`) before the learning rate is
+            halved. If None, the learning rate follows half a cosine to 0, updated at each step.
         threads: CPU threads.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
-        precision: ``32-true``, or ``bf16-mixed`` or ``16-mixed``: that of encoders and decoders, flows keep 32 bits.
-        epoch_items: Items of an epoch; None, and it is the training part.
+        precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``; applies to encoders and decoders, flows use 32 bits.
+        epoch_items: Items per epoch; None for the whole training set.
     """
 
     epochs: int
@@ -31,6 +31,6 @@ class Plan:
     epoch_items: int | None = None
 
 
-def plan_of(budget: Mapping[str, Any]) -> Plan:
-    """Take the plan out of a budget of the configuration."""
+def plan_from_budget(budget: Mapping[str, Any]) -> Plan:
+    """Return the training hyper-parameters of a budget of the configuration."""
     return Plan(**{key: budget[key] for key in Plan.__dataclass_fields__})

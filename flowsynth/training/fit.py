@@ -1,4 +1,4 @@
-"""Fit one model to one fold: a control in one call, everything else by training (`flowsynth.training.loop`)."""
+"""Fit one model to one fold: controls in a single call, other models by gradient descent (`flowsynth.training.loop`)."""
 
 import hashlib
 import json
@@ -24,33 +24,33 @@ from flowsynth.training.config import Plan
 def fit(
     name: str, train: Items, valid: Items, size: Size, plan: Plan, seed: int, path: Path, history: Path, progress: Path
 ) -> None:
-    """Fit a model to the training part of a fold and write its checkpoint.
+    """Fit a model to the training set of a fold and write its checkpoint.
 
     Args:
-        name: Of the model.
-        train: The training part.
-        valid: The validation part; the epoch that is best on it is kept.
-        size: Sizes of the networks.
-        plan: How to train.
-        seed: Of everything random in it.
-        path: Of the checkpoint to write.
-        history: Of the table of epochs to write.
-        progress: Folder of the unfinished training. If there is one in it, of the same settings, data and code, it goes
-            on. At the end nothing but the curves for TensorBoard is left there.
+        name: Name of the model.
+        train: Training set.
+        valid: Validation set; the weights of the best epoch on it are kept.
+        size: Network sizes.
+        plan: Training hyper-parameters.
+        seed: Seed of weights, item order and noise.
+        path: Path of the checkpoint to write.
+        history: Path of the CSV file of epochs to write.
+        progress: Folder of the training state. An unfinished training with the same settings, data and code is resumed.
+            Only the TensorBoard curves remain there at the end.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(derive_seed(seed, "weights"))
     mels, frames = train.shape
     model = models.find(name)(mels, frames, len(train.names), size)
-    some = train.head()
-    model.calibrate(some)
+    calibration_items = train.head()
+    model.calibrate(calibration_items)
     rows: list[dict[str, float]] = []
     if isinstance(model, models.Control):
-        model.fit(some)
+        model.fit(calibration_items)
     else:
-        del some
+        del calibration_items  # free the memory
         _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed], train, valid))
-        from flowsynth.training import loop  # it takes seconds to import, and controls do not need it
+        from flowsynth.training import loop  # slow to import, and not needed by controls
 
         rows = loop.run(model, train, valid, plan, seed, progress)
     model.eval()
@@ -63,19 +63,16 @@ def fit(
 
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:
-    """Name a training by all that its result depends on: settings, data, and the code of the training and the model."""
+    """Hash everything the result depends on: settings, data, and the code of the training and the model."""
     code = digest(Path(__file__), registry.source_file(name))
-    depends_on = [name, *settings, *(part.fingerprint() for part in parts), code, versions()]
-    return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
+    dependencies = [name, *settings, *(part.fingerprint() for part in parts), code, versions()]
+    return hashlib.sha256(json.dumps(dependencies).encode()).hexdigest()
 
 
 def _claim(progress: Path, key: str) -> None:
-    """Keep an unfinished training if it has this key, and make room for a new one if not."""
+    """Keep an unfinished training if it has this key, else delete it."""
     if progress.exists() and not ((progress / "key").exists() and (progress / "key").read_text() == key):
         if (progress / "last.ckpt").exists():
-            log.info(
-                "%s: the unfinished training had other settings, data or code; a new one begins",
-                progress,
-            )
+            log.info("%s: unfinished training with other settings, data or code; starting a new one", progress)
         shutil.rmtree(progress)
     write_text(progress / "key", key)

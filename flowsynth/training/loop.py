@@ -1,7 +1,7 @@
-"""The loop of a training; stopped at any moment, it goes on and ends with the same weights.
+"""Resumable training loop: a training interrupted at any moment ends with the same weights.
 
-What makes that so: the order of the items and all noise of an epoch come from a seed of that epoch, a checkpoint of
-everything is kept at the end of an epoch, and the learning rate is part of it.
+The item order and all noise of an epoch are derived from a seed of that epoch, and the complete training state, including
+the learning rate, is saved at the end of an epoch.
 """
 
 import math
@@ -20,83 +20,83 @@ from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
 from flowsynth.training.batches import Batches, EpochOrder
 from flowsynth.training.config import Plan
-from flowsynth.training.trainer import Training
+from flowsynth.training.trainer import Trainer
 
-SAVING = 0.05  # of the time of a training, for its checkpoints: those of large networks take as long as some epochs
+CHECKPOINT_TIME_SHARE = 0.05  # maximum share of the training time spent on saving: large networks take long to save
 
 
 def run(
     model: models.Model, train: Items, valid: Items, plan: Plan, seed: int, progress: Path
 ) -> list[dict[str, float]]:
-    """Train a model; it is left with the weights of its best epoch, on the CPU.
+    """Train a model and leave it on the CPU with the weights of its best epoch.
 
     Args:
-        model: To train.
-        train: The training part.
-        valid: The validation part.
-        plan: How to train.
-        seed: Of the order of the items and of all noise.
-        progress: Folder of checkpoints and of curves for TensorBoard; a training that is in it goes on.
+        model: Model to train.
+        train: Training set.
+        valid: Validation set.
+        plan: Training hyper-parameters.
+        seed: Seed of the item order and of all noise.
+        progress: Folder of the training state and the TensorBoard curves; a training stored there is resumed.
 
     Returns:
-        One row an epoch: epoch, learning_rate and the losses of both parts.
+        One row per epoch: epoch, learning_rate, and the training and validation losses.
 
     Raises:
         FloatingPointError: If a loss is not finite.
     """
     order, size = EpochOrder(train, seed, model.passes, plan.epoch_items), plan.batch_size * model.batch_factor
-    # a last batch of one item would have no variance for batch normalisation
-    used = order.size - (order.size % size == 1)
-    training = Training(str(progress.parent), model, plan, seed, -(-used // size))
+    # batch_factor normalisation needs more than one item: drop a last batch_factor of one
+    item_count = order.size - (order.size % size == 1)
+    trainer = Trainer(str(progress.parent), model, plan, seed, -(-item_count // size))
     last = progress / "last.ckpt"
     if last.exists():
-        training.load(torch.load(last, weights_only=True, map_location=training.device))
-    trained, held_out = Batches(train, training.device), Batches(valid, training.device)
-    started = reported = (time.monotonic(), len(training.history))
-    saved, saving = started[0], 0.0  # when, and seconds that it took
+        trainer.load(torch.load(last, weights_only=True, map_location=trainer.device))
+    train_batches, valid_batches = Batches(train, trainer.device), Batches(valid, trainer.device)
+    started = reported = (time.monotonic(), len(trainer.history))
+    saved_at, saving_time = started[0], 0.0
     with (
-        _reproducible(),
-        training.on_its_stream(),
-        SummaryWriter(progress / "tensorboard", purge_step=len(training.history)) as curves,
+        _deterministic(),
+        trainer.cuda_stream(),
+        SummaryWriter(progress / "tensorboard", purge_step=len(trainer.history)) as curves,
     ):
-        while len(training.history) < plan.epochs:
-            rows = order.rows(len(training.history))[:used]
-            training.one_epoch(trained, held_out, rows, size)
-            if time.monotonic() - saved >= saving / SAVING:
+        while len(trainer.history) < plan.epochs:
+            rows = order.rows(len(trainer.history))[:item_count]
+            trainer.run_epoch(train_batches, valid_batches, rows, size)
+            if time.monotonic() - saved_at >= saving_time / CHECKPOINT_TIME_SHARE:
                 start = time.monotonic()
                 with atomic_write(last) as temporary, temporary.open("wb") as file:
-                    torch.save(training.state(), file)
-                saved, saving = time.monotonic(), time.monotonic() - start
-            row = training.history[-1]
+                    torch.save(trainer.state(), file)
+                saved_at, saving_time = time.monotonic(), time.monotonic() - start
+            row = trainer.history[-1]
             for name in sorted(row.keys() - {"epoch"}):
                 if math.isfinite(row[name]):
                     curves.add_scalar(name, row[name], row["epoch"])
-            reported = _report(training, started, reported)
-    model.load_state_dict(training.best)
+            reported = _report(trainer, started, reported)
+    model.load_state_dict(trainer.best)
     model.cpu()
-    return training.history
+    return trainer.history
 
 
 @contextmanager
-def _reproducible() -> Iterator[None]:
-    """Have torch use deterministic algorithms alone."""
-    before = torch.are_deterministic_algorithms_enabled()
+def _deterministic() -> Iterator[None]:
+    """Restrict torch to deterministic algorithms."""
+    previous = torch.are_deterministic_algorithms_enabled()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(previous)
 
 
-def _report(training: Training, started: tuple[float, int], last: tuple[float, int]) -> tuple[float, int]:
-    """Log where the training is, every few seconds and at the end; both times are given with their epochs."""
-    now, done, epochs = time.monotonic(), len(training.history), training.plan.epochs
+def _report(trainer: Trainer, started: tuple[float, int], last: tuple[float, int]) -> tuple[float, int]:
+    """Log the progress every few seconds and at the end; `started` and `last` are pairs of a time and an epoch."""
+    now, done, epochs = time.monotonic(), len(trainer.history), trainer.plan.epochs
     if now - last[0] < EVERY and done < epochs:
         return last
     left = (now - started[0]) / (done - started[1]) * (epochs - done)
-    losses = training.selections()
+    losses = trainer.selection_losses()
     loss = f"validation loss {losses[-1]:.5f}, best {min(losses):.5f}"
-    said = loss if math.isfinite(losses[-1]) else "too early to choose from"
-    log.info("%s: epoch %d of %d, %s, %.0f s left", training.name, done, epochs, said, left)
+    status = loss if math.isfinite(losses[-1]) else "warm-up"
+    log.info("%s: epoch %d of %d, %s, %.0f s left", trainer.name, done, epochs, status, left)
     return now, done

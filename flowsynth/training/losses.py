@@ -1,4 +1,4 @@
-"""Losses of the steps of an epoch, kept on their device until the epoch ends."""
+"""Losses of the steps of an epoch, accumulated on their device."""
 
 import math
 
@@ -7,16 +7,22 @@ import torch
 from torch import Tensor
 
 
-class Record:
-    """The losses of the steps of an epoch, on their device until they are asked for."""
+class EpochLosses:
+    """Losses of the steps of an epoch, copied from their device only when the means are computed.
 
-    def __init__(self, what: str, part: str, steps: int):
-        self.what, self.part, self.sizes = what, part, np.zeros(steps)
+    Args:
+        description: Description of the loss in error messages.
+        part: ``train`` or ``valid``, the prefix of the names.
+        steps: Number of steps.
+    """
+
+    def __init__(self, description: str, part: str, steps: int):
+        self.description, self.part, self.sizes = description, part, np.zeros(steps)
         self.names: list[str] = []
         self.values = torch.zeros(0)
 
-    def keep(self, step: int, losses: dict[str, Tensor], size: int) -> None:
-        """Keep the losses of a batch of `size` items."""
+    def add(self, step: int, losses: dict[str, Tensor], size: int) -> None:
+        """Store the losses of a batch of `size` items."""
         if not self.names:
             self.names = list(losses)
             self.values = torch.zeros(len(self.sizes), len(losses), device=losses["loss"].device)
@@ -26,7 +32,7 @@ class Record:
             self._require_finite(step, self.values[step].tolist())
 
     def means(self) -> dict[str, float]:
-        """Give the means over the items."""
+        """Return the means over the items."""
         values = self.values.cpu().double().numpy()
         for step, row in enumerate(values.tolist()):
             self._require_finite(step, row)
@@ -34,7 +40,7 @@ class Record:
         return {f"{self.part}/{name}": total / items for name, total in zip(self.names, sums, strict=True)}
 
     def _require_finite(self, step: int, row: list[float]) -> None:
-        found = dict(zip(self.names, row, strict=True))
-        if not math.isfinite(found["loss"]):
-            terms = ", ".join(f"{name} = {value:.4g}" for name, value in found.items())
-            raise FloatingPointError(f"{self.what} is not finite: {terms} (step {step})")
+        losses = dict(zip(self.names, row, strict=True))
+        if not math.isfinite(losses["loss"]):
+            terms = ", ".join(f"{name} = {value:.4g}" for name, value in losses.items())
+            raise FloatingPointError(f"{self.description} is not finite: {terms} (step {step})")

@@ -30,8 +30,8 @@ from flowsynth.figures import (
 )
 from flowsynth.figures.pca_map import Map
 from flowsynth.figures.style import moving, save
-from flowsynth.latent_space.rendered import Heard
-from flowsynth.latent_space.smoothness import summarise, table
+from flowsynth.latent_space.rendered import RenderedTraversals
+from flowsynth.latent_space.smoothness import measure_controls, summarise
 from flowsynth.metrics import registry
 
 MODELS = ["oracle", "mean", "cnn"]
@@ -51,7 +51,7 @@ def scored(models: list[str] = MODELS) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def heard(ids: list[str], steps: int, moves: int | None = None) -> Heard:
+def heard(ids: list[str], steps: int, moves: int | None = None) -> RenderedTraversals:
     """Lines of made-up sounds; of one line parameters move much more than of others."""
     rng = np.random.default_rng(0)
     parameters = len(NAMES)
@@ -64,7 +64,7 @@ def heard(ids: list[str], steps: int, moves: int | None = None) -> Heard:
     audio = 0.1 * rng.normal(size=(lines, steps, 4000)).astype(np.float32)
     mel = rng.random((lines, steps, 8, 10))
     single = (array.astype(np.float32) for array in (estimates[:, 0], estimates, latent))
-    return Heard(ids, NAMES, *single, audio, 22050, mel)
+    return RenderedTraversals(ids, NAMES, *single, audio, 22050, mel)
 
 
 def latents(seed: int) -> np.ndarray:
@@ -88,7 +88,7 @@ def sounded(seed: int) -> reconstruction.Sounded:
 
 def both() -> pd.DataFrame:
     sides = ([f"{i}/z{d}" for i in range(3) for d in range(3)], [f"{i}/{n}" for i in range(3) for n in NAMES[:3]])
-    return table(*(heard(ids, 8) for ids in sides))
+    return measure_controls(*(heard(ids, 8) for ids in sides))
 
 
 def sizes() -> pd.DataFrame:

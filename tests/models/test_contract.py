@@ -9,7 +9,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowsynth.data.dataset import Batch, Items
-from flowsynth.inference.predict import answer
+from flowsynth.inference.predict import predict
 from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.models import base as models
 from flowsynth.models import registry
@@ -75,7 +75,7 @@ def test_a_loaded_model_predicts_as_the_saved_one(name: str, parts: tuple[Items,
     for fitted in (model, load(tmp_path / "checkpoint.pt")[0]):
         torch.manual_seed(1)
         with torch.no_grad():
-            predictions.append(answer(fitted, valid.mel[:5], valid.values[:5], 2))
+            predictions.append(predict(fitted, valid.mel[:5], valid.values[:5], 2))
     assert (predictions[0] == predictions[1]).all()
 
 
@@ -85,7 +85,7 @@ def test_predictions_have_the_shape_and_range(name: str, n: int, parts: tuple[It
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
     with torch.no_grad():
-        predictions = answer(model, valid.mel, valid.values, n)
+        predictions = predict(model, valid.mel, valid.values, n)
     assert predictions.shape == (n, 20, 3)
     assert predictions.min() >= 0
     assert predictions.max() <= 1
@@ -99,7 +99,7 @@ def test_predictions_do_not_depend_on_the_true_parameters(name: str, parts: tupl
     for truth in (valid.values, 1 - valid.values):
         torch.manual_seed(1)
         with torch.no_grad():
-            predictions.append(answer(model, valid.mel, truth, 2))
+            predictions.append(predict(model, valid.mel, truth, 2))
     assert (predictions[0] == predictions[1]).all()
 
 
@@ -213,7 +213,7 @@ def test_a_control_is_not_trained(name: str, parts: tuple[Items, Items], size: S
 def test_the_oracle_returns_the_truth(parts: tuple[Items, Items], size: Size):
     train, valid = (part.all() for part in parts)
     model = make("oracle", train, size)
-    assert (answer(model, valid.mel, valid.values, 2) == valid.values.numpy()).all()
+    assert (predict(model, valid.mel, valid.values, 2) == valid.values.numpy()).all()
     with pytest.raises(TypeError, match="infer_from_truth"):
         model.infer(valid.mel, 1)
 

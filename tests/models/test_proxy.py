@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from flowsynth.data.dataset import Batch
-from flowsynth.inference.surrogate_search import follow
+from flowsynth.inference.surrogate_search import refine
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.registry import INITIAL_CANDIDATES
 from flowsynth.models.surrogates.proxy import STAGES, TARGETS, Proxy, _descend
@@ -132,7 +132,7 @@ def test_corrections_beat_best_of_n(trained: tuple[Proxy, Batch]):
             rendered.append(torch.from_numpy(values))
             return sounds(rendered[-1][None])[0].numpy()
 
-        best, distances = follow(model, target.numpy(), first, sound, 12)
+        best, distances = refine(model, target.numpy(), first, sound, 12)
         assert len(rendered) == len(distances) == 12
         assert all(((values >= 0) & (values <= 1)).all() for values in rendered)
         assert torch.equal(torch.from_numpy(best), rendered[distances.argmin()])
@@ -147,7 +147,7 @@ def test_the_render_budget_is_not_exceeded(trained: tuple[Proxy, Batch]):
     model, train = trained
     rendered = []
     first = train.values[:3].numpy()
-    best, distances = follow(
+    best, distances = refine(
         model, train.mel[1].numpy(), first, lambda v: rendered.append(v) or train.mel[0].numpy(), 3
     )
     assert len(rendered) == len(distances) == 3

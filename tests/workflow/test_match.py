@@ -19,8 +19,8 @@ from flowsynth.cli import main
 from flowsynth.core import hdf5
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import read_bank
-from flowsynth.inference.cma_es import ear
-from flowsynth.inference.trained_model import Trained, find, open_model
+from flowsynth.inference.search_task import log_mel_extractor
+from flowsynth.inference.trained_model import TrainedModel, find_checkpoint, open_model
 from flowsynth.metrics import JUDGE
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.rendering.host import Note
@@ -91,7 +91,7 @@ def test_good_sounds_are_matched_and_bad_ones_refused_by_name(matched: Path):
 
 def test_the_sound_beside_a_bank_is_what_the_bank_plays_to_the_bit_and_as_close_as_is_said(matched: Path):
     table = pd.read_csv(matched / "matches.csv").dropna(subset="bank")
-    hear = ear(NOTE.sample_rate, DEFAULTS)
+    hear = log_mel_extractor(NOTE.sample_rate, DEFAULTS)
     for row in table.itertuples():
         (preset,) = read_bank(matched / row.bank, SYNTH)
         values = np.array([p.normalise(preset.values[p.name]) for p in SYNTH.parameters])
@@ -138,13 +138,13 @@ def test_no_answer_is_rendered_twice_and_the_search_has_what_that_saves(
     trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")  # it has one answer
     with hdf5.reading(finished.results / "audio" / "0.h5") as file:
         audio = file["audio"][3]
-    played, play = [], trained.play
+    played, play = [], trained.render_estimate
 
     def counting(values: np.ndarray) -> np.ndarray:
         played.append(values.tobytes())
         return play(values)
 
-    vars(trained)["play"] = counting
+    vars(trained)["render_estimate"] = counting
     found = match(trained, audio, "it", samples, renders, 1)
     assert found.renderings == len(played) == len(set(played)) == all_told
 
@@ -162,11 +162,11 @@ def test_what_is_said_of_matches_is_what_was_measured():
 
 
 @pytest.fixture(scope="module")
-def trained(finished: Project) -> Trained:
+def trained(finished: Project) -> TrainedModel:
     return open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
 
 
-def test_names_of_all_kinds_are_those_of_files_that_do_not_meet(trained: Trained, sounds: Path, tmp_path: Path):
+def test_names_of_all_kinds_are_those_of_files_that_do_not_meet(trained: TrainedModel, sounds: Path, tmp_path: Path):
     names = [
         "voice_heard.wav",
         "voice.wav",
@@ -185,7 +185,7 @@ def test_names_of_all_kinds_are_those_of_files_that_do_not_meet(trained: Trained
 
 
 def test_a_sound_whose_preset_can_not_be_rendered_is_refused(
-    trained: Trained, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: TrainedModel, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     failed = Rendered(np.zeros(NOTE.samples, np.float32), "failed", "killed by SIGSEGV")
     monkeypatch.setitem(vars(trained), "player", lambda values: failed)
@@ -225,17 +225,17 @@ def test_a_model_is_looked_for_among_those_of_one_synthesizer(tmp_path: Path):
         (folder / "scores.csv").write_text(f"metric,value\n{JUDGE},{value}\n")
 
     def found(*arguments, **named) -> str:
-        return "/".join(find(tmp_path, *arguments, **named).parts[-5::3])
+        return "/".join(find_checkpoint(tmp_path, *arguments, **named).parts[-5::3])
 
     assert found(synth="amsynth") == "amsynth30/vae"
     assert found(synth="faust") == "faust16/mlp"  # there is no model of the name gone
     assert found("cnn") == "amsynth16/cnn"
     assert found(None, LatentModel) == "amsynth30/vae"
     assert found("mlp", LatentModel) == "faust16/mlp"  # what it lacks is told by who needs it
-    with pytest.raises(ValueError, match=r"there are models of amsynth and faust in .*: say which by --synth"):
-        find(tmp_path)
-    with pytest.raises(ValueError, match="a model with a latent of faust that is trained and scored is not in"):
-        find(tmp_path, None, LatentModel, "faust")
+    with pytest.raises(ValueError, match="models of amsynth and faust: select one with --synth"):
+        find_checkpoint(tmp_path)
+    with pytest.raises(ValueError, match="no trained and scored latent-variable model of faust"):
+        find_checkpoint(tmp_path, None, LatentModel, "faust")
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,9 @@ def test_a_model_is_looked_for_among_those_of_one_synthesizer(tmp_path: Path):
     [
         (["nowhere.wav"], "nowhere.wav: refused, it is not there"),
         (["."], "error: no sounds (.wav, "),  # rglob does not follow links
-        (["x.wav", "--model", "npe_nsf"], "error: the model npe_nsf that is trained and scored is not in results/"),
+        (["x.wav", "--model", "npe_nsf"], "error: no trained and scored model npe_nsf in results/"),
         (["x.wav", "--model", "nowhere.pt"], "error: there is no checkpoint nowhere.pt"),
-        (["x.wav", "--model", "lost.pt"], "lost.pt is in no run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/"),
+        (["x.wav", "--model", "lost.pt"], "lost.pt is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/"),
         (["x.wav", "--samples", "0"], "error: --samples 0"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Draw several predictions for each item of the test part of a fold."""
+"""Predict several candidates for each item of the test set of a fold."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
-    given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+    inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
     _, names = dataset(wildcards.dataset)
-    items = part(Path(given.split), int(wildcards.fold), "test", [Path(path) for path in given.features], names)
-    seed = params.seed + training_number(wildcards.model) - 1  # another training draws its predictions anew, too
+    items = part(Path(inputs.split), int(wildcards.fold), "test", [Path(path) for path in inputs.features], names)
+    seed = params.seed + training_number(wildcards.model) - 1  # another training also samples other predictions
     path = Path(snakemake.output.predictions)
-    infer(Path(given.checkpoint), items, params.samples, seed, path, params.accelerator)
+    infer(Path(inputs.checkpoint), items, params.samples, seed, path, params.accelerator)

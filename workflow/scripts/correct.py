@@ -1,21 +1,20 @@
-"""Tell a model what its answers sounded like, and keep the best of what it then answers."""
+"""Refine the predictions of a surrogate with the renderings of its candidates."""
 
 from pathlib import Path
 
 import torch
 
 from flowsynth.core.progress import job
+from flowsynth.inference.search_task import RenderContext
 from flowsynth.inference.surrogate_search import correct
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
-    given, params = snakemake.input, snakemake.params
-    note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
+    inputs, params = snakemake.input, snakemake.params
     synth, _ = dataset(snakemake.wildcards.dataset)
-    correct(
-        synth, note, Path(given.checkpoint), Path(given.candidates), [Path(path) for path in given.targets],
-        params.features, int(snakemake.wildcards.renderings), timeout, Path(snakemake.output.predictions),
-        params.accelerator,
-    )  # fmt: skip
+    context = RenderContext(synth, Note(**params.render), snakemake.config["render"]["timeout"], params.features)
+    targets = [Path(path) for path in inputs.targets]
+    renders, path = int(snakemake.wildcards.renderings), Path(snakemake.output.predictions)
+    correct(context, Path(inputs.checkpoint), Path(inputs.candidates), targets, renders, path, params.accelerator)

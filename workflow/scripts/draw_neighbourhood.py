@@ -8,12 +8,12 @@ from flowsynth.core.hdf5 import reading
 from flowsynth.core.progress import job
 from flowsynth.figures.neighbourhood import draw
 from flowsynth.figures.style import save
-from flowsynth.latent_space.rendered import listen
+from flowsynth.latent_space.rendered import read_rendered
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     given, wildcards = snakemake.input, snakemake.wildcards
-    heard = listen(Path(given.vectors), Path(given.audio))
+    heard = read_rendered(Path(given.vectors), Path(given.audio))
     title = f"{wildcards.model}, {wildcards.dataset}, budget {wildcards.budget}."
     with reading(Path(given.space)) as file:
         everything = file["latent"][:, 0]

@@ -11,7 +11,7 @@ from flowsynth.data.dataset import Items
 from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.figures.semantic import draw
 from flowsynth.figures.style import save
-from flowsynth.latent_space.rendered import listen
+from flowsynth.latent_space.rendered import read_rendered
 from flowsynth.models.base import find
 
 with job(Path(snakemake.log[0])):
@@ -28,7 +28,7 @@ with job(Path(snakemake.log[0])):
     table = pd.read_csv(given.thresholds).set_index("pair").loc[key]
     limits = torch.tensor(table[["lower", "upper"]].iloc[0].to_numpy(), dtype=torch.float32)
     tags = SEMANTIC_PAIRS[key].tags(items.all().mel, limits).numpy()
-    heard = listen(Path(given.vectors), Path(given.audio))
+    heard = read_rendered(Path(given.vectors), Path(given.audio))
     title = f"{snakemake.wildcards.dataset}, budget {snakemake.wildcards.budget}."
     shown = ((model, latents[model]) for model in (before, after))
     save(draw(*shown, tags, SEMANTIC_PAIRS[key], heard, title), *map(Path, snakemake.output))

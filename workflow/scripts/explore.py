@@ -1,4 +1,4 @@
-"""Write the presets of one exploration of the latent of a model."""
+"""Write one kind of latent traversals of a model."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ import torch
 
 from flowsynth.core.progress import job
 from flowsynth.data.dataset import part
-from flowsynth.latent_space.traversals import explore
+from flowsynth.latent_space.traversals import traverse
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
-    given, wildcards = snakemake.input, snakemake.wildcards
+    inputs, wildcards = snakemake.input, snakemake.wildcards
     _, names = dataset(wildcards.dataset)
-    items = part(Path(given.split), int(wildcards.fold), "test", [Path(path) for path in given.features], names)
-    chosen = pd.read_csv(given.selection, dtype={"item": str}) if given.selection else pd.DataFrame()
-    to = Path(snakemake.output.vectors)
-    explore(wildcards.kind, Path(given.checkpoint), items, chosen, snakemake.params.seed, to)
+    items = part(Path(inputs.split), int(wildcards.fold), "test", [Path(path) for path in inputs.features], names)
+    selection = pd.read_csv(inputs.selection, dtype={"item": str}) if inputs.selection else pd.DataFrame()
+    path = Path(snakemake.output.vectors)
+    traverse(wildcards.kind, Path(inputs.checkpoint), items, selection, snakemake.params.seed, path)

@@ -1,4 +1,4 @@
-"""Predict the parameters of the test part of a fold, or of sounds that are in no split; render and score the predictions."""
+"""Predict the parameters of the test set of a fold or of an out-of-domain collection; render and score the predictions."""
 
 from pathlib import Path
 
@@ -17,16 +17,17 @@ from flowsynth.synths.spec import dataset
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
-    given, to, params, labels = snakemake.input, snakemake.output, snakemake.params, labels_of(snakemake.wildcards)
+    inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
+    labels = labels_of(snakemake.wildcards)
     synth, names = dataset(snakemake.wildcards.dataset)
-    paths = [Path(path) for path in given.features]
-    if given.get("split"):
-        items = part(Path(given.split), labels["fold"], "test", paths, names)
-    else:  # nothing is known of their parameters
+    paths = [Path(path) for path in inputs.features]
+    if inputs.get("split"):
+        items = part(Path(inputs.split), labels["fold"], "test", paths, names)
+    else:  # out-of-domain sounds have no true parameters
         items = Items(paths, usable_ids(paths), ())
-    seed = params.seed + training_number(labels["model"]) - 1  # another training draws its predictions anew, too
-    predictions = Path(to.predictions)
-    infer(Path(given.checkpoint), items, params.samples, seed, predictions, params.accelerator)
-    targets = [Path(path) for path in given.targets]
-    table = render_and_score(synth, note, predictions, targets, Path(to.audio), labels, timeout)
-    write_csv(table, Path(to.scores), **labels, scoring=fingerprint())
+    seed = params.seed + training_number(labels["model"]) - 1  # another training also samples other predictions
+    predictions = Path(outputs.predictions)
+    infer(Path(inputs.checkpoint), items, params.samples, seed, predictions, params.accelerator)
+    targets = [Path(path) for path in inputs.targets]
+    table = render_and_score(synth, note, predictions, targets, Path(outputs.audio), labels, timeout)
+    write_csv(table, Path(outputs.scores), **labels, scoring=fingerprint())

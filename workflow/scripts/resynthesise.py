@@ -1,4 +1,4 @@
-"""Play what a model answered."""
+"""Render the estimates of a model."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Train one model on one fold; a training that was stopped goes on."""
+"""Train one model on one fold; resume an interrupted training."""
 
 from pathlib import Path
 
@@ -8,23 +8,23 @@ from flowsynth.data.dataset import part
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.registry import model_of
 from flowsynth.synths.spec import dataset
-from flowsynth.training.config import plan_of
+from flowsynth.training.config import plan_from_budget
 from flowsynth.training.fit import fit
 
 with job(Path(snakemake.log[0])):
-    to, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
+    outputs, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
     paths, sampled = ([Path(path) for path in files] for files in (snakemake.input.features, snakemake.input.sampled))
     _, names = dataset(wildcards.dataset)
     fold, split = int(wildcards.fold), Path(snakemake.input.split)
-    checkpoint = Path(to.checkpoint)
+    checkpoint = Path(outputs.checkpoint)
     fit(
         model_of(wildcards.model),
         part(split, fold, "train", paths, names, sampled, budget["in_memory"]),
         part(split, fold, "valid", paths, names),
         Size(**budget["network"]),
-        plan_of(budget),
+        plan_from_budget(budget),
         derive_seed(snakemake.params.seed, wildcards.dataset, wildcards.split, fold, wildcards.model),
         checkpoint,
-        Path(to.history),
+        Path(outputs.history),
         checkpoint.parent / "progress",
     )

@@ -26,8 +26,8 @@ from torch import Tensor
 from flowsynth.apps.latent_controller import FAR, Device, Values
 from flowsynth.data.out_of_domain.collections import SUFFIXES
 from flowsynth.data.presets import safe_name, write_bank
-from flowsynth.inference.trained_model import Unplayable
-from flowsynth.latent_space.traversals import REACH
+from flowsynth.inference.trained_model import RenderingError
+from flowsynth.latent_space.traversals import LATENT_LIMIT
 
 MACROS = 8  # macro-controls on the page, the strongest
 
@@ -66,7 +66,7 @@ class Explorer:
         return {
             "presets": self.device.presets.reset_index(names="id").to_dict("records"),
             "macros": [" and ".join(called[i] for i in most) for most in strongest],
-            "reach": REACH,
+            "reach": LATENT_LIMIT,
         }
 
     def place(self, asked: Any) -> Values:
@@ -136,8 +136,8 @@ class Explorer:
             (exact,) = write_bank(path, synth, [safe_name(name)], full)
             bank = path.read_bytes()
         try:
-            return bank, self._wav(self.trained.rendered(exact))
-        except Unplayable as error:
+            return bank, self._wav(self.trained.render_preset(exact))
+        except RenderingError as error:
             raise Refused(f"The preset {error}", "go on to another") from error
 
     def _wav(self, audio: Float[np.ndarray, " samples"]) -> bytes:
