@@ -22,7 +22,7 @@ from torch import Tensor
 from flowsynth.core import hdf5
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import Items
-from flowsynth.evaluation.example_selection import items_of
+from flowsynth.evaluation.example_selection import selected_items
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.training.checkpoints import load
 
@@ -118,7 +118,7 @@ def _from_origin(subject: Subject, dimensions: Sequence[int]) -> Vectors:
 
 def neighbourhood(subject: Subject) -> Vectors:
     """Two sounds: each its own latent, and then neighbours of it."""
-    ids = items_of(subject.chosen, *PAIR)
+    ids = selected_items(subject.chosen, *PAIR)
     noise = torch.zeros(len(ids), 1 + NEIGHBOURS, subject.model.latent)
     for row, name in enumerate(ids):
         torch.manual_seed(derive_seed(subject.seed, "neighbourhood", name))
@@ -132,7 +132,7 @@ def interpolation(subject: Subject) -> Vectors:
 
     The truth of both is the preset of the first sound.
     """
-    ids = items_of(subject.chosen, *PAIR)
+    ids = selected_items(subject.chosen, *PAIR)
     z = straight(subject.latents(ids))
     presets = subject.presets(z[None])[0]
     both = torch.stack([presets, straight(presets[[0, -1]])])
@@ -148,7 +148,7 @@ def straight(ends: Float[Tensor, "2 dim"]) -> Float[Tensor, "steps dim"]:
 
 def smoothness_latent(subject: Subject) -> Vectors:
     """Each dimension of the latents of some sounds; the truth is the preset that the model answers the sound with."""
-    ids, dimensions = items_of(subject.chosen, "drawn"), range(subject.model.latent)
+    ids, dimensions = selected_items(subject.chosen, "drawn"), range(subject.model.latent)
     centre = subject.latents(ids)
     z = swept(centre, dimensions, -REACH, REACH)
     truth = subject.presets(centre[:, None])[:, 0].repeat_interleave(len(dimensions), dim=0)
@@ -157,7 +157,7 @@ def smoothness_latent(subject: Subject) -> Vectors:
 
 def smoothness_native(subject: Subject) -> Vectors:
     """Each parameter, from 0 to 1, of the presets that the model answers the same sounds with: these are the truth."""
-    ids, names = items_of(subject.chosen, "drawn"), subject.items.names
+    ids, names = selected_items(subject.chosen, "drawn"), subject.items.names
     centre = subject.presets(subject.latents(ids)[:, None])[:, 0]
     presets = swept(centre, range(len(names)), 0.0, 1.0)
     truth = centre.repeat_interleave(len(names), dim=0)

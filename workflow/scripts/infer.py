@@ -8,7 +8,7 @@ from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.data.dataset import Items, part, usable
 from flowsynth.evaluation.fingerprint import fingerprint
-from flowsynth.evaluation.scoring import labels_of, render_and_score
+from flowsynth.evaluation.scoring import render_and_score, score_labels
 from flowsynth.inference.predict import infer
 from flowsynth.models.registry import training_of
 from flowsynth.rendering.host import Note
@@ -17,7 +17,7 @@ from flowsynth.synths.spec import dataset
 with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
-    given, to, params, labels = snakemake.input, snakemake.output, snakemake.params, labels_of(snakemake.wildcards)
+    given, to, params, labels = snakemake.input, snakemake.output, snakemake.params, score_labels(snakemake.wildcards)
     synth, names = dataset(snakemake.wildcards.dataset)
     paths = [Path(path) for path in given.features]
     if given.get("split"):
