@@ -1,4 +1,4 @@
-"""Scores of systems that differ by as much as a test says."""
+"""Synthetic scores of systems with given differences."""
 
 import numpy as np
 import pandas as pd
@@ -11,15 +11,15 @@ SYSTEMS = {
 
 
 def scores(shifts: dict[str, float], noise: float = 0.02) -> pd.DataFrame:
-    """Scores of 3 folds and 100 items that differ by a shift and a little noise."""
+    """Scores of 3 folds and 100 items with a shift for each system and a little noise."""
     rng = np.random.default_rng(0)
     base = rng.gamma(4.0, 0.1, (3, 100))
     rows = [
         ("cpu", "amsynth16", "grouped", fold, model, f"{item:03d}", 0, metric, value)
         for model, shift in shifts.items()
         for metric in METRICS
-        for fold, line in enumerate(base + shift + noise * rng.normal(size=base.shape))
-        for item, value in enumerate(line)
+        for fold, values in enumerate(base + shift + noise * rng.normal(size=base.shape))
+        for item, value in enumerate(values)
     ]
     columns = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value"]
     return pd.DataFrame(rows, columns=columns)

@@ -9,7 +9,7 @@ from flowsynth.evaluation import parameter_count, scaling, variance_components
 from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
-from flowsynth.metrics import JUDGE, registry
+from flowsynth.metrics import PRIMARY_METRIC, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
@@ -55,7 +55,9 @@ def readme_with(name: str, text: str, readme: str) -> str:
 
 def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
     """Say how models do with sounds from outside, and whether the latent acts more smoothly."""
-    rows = outside[(outside["collection"] == "every") & (outside["metric"] == JUDGE)].set_index(["sounds", "model"])
+    rows = outside[(outside["collection"] == "every") & (outside["metric"] == PRIMARY_METRIC)].set_index(
+        ["sounds", "model"]
+    )
     every, searched = rows.loc["all"], rows.loc["searched"]
     best = every.index[every["best"]][0]
 

@@ -1,9 +1,9 @@
-"""Whether a model that draws presets draws them as often as it should, and which knobs a sound does not determine.
+"""Calibration of models that draw presets: coverage of central intervals, and the width of the posterior.
 
-Of a density that is right, the true value of a parameter is at any place among the draws, in order, equally often. From the
-ranks of the true values come the coverage of central intervals, expected and found, and its mean error. What is right on
-average can still be wide: `spread` is the standard deviation of the draws for one sound over that of the training presets,
-1 where the sound tells nothing of the parameter.
+If a density is calibrated, the true value of a parameter has a uniformly distributed rank among the draws. The ranks
+give the empirical coverage of central intervals, which is compared with the nominal one. A calibrated density can still
+be wide: `spread` is the standard deviation of the draws for one sound divided by that of the training presets; it is 1
+where the sound does not constrain the parameter.
 
 References:
     Talts et al. 2018, "Validating Bayesian inference algorithms with simulation-based calibration": the ranks.
@@ -23,26 +23,30 @@ from flowsynth.models.nn.transforms import WIDTH
 def ranks(
     truth: Float[np.ndarray, "items parameters"], draws: Float[np.ndarray, "items draws parameters"], seed: int
 ) -> Int[np.ndarray, "items parameters"]:
-    """Count the draws below the truth, from 0 to their number; of those that are equal to it a number by chance.
+    """Count the draws below the truth; ties are broken at random.
 
-    Many values are exactly 0 or 1, and models learn them with noise of `WIDTH` around them, which draws are clamped from:
-    what is within half of it of the truth is equal to it. Without chance a density that is right would not look so.
+    Many values are exactly 0 or 1. Models learn them with noise of width `WIDTH` and clamp their draws, so draws within
+    half that width of the truth are ties. Without random tie-breaking a calibrated density would not have uniform
+    ranks.
 
     Args:
-        truth: In [0, 1].
-        draws: Of each item.
-        seed: Of that chance.
+        truth: True values, in [0, 1].
+        draws: Draws for each item.
+        seed: Seed of the tie-breaking.
+
+    Returns:
+        Ranks, from 0 to the number of draws.
     """
-    apart = draws - truth[:, None]
-    below, equal = (apart < -WIDTH / 2).sum(axis=1), (np.abs(apart) <= WIDTH / 2).sum(axis=1)
+    offset = draws - truth[:, None]
+    below, equal = (offset < -WIDTH / 2).sum(axis=1), (np.abs(offset) <= WIDTH / 2).sum(axis=1)
     return below + np.random.default_rng(derive_seed(seed, "ranks")).integers(0, equal + 1)
 
 
-def coverage(found: Int[np.ndarray, " items"], draws: int) -> pd.DataFrame:
-    """Compare how often central intervals should hold the truth with how often they do.
+def coverage(rank: Int[np.ndarray, " items"], draws: int) -> pd.DataFrame:
+    """Compare the nominal with the empirical coverage of central intervals.
 
     Args:
-        found: Ranks, as made by `ranks`.
+        rank: Ranks, as returned by `ranks`.
         draws: Number of draws.
 
     Returns:
@@ -50,12 +54,12 @@ def coverage(found: Int[np.ndarray, " items"], draws: int) -> pd.DataFrame:
     """
     rows = []
     for cut in range(1, (draws + 1) // 2 + 1):
-        inside = (found >= cut) & (found <= draws - cut)
+        inside = (rank >= cut) & (rank <= draws - cut)
         rows.append(((draws + 1 - 2 * cut) / (draws + 1), float(inside.mean())))
     return pd.DataFrame(rows, columns=["expected", "found"])
 
 
-def table(
+def calibration_table(
     model: str,
     names: tuple[str, ...],
     truth: Float[np.ndarray, "items parameters"],
@@ -63,24 +67,24 @@ def table(
     prior: Float[np.ndarray, " parameters"],
     seed: int,
 ) -> pd.DataFrame:
-    """Say how well a model is calibrated, for each parameter.
+    """Measure the calibration of a model for each parameter.
 
     Args:
-        model: Its name.
-        names: Of the parameters.
-        truth: In [0, 1].
-        draws: Of each item.
+        model: Name of the model.
+        names: Names of the parameters.
+        truth: True values, in [0, 1].
+        draws: Draws for each item.
         prior: Standard deviation of each parameter over the training presets.
-        seed: Of chance among equal values.
+        seed: Seed of the tie-breaking.
 
     Returns:
-        Columns model, parameter, items, draws, error (mean of |found - expected| coverage over intervals), lean (mean rank
-        over the number of draws, minus a half: above 0 the draws are too low), spread.
+        Columns model, parameter, items, draws, error (mean of |found - expected| coverage over intervals), lean (mean
+        rank divided by the number of draws, minus a half: positive if the draws are too low), spread.
     """
-    found, count = ranks(truth, draws, seed), draws.shape[1]
+    rank, count = ranks(truth, draws, seed), draws.shape[1]
     rows: list[Mapping[str, object]] = []
     for column, name in enumerate(names):
-        intervals = coverage(found[:, column], count)
+        intervals = coverage(rank[:, column], count)
         spread = float(draws[:, :, column].std(axis=1, ddof=1).mean() / prior[column]) if prior[column] > 0 else np.nan
         rows.append(
             {
@@ -89,7 +93,7 @@ def table(
                 "items": len(truth),
                 "draws": count,
                 "error": float((intervals["found"] - intervals["expected"]).abs().mean()),
-                "lean": float(found[:, column].mean() / count - 0.5),
+                "lean": float(rank[:, column].mean() / count - 0.5),
                 "spread": spread,
             }
         )

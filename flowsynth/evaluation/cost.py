@@ -1,6 +1,6 @@
-"""What a model costs: its weights, the time it took to train, the time it takes to answer.
+"""Cost of a model: its number of weights, training time and inference time.
 
-Times are of the machine they were taken on and of what else ran there; they are no scores, and differ from run to run.
+Times depend on the machine and its load. They are not scores and differ from run to run.
 """
 
 import statistics
@@ -15,34 +15,34 @@ from flowsynth.data.dataset import Items
 from flowsynth.inference.predict import predict
 from flowsynth.training.checkpoints import load
 
-ROUNDS = 20  # answers that are timed, one sound each
+ROUNDS = 20  # timed predictions, of one sound each
 
 
 def cost(checkpoints: Mapping[str, Path], timings: Mapping[str, Path], items: Items) -> pd.DataFrame:
-    """Measure models.
+    """Measure the cost of models.
 
     Args:
-        checkpoints: Of the models, by name, all of one fold.
-        timings: Of their trainings, by name: tables with a column ``s``, the seconds of the job, of one that was stopped those
-            since it went on.
-        items: To answer to, at least one.
+        checkpoints: Checkpoints by model name, all of one fold.
+        timings: Benchmark tables of the training jobs by model name, with a column ``s``: the seconds of the job, since
+            it was last resumed.
+        items: Items to predict for, at least one.
 
     Returns:
-        Columns model, weights (trained ones), train_s, infer_ms (the median of one sound, one sample, on one thread).
+        Columns model, weights (trained ones), train_s, infer_ms (median for one sound and one sample, on one thread).
     """
     torch.set_num_threads(1)
-    heard = [items[row % len(items)] for row in range(ROUNDS + 1)]
+    inputs = [items[row % len(items)] for row in range(ROUNDS + 1)]
     rows = []
     for name, path in checkpoints.items():
         model, _ = load(path)
         weights = sum(parameter.numel() for parameter in model.parameters())
-        seconds = float(pd.read_csv(timings[name], sep="\t")["s"].iloc[0])
-        taken = []
+        train_seconds = float(pd.read_csv(timings[name], sep="\t")["s"].iloc[0])
+        durations = []
         with torch.no_grad():
-            for mel, values in heard:
+            for log_mel, values in inputs:
                 start = time.perf_counter()
-                predict(model, torch.from_numpy(mel)[None], torch.from_numpy(values)[None], 1)
-                taken.append(time.perf_counter() - start)
-        # the first answer warms up
-        rows.append((name, weights, seconds, 1000 * statistics.median(taken[1:])))
+                predict(model, torch.from_numpy(log_mel)[None], torch.from_numpy(values)[None], 1)
+                durations.append(time.perf_counter() - start)
+        # the first prediction is a warm-up
+        rows.append((name, weights, train_seconds, 1000 * statistics.median(durations[1:])))
     return pd.DataFrame(rows, columns=["model", "weights", "train_s", "infer_ms"])

@@ -1,6 +1,6 @@
-"""What there is of a run whose jobs did not all succeed: the table so far, and what is missing and why.
+"""Partial results of a failed run: a table of the available scores, and what is missing and why.
 
-The tables of a run are made of all models and folds or not at all. This one stands beside them and says so.
+The regular tables of a run need all models and folds. This one is written beside them and marked as incomplete.
 """
 
 import shutil
@@ -14,18 +14,18 @@ from flowsynth.evaluation import out_of_domain
 from flowsynth.evaluation.summary import gather, markdown, summarise, to_markdown
 from flowsynth.models.registry import last_step
 
-PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
+PARTIAL_PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
 STAGES = ("train", "infer", "candidates", "best", "correct", "refine", "search", "resynthesise", "score")
 
 
-def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:
-    """List the models and folds that were not scored.
+def missing_scores(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:
+    """List the models and folds without scores.
 
     Args:
         folder: Results of a budget and data set.
         split: Name of the split.
-        folds: Their number.
-        models: Their names.
+        folds: Number of folds.
+        models: Names of the models.
 
     Returns:
         Columns model, fold, stage (the job that failed, empty if none did), reason (the last line of its log).
@@ -33,80 +33,81 @@ def missing(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.D
     rows = []
     for model in models:
         for fold in range(folds):
-            place = Path(split) / f"fold{fold}" / model
-            if not (folder / place / "scores.csv").exists():
-                rows.append((model, fold, *_failure(folder / "logs" / place.parent, model)))
+            subfolder = Path(split) / f"fold{fold}" / model
+            if not (folder / subfolder / "scores.csv").exists():
+                rows.append((model, fold, *_failure(folder / "logs" / subfolder.parent, model)))
     return pd.DataFrame(rows, columns=["model", "fold", "stage", "reason"])
 
 
 def _failure(logs: Path, system: str) -> tuple[str, str]:
-    """Stage and last line of the job that failed, of the system or of what its answers come from."""
+    """Return stage and last log line of the job that failed, of the system or of the system it is derived from."""
     step = last_step(system)
-    found = _failure(logs, step.base) if step else ("", "")
+    stage_and_reason = _failure(logs, step.base) if step else ("", "")
     for stage in STAGES:
         path = logs / system / f"{stage}.log"
         lines = path.read_text().strip().splitlines() if path.exists() else []
-        if not found[0] and lines and any(line.startswith("Traceback") for line in lines):
-            found = stage, lines[-1]
-    return found if found[0] else ("", "was not run to its end")
+        if not stage_and_reason[0] and lines and any(line.startswith("Traceback") for line in lines):
+            stage_and_reason = stage, lines[-1]
+    return stage_and_reason if stage_and_reason[0] else ("", "was not run to its end")
 
 
-def report(folder: Path, split: str, folds: int, models: Sequence[str], failed: bool) -> str | None:
-    """Write ``tables/incomplete.csv`` and ``tables/incomplete.md`` after a run that failed; remove them once all is there.
+def report_missing(folder: Path, split: str, folds: int, models: Sequence[str], failed: bool) -> str | None:
+    """Write ``tables/incomplete.csv`` and ``tables/incomplete.md`` after a failed run; remove them once it is complete.
 
     Args:
         folder: Results of a budget and data set.
         split: Name of the split.
-        folds: Their number.
-        models: Their names, in the order wanted.
-        failed: Whether a job of this run did; one that succeeded may have been of a part only.
+        folds: Number of folds.
+        models: Names of the models, in the order of the table.
+        failed: Whether a job of this run failed; a successful run may have covered only some of the models.
 
     Returns:
-        What to tell the user, if there is a score at all and not every one.
+        Message for the user, if some but not all scores exist.
     """
     csv, md = (folder / "tables" / f"incomplete.{suffix}" for suffix in ("csv", "md"))
-    lost = missing(folder, split, folds, models)
+    missing = missing_scores(folder, split, folds, models)
     expected = [folder / split / f"fold{fold}" / model / "scores.csv" for fold in range(folds) for model in models]
     paths = [path for path in expected if path.exists()]
-    if lost.empty:
+    if missing.empty:
         for path in (csv, csv.with_name(csv.name + ".json"), md):
             path.unlink(missing_ok=True)
-        shutil.rmtree(folder / PAGE, ignore_errors=True)
-    if lost.empty or not paths or not failed:
+        shutil.rmtree(folder / PARTIAL_PAGE, ignore_errors=True)
+    if missing.empty or not paths or not failed:
         return None
-    write_csv(lost, csv)
-    write_text(md, _told(lost, markdown(summarise(gather(paths), models))))
+    write_csv(missing, csv)
+    write_text(md, _format(missing, markdown(summarise(gather(paths), models))))
     return (
-        f"{len(lost)} of {len(expected)} scores are missing; the others, and why these are, stand in {md}\n"
-        f"For a page of what there is, in {folder / PAGE}: snakemake -c1 {PAGE}"
+        f"{len(missing)} of {len(expected)} scores are missing; the reasons and the available scores are in {md}\n"
+        f"To make a page of the partial results in {folder / PARTIAL_PAGE}: snakemake -c1 {PARTIAL_PAGE}"
     )
 
 
-def report_outside(folder: Path, split: str, models: Sequence[str], failed: bool) -> str | None:
-    """Write ``tables/outside_incomplete.md``, as `report` does, of the sounds that the synthesizer did not make.
+def report_missing_out_of_domain(folder: Path, split: str, models: Sequence[str], failed: bool) -> str | None:
+    """Write ``tables/outside_incomplete.md`` for the out-of-domain sounds, as `report_missing` does.
 
     Args:
         folder: Results of a budget and data set.
         split: Name of the split.
-        models: Those that are asked for, search among them.
-        failed: Whether a job of this run did.
+        models: Names of the requested models, search included.
+        failed: Whether a job of this run failed.
 
     Returns:
-        What to tell the user, if there is a score at all and not every one.
+        Message for the user, if some but not all scores exist.
     """
-    md, place = folder / "tables" / "outside_incomplete.md", Path("outside", split)
-    lost = missing(folder, str(place), 1, models)
-    paths = [folder / place / "fold0" / model / "scores.csv" for model in models if model not in set(lost["model"])]
-    if lost.empty:
+    md, subfolder = folder / "tables" / "outside_incomplete.md", Path("outside", split)
+    missing = missing_scores(folder, str(subfolder), 1, models)
+    scored = [model for model in models if model not in set(missing["model"])]
+    if missing.empty:
         md.unlink(missing_ok=True)
-    # without a model there is nothing that search stands beside
-    if lost.empty or not failed or not set(models) - set(lost["model"]) - {"search"}:
+    # search is compared with models, so it alone is no table
+    if missing.empty or not failed or not set(scored) - {"search"}:
         return None
-    scores = out_of_domain.read(paths, sorted(folder.glob("outside/sounds/*.csv")))
-    write_text(md, _told(lost, out_of_domain.markdown(out_of_domain.summarise(scores, models), {})))
-    return f"{len(lost)} of {len(models)} models have no scores for sounds from outside; those there are stand in {md}"
+    paths = [folder / subfolder / "fold0" / model / "scores.csv" for model in scored]
+    scores = out_of_domain.read_scores(paths, sorted(folder.glob("outside/sounds/*.csv")))
+    write_text(md, _format(missing, out_of_domain.markdown(out_of_domain.summarise(scores, models), {})))
+    return f"{len(missing)} of {len(models)} models have no out-of-domain scores; the available scores are in {md}"
 
 
-def _told(lost: pd.DataFrame, table: str) -> str:
-    text = to_markdown(lost.astype(str).apply(lambda column: column.str.replace("|", r"\|")))
-    return f"Missing:\n\n{text}\nWhat there is:\n\n{table}"
+def _format(missing: pd.DataFrame, table: str) -> str:
+    text = to_markdown(missing.astype(str).apply(lambda column: column.str.replace("|", r"\|")))
+    return f"Missing:\n\n{text}\nAvailable:\n\n{table}"

@@ -1,4 +1,4 @@
-"""How scores change with the number of parameters to infer: the paper's table, in its layout.
+"""Scores against the number of inferred parameters: the paper's table, in its layout.
 
 References:
     Esling et al. 2019: 16 and 32 parameters. Esling et al. 2020, section "Increasing complexity".
@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from flowsynth.evaluation.summary import lay_out, summarise, tabular, to_markdown
+from flowsynth.evaluation.summary import format_table, summarise, to_latex, to_markdown
 from flowsynth.metrics import registry
 from flowsynth.models.registry import is_control
 
-RIVAL = "nearest"
+NEAREST = "nearest"
 METRICS = ("parameter_mse_n", "spectral_convergence", "mel_mse")  # the columns of the paper, in its order
 
 
-def table(scores: Mapping[str, tuple[int, pd.DataFrame]], models: Sequence[str]) -> pd.DataFrame:
+def summarise_datasets(scores: Mapping[str, tuple[int, pd.DataFrame]], models: Sequence[str]) -> pd.DataFrame:
     """Summarise the scores of several data sets.
 
     Args:
-        scores: By data set: its number of parameters, and its scores as made by `flowsynth.evaluation.summary.gather`.
-        models: In the order wanted.
+        scores: Number of parameters and scores, as returned by `flowsynth.evaluation.summary.gather`, by data set.
+        models: Names of the models in the order of the table.
 
     Returns:
         Columns dataset, parameters and those of `flowsynth.evaluation.summary.summarise`.
@@ -36,36 +36,36 @@ def table(scores: Mapping[str, tuple[int, pd.DataFrame]], models: Sequence[str])
 
 
 def markdown(summary: pd.DataFrame) -> str:
-    """Lay the table out as Markdown: one row a model, and for each data set one column a metric."""
-    return to_markdown(_layout(summary))
+    """Format the table as Markdown: one row per model, and for each data set one column per metric."""
+    return to_markdown(_side_by_side(summary))
 
 
 def finding(summary: pd.DataFrame) -> str:
-    """Say where none of the networks is below the control `RIVAL`, in each metric."""
+    """State for which metrics and sizes no network has a lower mean than the control `NEAREST`."""
     parts = []
     for metric in METRICS:
         rows = summary[summary["metric"] == metric]
         means = rows.pivot(index="parameters", columns="model", values="mean")
         networks = means[[name for name in means.columns if not is_control(name)]]
-        sizes = [str(size) for size in means.index[networks.min(axis=1) >= means[RIVAL]]]
+        sizes = [str(size) for size in means.index[networks.min(axis=1) >= means[NEAREST]]]
         if sizes:
             *others, last = sizes
-            listed = f"{', '.join(others)} and {last}" if others else last
-            parts.append(f"in {registry()[metric].label} with {listed} parameters")
+            enumeration = f"{', '.join(others)} and {last}" if others else last
+            parts.append(f"in {registry()[metric].label} with {enumeration} parameters")
     if not parts:
-        return f"Some network comes below `{RIVAL}` in each of these metrics, with each number of parameters.\n"
-    return f"None of these networks comes below `{RIVAL}` {', or '.join(parts)}.\n"
+        return f"At least one network is better than `{NEAREST}` in each metric and with each number of parameters.\n"
+    return f"No network is better than `{NEAREST}` {', or '.join(parts)}.\n"
 
 
 def latex(summary: pd.DataFrame) -> str:
-    """Lay the table out as LaTeX, for the package booktabs."""
-    return tabular(_layout(summary))
+    """Format the table as LaTeX, for the package booktabs."""
+    return to_latex(_side_by_side(summary))
 
 
-def _layout(summary: pd.DataFrame) -> pd.DataFrame:
+def _side_by_side(summary: pd.DataFrame) -> pd.DataFrame:
     metrics = registry()
     parts = []
     for (_, parameters), rows in summary.groupby(["dataset", "parameters"], sort=False):
-        part = lay_out(rows, [metrics[name] for name in METRICS]).set_index("Model")
+        part = format_table(rows, [metrics[name] for name in METRICS]).set_index("Model")
         parts.append(part.add_prefix(f"{parameters}: "))
     return pd.concat(parts, axis=1).reset_index()

@@ -1,7 +1,7 @@
-"""Our scores beside those that the paper published.
+"""Comparison of our scores with those published in the paper.
 
-The two are not of the same sounds: the paper's synthesizer is Diva, whose presets and audio are not public at 16 parameters.
-What can be compared is the order of the models and how far apart they are.
+They are not of the same sounds: the paper's synthesizer is Diva, whose presets and audio are not public at 16
+parameters. Only the ranking of the models and their relative distances can be compared.
 
 References:
     Esling et al. 2019, the table of results: mean and standard deviation over items and, for MSE_n, parameters.
@@ -13,18 +13,20 @@ from flowsynth.evaluation.summary import heading, number, to_markdown
 from flowsynth.metrics import registry
 
 
-def beside(scores: pd.DataFrame, published: pd.DataFrame, reasons: pd.DataFrame, parameters: int) -> pd.DataFrame:
-    """Put our scores beside the published ones.
+def with_published(
+    scores: pd.DataFrame, published: pd.DataFrame, reasons: pd.DataFrame, parameters: int
+) -> pd.DataFrame:
+    """Join our scores with the published ones.
 
     Args:
-        scores: Of all items, as made by `flowsynth.evaluation.summary.gather`.
+        scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`.
         published: Columns parameters, sounds, model, metric, mean, spread.
-        reasons: Columns model, reason: why ours differ.
-        parameters: Number of parameters of our data set; the paper's of the nearest size are taken.
+        reasons: Columns model, reason: why our scores differ.
+        parameters: Number of parameters of our data set; the published scores of the nearest number are used.
 
     Returns:
-        Columns model, metric, parameters (the paper's), published, published_spread, ours, spread (over items, as the
-        paper's is), ratio (ours to published), reason. Models that were not run have empty cells.
+        Columns model, metric, parameters (the paper's), published, published_spread, ours, spread (over items, as in
+        the paper), ratio (ours to published), reason. Cells of models that were not run are empty.
     """
     sizes = published["parameters"].unique()
     nearest = min(sizes, key=lambda size: abs(size - parameters))
@@ -38,7 +40,7 @@ def beside(scores: pd.DataFrame, published: pd.DataFrame, reasons: pd.DataFrame,
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Lay the table out, one row a model, published / ours for each metric, as Markdown."""
+    """Format the table as Markdown, one row per model and one column per metric, published / ours."""
     metrics = registry()
     rows = []
     for model, group in table.groupby("model", sort=False):

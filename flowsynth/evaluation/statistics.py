@@ -1,13 +1,15 @@
-"""How sure a difference between models is: the paper's analysis of variance, and paired tests of each two models.
+"""Significance of differences between models: the paper's analysis of variance, and paired tests of all pairs of
+models.
 
-Models are scored on the same items, so two of them are compared item by item. Items of several folds are put together;
-an item that is tested in two folds counts as two, as other trainings answered it. Near-silent targets, for which a metric
-is not defined, are left out of that metric.
+All models are scored on the same items, so two models are compared item by item. The items of several folds are pooled;
+an item tested in two folds counts twice, as the trainings differ. Near-silent targets, for which a metric is undefined,
+are excluded from that metric.
 
-A difference is called one if two things say so that can be wrong in different ways: Wilcoxon's test, which knows how items
-differ but takes one training for all trainings, and the interval of a bootstrap that draws folds, which are other trainings
-on other presets, and items within them; and if both say so in the same direction: most items may be a little better and
-few much worse. With two or three folds such an interval is rather too narrow than too wide.
+A difference is significant only if two tests with different failure modes agree, in the same direction: Wilcoxon's
+test, which accounts for the variation over items but takes one training for all trainings; and the interval of a
+bootstrap over folds, that is, over other trainings on other presets, and over the items within them. The direction
+matters as most items may be slightly better and a few much worse. With two or three folds, the interval is rather too
+narrow than too wide.
 """
 
 import itertools
@@ -20,8 +22,8 @@ from statsmodels.stats.multitest import multipletests
 
 from flowsynth.core.seeding import derive_seed
 
-SURE = 0.05  # corrected p below which a difference may be called one
-LEVEL = 0.95  # of intervals
+ALPHA = 0.05  # significance level of the corrected p
+CONFIDENCE = 0.95  # confidence level of intervals
 COLUMNS = [
     "metric",
     "first",
@@ -38,60 +40,65 @@ COLUMNS = [
 RESAMPLES = 2000
 
 
-def paired(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Values of a metric, one row a fold and item, one column a model; the mean over samples."""
+def paired_scores(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Pivot a metric to one row per fold and item and one column per model; the mean over samples."""
     rows = scores[scores["metric"] == metric]
     return rows.pivot_table(index=["fold", "item"], columns="model", values="value", aggfunc="mean").dropna()
 
 
 def interval(draws: pd.Series) -> tuple[float, float]:
-    """Limits of the 95 % interval of what was drawn again and again."""
-    low, high = draws.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    """Return the limits of the 95 % percentile interval of bootstrap samples."""
+    low, high = draws.quantile([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 
 def anova(scores: pd.DataFrame) -> pd.DataFrame:
-    """One-way analysis of variance of each metric over all models but the oracle, as the paper has it.
+    """Compute the paper's one-way analysis of variance of each metric over all models but the oracle.
+
+    It assumes that the items of different models are independent, which they are not; the paired tests are more
+    powerful.
 
     Args:
-        scores: Of all items, as made by `flowsynth.evaluation.summary.gather`.
+        scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`.
 
     Returns:
-        Columns metric, models, items, F, p. It takes the items of different models for independent, which they are not:
-        the paired tests are the sharper ones.
+        Columns metric, models, items, F, p.
     """
     rows = []
     for metric in dict.fromkeys(scores["metric"]):
-        values = paired(scores, metric).drop(columns="oracle", errors="ignore")
+        values = paired_scores(scores, metric).drop(columns="oracle", errors="ignore")
         if values.shape[1] > 1:
-            found = f_oneway(*(values[model] for model in values))
-            rows.append((metric, values.shape[1], len(values), float(found.statistic), float(found.pvalue)))
+            result = f_oneway(*(values[model] for model in values))
+            rows.append((metric, values.shape[1], len(values), float(result.statistic), float(result.pvalue)))
     return pd.DataFrame(rows, columns=["metric", "models", "items", "F", "p"])
 
 
-def resampled(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples models"]:
-    """The mean over folds of the mean over items of each draw of `draws`, of the values of `paired`."""
-    return draws(values, seed) @ values.to_numpy()
+def bootstrap_means(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples models"]:
+    """Compute the mean over folds of the mean over items, for each resample of `bootstrap_weights`."""
+    return bootstrap_weights(values, seed) @ values.to_numpy()
 
 
-def resampled_medians(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples models"]:
-    """The median over all items of each draw of `draws`, of the values of `paired`."""
-    weights = draws(values, seed)
+def bootstrap_medians(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples models"]:
+    """Compute the median over all items, for each resample of `bootstrap_weights`."""
+    weights = bootstrap_weights(values, seed)
     medians = np.empty((len(weights), values.shape[1]))
-    for place, column in enumerate(values.to_numpy().T):
+    for model, column in enumerate(values.to_numpy().T):
         order = column.argsort(kind="stable")
-        medians[:, place] = column[order][(weights[:, order].cumsum(axis=1) < 0.5).sum(axis=1).clip(max=len(order) - 1)]
+        medians[:, model] = column[order][(weights[:, order].cumsum(axis=1) < 0.5).sum(axis=1).clip(max=len(order) - 1)]
     return medians
 
 
-def draws(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples items"]:
-    """Draw folds, and items within each of them, again and again: how much each item weighs in each draw, 1 in all.
+def bootstrap_weights(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples items"]:
+    """Resample folds, and items within each fold, with replacement.
 
-    All models get the same draws, so that their differences are paired.
+    All models share the resamples, so that their differences are paired.
 
     Args:
-        values: As made by `paired`.
-        seed: Of the draws.
+        values: Scores, as returned by `paired_scores`.
+        seed: Seed of the resamples.
+
+    Returns:
+        Weight of each item in each resample; the weights of a resample sum to 1.
 
     References:
         Davison and Hinkley 1997, "Bootstrap methods and their application", section 3.8: the two-level bootstrap.
@@ -102,7 +109,7 @@ def draws(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples items
     weights = np.zeros((RESAMPLES, len(values)))
     folds = rng.integers(0, len(sizes), (RESAMPLES, len(sizes)))
     for fold, size in enumerate(sizes):
-        rows, _ = np.nonzero(folds == fold)  # a resample that drew the fold twice is there twice
+        rows, _ = np.nonzero(folds == fold)  # a resample with the fold twice is listed twice
         np.add.at(
             weights[:, starts[fold] : starts[fold + 1]],
             rows,
@@ -112,44 +119,44 @@ def draws(values: pd.DataFrame, seed: int) -> Float[np.ndarray, "resamples items
 
 
 def compare(scores: pd.DataFrame, seed: int, candidate: str | None = None) -> pd.DataFrame:
-    """Compare each two models on each metric, by Wilcoxon's signed-rank test and by the bootstrap of `resampled`.
+    """Compare pairs of models on each metric by Wilcoxon's signed-rank test and the bootstrap of `bootstrap_means`.
 
     Args:
-        scores: Of all items, as made by `flowsynth.evaluation.summary.gather`.
-        seed: Of the bootstrap.
-        candidate: Compare this one with each other, and not those with each other.
+        scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`.
+        seed: Seed of the bootstrap.
+        candidate: Compare only this model with each of the others; all pairs if None.
 
     Returns:
         Columns metric, first, second, items, median_difference (first minus second), mean_difference (of the means over
-        folds), low, high (limits of its 95 % interval), p, p_holm (corrected by Holm within the metric), differ (whether
-        p_holm is below 0.05, the interval does not hold 0, and both are for the same model).
+        folds), low, high (limits of its 95 % interval), p, p_holm (Holm's correction within the metric), differ
+        (whether p_holm is below 0.05, the interval excludes 0, and both favour the same model).
 
     References:
         Wilcoxon 1945; Holm 1979.
     """
     tables = []
     for metric in dict.fromkeys(scores["metric"]):
-        values = paired(scores, metric).drop(columns="oracle", errors="ignore")
+        values = paired_scores(scores, metric).drop(columns="oracle", errors="ignore")
         rows: list[tuple] = []
         signs: list[float] = []
-        drawn = pd.DataFrame(resampled(values, derive_seed(seed, "compare", metric)), columns=values.columns)
+        samples = pd.DataFrame(bootstrap_means(values, derive_seed(seed, "compare", metric)), columns=values.columns)
         means = values.groupby(level="fold").mean().mean()
         pairs = [(candidate, other) for other in values if other != candidate]
         for first, second in pairs if candidate else itertools.combinations(values, 2):
             difference = values[first] - values[second]
-            # without any difference there is nothing to rank
+            # the test is undefined without any difference
             p = float(wilcoxon(difference).pvalue) if difference.any() else 1.0
-            # what that test goes by: whether the larger ranks are of positive or of negative differences, without equal items
-            ranked = difference[difference != 0]
-            sign = float((np.sign(ranked) * ranked.abs().rank()).sum())
-            low, high = interval(drawn[first] - drawn[second])
+            # direction of the test: sum of the signed ranks of nonzero differences
+            nonzero = difference[difference != 0]
+            sign = float((np.sign(nonzero) * nonzero.abs().rank()).sum())
+            low, high = interval(samples[first] - samples[second])
             mean = means[first] - means[second]
             rows.append((metric, first, second, len(difference), difference.median(), mean, low, high, p))
             signs.append(sign)
         table = pd.DataFrame(rows, columns=COLUMNS[:-2])
         if rows:
-            sure, table["p_holm"], *_ = multipletests(table["p"], alpha=SURE, method="holm")
+            rejected, table["p_holm"], *_ = multipletests(table["p"], alpha=ALPHA, method="holm")
             up, down = (table["low"] > 0) & (np.array(signs) > 0), (table["high"] < 0) & (np.array(signs) < 0)
-            table["differ"] = sure & (up | down)
+            table["differ"] = rejected & (up | down)
             tables.append(table)
     return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)

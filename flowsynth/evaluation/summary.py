@@ -1,4 +1,4 @@
-"""Scores of all items to the tables that people read; csv is the truth, Markdown and LaTeX are made from it."""
+"""Summary tables of the scores of all items, as CSV, Markdown and LaTeX."""
 
 import re
 from collections.abc import Sequence
@@ -6,38 +6,38 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.evaluation.columns import COLUMNS
+from flowsynth.evaluation import SCORE_COLUMNS
 from flowsynth.metrics import Metric, registry
 from flowsynth.models.registry import is_control
 
-KEY = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric"]
-ABSENT = "missing"
-DEAF = "†"
-EXPLAINED = "in no metric of sound better than answering with the mean preset"
-TO_LATEX = str.maketrans({"_": r"\_", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", DEAF: r"$\dagger$"})
+KEY = [*SCORE_COLUMNS[:-1]]  # columns that identify a score
+MISSING = "missing"
+DAGGER = "†"
+DAGGER_NOTE = "no better than the mean preset in any audio metric"
+TO_LATEX = str.maketrans({"_": r"\_", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "±": r"$\pm$", DAGGER: r"$\dagger$"})
 
 
 def gather(paths: Sequence[Path]) -> pd.DataFrame:
-    """Put the scores of all models and folds into one table.
+    """Concatenate the scores of all models and folds.
 
     Raises:
-        ValueError: If a score stands twice, or a model was not scored on the items of the others. It may have more samples
-            of them: the best of several answers is one.
+        ValueError: If a score is duplicated, or models were not scored on the same items. The number of samples may
+            differ, as the best of N samples is one.
     """
     tables = [pd.read_csv(path, dtype={"item": str}) for path in paths]
     for path, table in zip(paths, tables, strict=True):
-        if tuple(table.columns) != COLUMNS:
-            raise ValueError(f"columns of scores: got {list(table.columns)}, expected {list(COLUMNS)} ({path})")
+        if tuple(table.columns) != SCORE_COLUMNS:
+            raise ValueError(f"columns of scores: got {list(table.columns)}, expected {list(SCORE_COLUMNS)} ({path})")
     scores = pd.concat(tables, ignore_index=True)
     if scores.duplicated(KEY).any():
-        raise ValueError(f"a score stands twice: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
+        raise ValueError(f"duplicate score: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
     for (_, dataset, _, fold), group in scores.groupby(["budget", "dataset", "split", "fold"]):
         keys = {model: set(zip(rows["metric"], rows["item"], strict=True)) for model, rows in group.groupby("model")}
         (first, expected), *others = keys.items()
-        for model, found in others:
-            if found != expected:
-                metric, item = min(found ^ expected)
-                has, lacks = (model, first) if (metric, item) in found else (first, model)
+        for model, scored in others:
+            if scored != expected:
+                metric, item = min(scored ^ expected)
+                has, lacks = (model, first) if (metric, item) in scored else (first, model)
                 raise ValueError(
                     f"{dataset}, fold {fold}: models were not scored on the same items and metrics: "
                     f"{has} has {metric} of item {item}, {lacks} has not"
@@ -49,19 +49,21 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Summarise scores by model and metric.
 
     Args:
-        scores: As made by `gather`.
-        models: In the order wanted.
+        scores: Scores, as returned by `gather`.
+        models: Names of the models in the order of the table.
 
     Returns:
-        Columns model, metric, mean (of the folds' means), sd (over the folds' means, empty for one fold), median (of all
-        items), folds, items (that have a value, over all folds), beats_mean (whether the model's mean is better than that
-        of the control `mean`; empty without that control).
+        Columns model, metric, mean (of the folds' means), sd (over the folds' means, empty for one fold), median (of
+        all items), folds, items (with a value, over all folds), beats_mean (whether the model's mean is better than
+        that of the control `mean`; empty without that control).
 
     Raises:
-        ValueError: If the scores are of several data sets, or the oracle is not perfect: then nothing can be trusted.
+        ValueError: If the scores are of several budgets, data sets or splits, or the oracle is not perfect: then no
+            score is reliable.
     """
-    if len(scores[["budget", "dataset", "split"]].drop_duplicates()) != 1:
-        raise ValueError("a summary is of one budget, data set and split")
+    labels = scores[["budget", "dataset", "split"]].drop_duplicates()
+    if len(labels) != 1:
+        raise ValueError(f"scores of one budget, data set and split expected, got {labels.to_dict('records')}")
     per_fold = scores.groupby(["model", "metric", "fold"])["value"].mean().dropna()
     over_folds = per_fold.groupby(["model", "metric"]).agg(mean="mean", sd="std", folds="size")
     over_items = scores.groupby(["model", "metric"])["value"].agg(median="median")
@@ -75,52 +77,56 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         if values.empty or (values != perfect).any():
             raise ValueError(
                 f"the oracle has {metric} = {values.mean()}, expected {perfect} for every item: "
-                "rendering is not reproducible, or a metric is wrong"
+                "rendering is not reproducible, or the metric is wrong"
             )
     lower = table["metric"].map(lambda name: metrics[name].better == "lower")
     mean = table["metric"].map(table[table["model"] == "mean"].set_index("metric")["mean"])
     beats = (table["mean"] < mean).where(lower, table["mean"] > mean)
     table["beats_mean"] = beats.astype(object).where(mean.notna() & table["mean"].notna(), None)
-    order = {name: place for place, name in enumerate(models)}, {name: place for place, name in enumerate(metrics)}
-    table = table.assign(_model=table["model"].map(order[0]), _metric=table["metric"].map(order[1]))
+    model_order = {name: position for position, name in enumerate(models)}
+    metric_order = {name: position for position, name in enumerate(metrics)}
+    table = table.assign(_model=table["model"].map(model_order), _metric=table["metric"].map(metric_order))
     table = table.sort_values(["_model", "_metric"], ignore_index=True)
     return table[["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]]
 
 
 def markdown(summary: pd.DataFrame) -> str:
-    """Lay a summary out as the paper does, one row a model and one column a metric, as Markdown."""
+    """Format a summary as Markdown in the paper's layout: one row per model and one column per metric."""
     table = to_markdown(_labelled(summary))
-    return table + (f"\n{DEAF} {EXPLAINED}\n" if deaf(summary) else "")
+    return table + (f"\n{DAGGER} {DAGGER_NOTE}\n" if no_better_than_mean(summary) else "")
 
 
 def latex(summary: pd.DataFrame) -> str:
-    """Lay a summary out as LaTeX, for the package booktabs."""
-    text = tabular(_labelled(summary))
-    return text + (f"% {EXPLAINED}\n" if deaf(summary) else "")
+    """Format a summary as LaTeX, for the package booktabs."""
+    text = to_latex(_labelled(summary))
+    return text + (f"% {DAGGER_NOTE}\n" if no_better_than_mean(summary) else "")
 
 
-def deaf(summary: pd.DataFrame) -> list[str]:
-    """Models, controls aside, that are better than the mean preset in no metric of sound; to be told from the others."""
-    audible = [metric.name for metric in registry().values() if metric.domain != "parameters"]
-    rows = summary[summary["metric"].isin(audible) & ~summary["model"].map(is_control)].dropna(subset="beats_mean")
+def no_better_than_mean(summary: pd.DataFrame) -> list[str]:
+    """List the models, controls excluded, that are no better than the mean preset in any spectral or audio metric."""
+    metrics = [metric.name for metric in registry().values() if metric.domain != "parameters"]
+    rows = summary[summary["metric"].isin(metrics) & ~summary["model"].map(is_control)].dropna(subset="beats_mean")
     beats = rows.groupby("model", sort=False)["beats_mean"].any()
     return beats.index[~beats.astype(bool)].tolist()
 
 
-def lay_out(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
-    """One row a model, one column a metric; the best model that is not a control is bold, in Markdown's way."""
+def format_table(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
+    """Format a summary as a table of text, one row per model and one column per metric.
+
+    The best model that is not a control is bold, in Markdown.
+    """
     models = list(dict.fromkeys(summary["model"]))
     table = pd.DataFrame({"Model": models})
     for metric in metrics:
         rows = summary[summary["metric"] == metric.name].set_index("model")
         if rows.empty:
             continue
-        rivals = rows.loc[[name for name in rows.index if not is_control(name)], "mean"].dropna()
-        best = None if rivals.empty else rivals.idxmin() if metric.better == "lower" else rivals.idxmax()
+        means = rows.loc[[name for name in rows.index if not is_control(name)], "mean"].dropna()
+        best = None if means.empty else means.idxmin() if metric.better == "lower" else means.idxmax()
         cells = []
         for name in models:
             if name not in rows.index or pd.isna(rows.loc[name, "mean"]):
-                cells.append(ABSENT)
+                cells.append(MISSING)
                 continue
             mean, sd = rows.loc[name, ["mean", "sd"]]
             cell = number(mean) + ("" if pd.isna(sd) else f" ± {number(sd)}")
@@ -130,21 +136,21 @@ def lay_out(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
 
 
 def _labelled(summary: pd.DataFrame) -> pd.DataFrame:
-    """All metrics, laid out; a model with fewer folds than others says so, one that is `deaf` is marked."""
-    table, folds = lay_out(summary, list(registry().values())), summary.groupby("model")["folds"].max()
-    few = {model: f" ({count} of {folds.max()} folds)" for model, count in folds.items() if count < folds.max()}
-    unheard = dict.fromkeys(deaf(summary), f" {DEAF}")
-    table["Model"] = [model + few.get(model, "") + unheard.get(model, "") for model in table["Model"]]
+    """Format all metrics; mark models with fewer folds than others, and those of `no_better_than_mean`."""
+    table, folds = format_table(summary, list(registry().values())), summary.groupby("model")["folds"].max()
+    incomplete = {model: f" ({count} of {folds.max()} folds)" for model, count in folds.items() if count < folds.max()}
+    daggers = dict.fromkeys(no_better_than_mean(summary), f" {DAGGER}")
+    table["Model"] = [model + incomplete.get(model, "") + daggers.get(model, "") for model in table["Model"]]
     return table
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """Print a table of text as Markdown."""
+    """Convert a table of text to Markdown."""
     return table.to_markdown(index=False, disable_numparse=True) + "\n"
 
 
-def tabular(table: pd.DataFrame) -> str:
-    """Print a table of text, in bold where Markdown has it so, as LaTeX for the package booktabs."""
+def to_latex(table: pd.DataFrame) -> str:
+    """Convert a table of text, with Markdown's bold, to LaTeX for the package booktabs."""
     rows = [
         " & ".join(re.sub(r"\*\*(.*)\*\*", r"\\textbf{\1}", cell.translate(TO_LATEX)) for cell in row)
         for row in [table.columns, *table.itertuples(index=False)]
@@ -156,12 +162,16 @@ def tabular(table: pd.DataFrame) -> str:
 
 
 def heading(metric: Metric) -> str:
-    """Label of a metric with an arrow to its better side."""
+    """Return the label of a metric with an arrow towards better values."""
     return f"{metric.label} {'↓' if metric.better == 'lower' else '↑'}"
 
 
 def number(value: float) -> str:
-    """Three significant digits, zeros at the end too, without an exponent where that is readable."""
+    """Format a number with three significant digits, trailing zeros included, and an exponent only for extreme values.
+
+    >>> number(0.5), number(1234.6)
+    ('0.500', '1,235')
+    """
     size = abs(value)
     if value == 0:
         return "0"
@@ -171,5 +181,9 @@ def number(value: float) -> str:
 
 
 def change(share: float) -> str:
-    """Write a change in percent; what rounds to nothing is neither more nor less."""
+    """Format a relative change in percent, without a sign if it rounds to zero.
+
+    >>> change(-0.123), change(0.001)
+    ('-12%', '0%')
+    """
     return "0%" if abs(share) < 0.005 else f"{share:+.0%}"

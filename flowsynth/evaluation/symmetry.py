@@ -1,9 +1,9 @@
-"""How much of an error of parameters could not be heard: parameters that do nothing, and presets that sound the same.
+"""Symmetry-aware parameter error: inactive parameters, and presets that are equivalent by symmetry, count as no error.
 
-A synthesizer's table declares both (`flowsynth.synths.spec.Inactive`, `flowsynth.synths.spec.Symmetry`). An error of a
-parameter that is inactive in the true preset is counted as none, and of all presets that the declared symmetries make of
-the true one the nearest counts. What remains is an error that may be heard; it need not be, as what is declared is not all
-there is.
+The specification of a synthesizer declares both (`flowsynth.synths.spec.Inactive`, `flowsynth.synths.spec.Symmetry`).
+The error of a parameter that is inactive in the true preset is zero, and the error is taken to the nearest symmetric
+image of the true preset. The remaining error is an upper bound of the audible one, as the declarations are not
+complete.
 
 References:
     Hayes et al. 2025, "Audio synthesizer inversion in symmetric parameter spaces with approximately equivariant flow
@@ -18,58 +18,60 @@ from jaxtyping import Bool, Float
 
 from flowsynth.synths.spec import Synth
 
-NEAR = 1e-6  # normalised values that differ by no more are equal
+TOLERANCE = 1e-6  # largest difference of equal normalised values
 
-Full = Float[np.ndarray, "items all"]
+Presets = Float[np.ndarray, "items all"]
 
 
-def holds(synth: Synth, values: Full, when: Mapping[str, float]) -> Bool[np.ndarray, " items"]:
-    """Whether presets have certain values.
+def satisfies(synth: Synth, values: Presets, condition: Mapping[str, float]) -> Bool[np.ndarray, " items"]:
+    """Test which presets have certain parameter values.
 
     Args:
-        synth: Of the presets.
-        values: Full vectors, in [0, 1].
-        when: Values by name, in the units of preset files.
+        synth: Synthesizer of the presets.
+        values: Values of all parameters, in [0, 1].
+        condition: Values by parameter name, in the units of preset files.
     """
-    found = np.ones(len(values), dtype=bool)
-    for name, value in when.items():
+    satisfied = np.ones(len(values), dtype=bool)
+    for name, value in condition.items():
         column = synth.names.index(name)
-        found &= np.abs(values[:, column] - synth.parameters[column].normalise(value)) <= NEAR
-    return found
+        satisfied &= np.abs(values[:, column] - synth.parameters[column].normalise(value)) <= TOLERANCE
+    return satisfied
 
 
-def active(synth: Synth, values: Full) -> Bool[np.ndarray, "items all"]:
-    """Which parameters of presets may be heard.
+def active_parameters(synth: Synth, values: Presets) -> Bool[np.ndarray, "items all"]:
+    """Mark the parameters of presets that may affect the sound.
 
     Args:
-        synth: Of the presets.
-        values: Full vectors, in [0, 1].
+        synth: Synthesizer of the presets.
+        values: Values of all parameters, in [0, 1].
     """
-    found = np.ones(values.shape, dtype=bool)
+    active = np.ones(values.shape, dtype=bool)
     for rule in synth.inactive:
-        silent = holds(synth, values, rule.when)
-        found[np.ix_(silent, np.array(synth.columns(rule.parameters)))] = False
-    return found
+        rows = satisfies(synth, values, rule.when)
+        active[np.ix_(rows, np.array(synth.columns(rule.parameters)))] = False
+    return active
 
 
-def images(synth: Synth, values: Full) -> Float[np.ndarray, "images items all"]:
-    """All presets that the symmetries make of presets, these first; where a symmetry does not hold it changes nothing.
+def symmetry_images(synth: Synth, values: Presets) -> Float[np.ndarray, "images items all"]:
+    """Compute all images of presets under the symmetries, the presets themselves first.
+
+    Presets to which a symmetry does not apply are unchanged by it.
 
     Args:
-        synth: Of the presets.
-        values: Full vectors, in [0, 1].
+        synth: Synthesizer of the presets.
+        values: Values of all parameters, in [0, 1].
     """
-    found = [values]
+    images = [values]
     for rule in synth.symmetries:
-        for image in list(found):
-            changed, rows = image.copy(), holds(synth, image, rule.when)
+        for image in list(images):
+            new_image, rows = image.copy(), satisfies(synth, image, rule.when)
             for pair in rule.exchange:
-                one, other = synth.columns(pair)
-                changed[rows, one], changed[rows, other] = image[rows, other], image[rows, one]
+                first, second = synth.columns(pair)
+                new_image[rows, first], new_image[rows, second] = image[rows, second], image[rows, first]
             for column in synth.columns(rule.mirror):
-                changed[rows, column] = 1 - image[rows, column]
-            found.append(changed)
-    return np.stack(found)
+                new_image[rows, column] = 1 - image[rows, column]
+            images.append(new_image)
+    return np.stack(images)
 
 
 def audible_mse(
@@ -78,32 +80,33 @@ def audible_mse(
     reference: Float[np.ndarray, "items parameters"],
     estimate: Float[np.ndarray, "items parameters"],
 ) -> Float[np.ndarray, " items"]:
-    """Mean squared error of the parameters, without what could not be heard.
+    """Compute the symmetry-aware mean squared error of the parameters.
 
     Args:
-        synth: Of the presets.
-        names: Of the inferred parameters; an image of the true preset that differs in others does not count.
-        reference: The true values, in [0, 1].
-        estimate: The answers.
+        synth: Synthesizer of the presets.
+        names: Names of the inferred parameters; images of the true preset that differ in other parameters are excluded.
+        reference: True values, in [0, 1].
+        estimate: Predicted values, in [0, 1].
 
     Returns:
-        One value an item, never above the plain mean squared error.
+        One value per item, never above the plain mean squared error.
     """
     columns, full = synth.columns(names), synth.expand(reference, names).astype(np.float64)
     others = np.setdiff1d(np.arange(full.shape[1]), columns)
-    least = np.full(len(full), np.inf)
-    for image in images(synth, full):
-        error = np.where(active(synth, image)[:, columns], (image[:, columns] - estimate) ** 2, 0).mean(axis=1)
-        reachable = (np.abs(image[:, others] - full[:, others]) <= NEAR).all(axis=1)
-        least = np.minimum(least, np.where(reachable, error, np.inf))
-    return least
+    smallest = np.full(len(full), np.inf)
+    for image in symmetry_images(synth, full):
+        active = active_parameters(synth, image)[:, columns]
+        error = np.where(active, (image[:, columns] - estimate) ** 2, 0).mean(axis=1)
+        reachable = (np.abs(image[:, others] - full[:, others]) <= TOLERANCE).all(axis=1)
+        smallest = np.minimum(smallest, np.where(reachable, error, np.inf))
+    return smallest
 
 
-def table(errors: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
-    """Sum up the errors of models.
+def summarise_errors(errors: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    """Summarise the errors of models.
 
     Args:
-        errors: By model: the plain mean squared error of each item, and the one of `audible_mse`.
+        errors: The plain mean squared error and that of `audible_mse` for each item, by model.
 
     Returns:
         Columns model, items, plain, audible (means over items), inaudible (share of the plain error).

@@ -1,12 +1,11 @@
-"""Where the scores of a model vary: between folds, between trainings with other seeds, between sounds.
+"""Variance components of the scores of a model: folds, training seeds and items.
 
-Each score is taken as a mean, plus what its fold adds, plus what its training adds, plus what its sound adds, plus what is
-left: how a training does on a sound in particular. All are random; the variance of each is estimated by the method of
-moments, and one that comes out below zero is zero. Sounds belong to a fold, as do trainings; within a fold every training
-answers to every sound.
+The model of a score is the sum of a mean, a fold effect, a seed effect, an item effect and a residual: how well one
+training does on one item. All effects are random; their variances are estimated by the method of moments, and negative
+estimates are set to zero. Items and trainings are nested in folds; within a fold they are crossed.
 
 References:
-    Searle, Casella and McCulloch 1992, "Variance components": the analysis of variance of nested and crossed random effects.
+    Searle, Casella and McCulloch 1992, "Variance components": nested and crossed random effects.
     Bouthillier et al. 2021, "Accounting for variance in machine learning benchmarks".
 """
 
@@ -16,95 +15,95 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from flowsynth.evaluation.statistics import paired
+from flowsynth.evaluation.statistics import paired_scores
 from flowsynth.evaluation.summary import number
-from flowsynth.metrics import JUDGE, registry
+from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.registry import last_step
 
 SOURCES = ("fold", "seed", "item", "rest")
-SAID = {
-    "item": "is the sound's",
-    "rest": "how a training does on a sound in particular, with the chance of its draw if it draws",
-    "seed": "the seed's",
-    "fold": "the fold's",
+PHRASES = {
+    "item": "is between sounds",
+    "rest": "residual (one training on one sound, and sampling noise)",
+    "seed": "between seeds",
+    "fold": "between folds",
 }
 COLUMNS = ["model", "metric", "folds", "seeds", "items", "mean", *SOURCES, "sd_of_a_training"]
 
 
-def trainings(systems: Sequence[str]) -> dict[str, list[str]]:
-    """Models that were trained with several seeds, and the names of their trainings, the first seed first."""
-    found: dict[str, list[str]] = {}
+def trainings_by_model(systems: Sequence[str]) -> dict[str, list[str]]:
+    """Map each model trained with several seeds to the names of its trainings, the first seed first."""
+    trainings: dict[str, list[str]] = {}
     for system in systems:
         step = last_step(system)
         if step is not None and step.method == "seed" and step.base in systems:
-            found.setdefault(step.base, [step.base]).append(system)
-    return found
+            trainings.setdefault(step.base, [step.base]).append(system)
+    return trainings
 
 
-def components(folds: Sequence[Float[np.ndarray, "items seeds"]]) -> Mapping[str, float]:
-    """Estimate the variances.
+def variance_components(folds: Sequence[Float[np.ndarray, "items seeds"]]) -> Mapping[str, float]:
+    """Estimate the variance components.
 
     Args:
-        folds: Scores of each fold, one row a sound and one column a training.
+        folds: Scores of each fold, one row per item and one column per training.
 
     Returns:
-        The variance that comes from each of `SOURCES`; that from folds is NaN where there is one fold.
+        Variance by source (`SOURCES`); that between folds is NaN if there is only one.
     """
     seeds = folds[0].shape[1]
     counts = np.array([len(values) for values in folds])
     rests, between_seeds, between_items = [], [], []
     for values in folds:
         items = len(values)
-        of_items, of_seeds = values.mean(axis=1, keepdims=True), values.mean(axis=0, keepdims=True)
-        rest = ((values - of_items - of_seeds + values.mean()) ** 2).sum() / ((items - 1) * (seeds - 1))
+        item_means, seed_means = values.mean(axis=1, keepdims=True), values.mean(axis=0, keepdims=True)
+        rest = ((values - item_means - seed_means + values.mean()) ** 2).sum() / ((items - 1) * (seeds - 1))
         rests.append(rest)
-        between_seeds.append(of_seeds.var(ddof=1) - rest / items)
-        between_items.append(of_items.var(ddof=1) - rest / seeds)
-    rest, seed, item = (max(0.0, float(np.mean(found))) for found in (rests, between_seeds, between_items))
+        between_seeds.append(seed_means.var(ddof=1) - rest / items)
+        between_items.append(item_means.var(ddof=1) - rest / seeds)
+    rest, seed, item = (max(0.0, float(np.mean(estimates))) for estimates in (rests, between_seeds, between_items))
     fold = np.nan
     if len(folds) > 1:
         means = np.array([values.mean() for values in folds])
-        by_chance = seed / seeds + np.mean(item / counts + rest / (counts * seeds))
-        fold = max(0.0, float(means.var(ddof=1) - by_chance))
+        expected = seed / seeds + np.mean(item / counts + rest / (counts * seeds))  # without a fold effect
+        fold = max(0.0, float(means.var(ddof=1) - expected))
     return dict(zip(SOURCES, (fold, seed, item, rest), strict=True))
 
 
-def variance(scores: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
-    """Split the variance of each metric of each model that was trained with several seeds.
+def decompose_variance(scores: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
+    """Decompose the variance of each metric for each model trained with several seeds.
 
     Args:
-        scores: Of all items, as made by `flowsynth.evaluation.summary.gather`.
-        systems: Whose scores these are.
+        scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`.
+        systems: Names of the systems.
 
     Returns:
-        The columns of `COLUMNS`: shares of fold, seed, item and rest in the variance of a single score, and the standard
-        deviation that the mean over a fold has from one training to the next (sd_of_a_training).
+        The columns of `COLUMNS`: shares of fold, seed, item and rest in the variance of a single score, and the
+        standard deviation of the mean over a fold between trainings (sd_of_a_training).
     """
     rows = []
-    for model, names in trainings(systems).items():
+    for model, names in trainings_by_model(systems).items():
         for metric in dict.fromkeys(scores["metric"]):
-            values = paired(scores[scores["model"].isin(names)], metric)
+            values = paired_scores(scores[scores["model"].isin(names)], metric)
             if values.shape[1] < len(names) or values.empty:
                 continue
             folds = [part.to_numpy() for _, part in values.groupby(level="fold")]
-            found = components(folds)
-            whole = np.nansum(list(found.values()))
-            shares = [found[source] / whole if whole else np.nan for source in SOURCES]
-            noise = float(np.sqrt(found["seed"] + np.mean([found["rest"] / len(part) for part in folds])))
-            counted = (len(folds), len(names), sum(map(len, folds)))
-            rows.append((model, metric, *counted, float(values.to_numpy().mean()), *shares, noise))
+            variances = variance_components(folds)
+            total = np.nansum(list(variances.values()))
+            shares = [variances[source] / total if total else np.nan for source in SOURCES]
+            noise = float(np.sqrt(variances["seed"] + np.mean([variances["rest"] / len(part) for part in folds])))
+            counts = (len(folds), len(names), sum(map(len, folds)))
+            rows.append((model, metric, *counts, float(values.to_numpy().mean()), *shares, noise))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def finding(table: pd.DataFrame) -> str:
-    """Say how much of a score is luck, a line a model, by the metric that judges."""
+    """State the variance across training seeds in the primary metric, one line per model."""
     lines = []
-    for row in table[table["metric"] == JUDGE].itertuples():
-        shares = ", ".join(f"{_share(getattr(row, source))} {said}" for source, said in SAID.items())
+    for row in table[table["metric"] == PRIMARY_METRIC].itertuples():
+        shares = ", ".join(f"{_share(getattr(row, source))} {phrase}" for source, phrase in PHRASES.items())
         lines.append(
-            f"- `{row.model}`, trained {row.seeds} times in each of {row.folds} folds: {registry()[JUDGE].label} "
-            f"{number(row.mean)}; its mean over the sounds of a fold has a standard deviation of "
-            f"{number(row.sd_of_a_training)} from training to training. Of the variance of a single score, {shares}."
+            f"- `{row.model}`, trained {row.seeds} times in each of {row.folds} folds: "
+            f"{registry()[PRIMARY_METRIC].label} {number(row.mean)}; the standard deviation of its mean over a fold "
+            f"between trainings is {number(row.sd_of_a_training)}. Of the variance of a single score, {shares}."
         )
     return "\n".join(lines) + "\n"
 

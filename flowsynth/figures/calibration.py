@@ -14,7 +14,7 @@ def draw(table: pd.DataFrame, coverage: pd.DataFrame, title: str) -> Figure:
     """Draw the coverage of every model, over all parameters, and the spread of its draws for each parameter.
 
     Args:
-        table: Of all models, as made by `flowsynth.evaluation.calibration.table`.
+        table: Of all models, as made by `flowsynth.evaluation.calibration.calibration_table`.
         coverage: Of the same models over all parameters, columns model, expected, found.
         title: Of the figure.
     """

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import rankdata, studentized_range
 
-from flowsynth.evaluation.statistics import LEVEL, paired
+from flowsynth.evaluation.statistics import CONFIDENCE, paired_scores
 from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
 from flowsynth.models.registry import is_control
@@ -34,7 +34,7 @@ def critical(models: int, items: int) -> float:
     References:
         Nemenyi 1963; Demsar 2006, "Statistical comparisons of classifiers over multiple data sets", equation 6.
     """
-    quantile = studentized_range.ppf(LEVEL, models, np.inf) / np.sqrt(2)
+    quantile = studentized_range.ppf(CONFIDENCE, models, np.inf) / np.sqrt(2)
     return float(quantile * np.sqrt(models * (models + 1) / (6 * items)))
 
 
@@ -63,7 +63,7 @@ def draw(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     size = 4.6 * len(metrics), 0.9 + 0.2 * len(shown)
     figure, axes = plt.subplots(1, len(metrics), figsize=size, squeeze=False, layout="constrained")
     for axis, name in zip(axes.flat, metrics, strict=True):
-        values = paired(table, name)[shown]
+        values = paired_scores(table, name)[shown]
         _panel(axis, ranks(values, registry()[name].better == "lower"), critical(len(shown), len(values)))
         axis.set(title=f"{registry()[name].label}: mean rank", xlabel="rank, 1 is best")
     headline(figure, title)

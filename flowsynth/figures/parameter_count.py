@@ -17,7 +17,7 @@ def draw(summary: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     """Draw one panel a metric, one line a model: the mean over folds, and a bar of a standard deviation to both sides.
 
     Args:
-        summary: As made by `flowsynth.evaluation.parameter_count.table`, of at least two data sets.
+        summary: As made by `flowsynth.evaluation.parameter_count.summarise_datasets`, of at least two data sets.
         models: In the order wanted; the oracle, whose errors are zero, is left out.
         title: Of the figure.
 

@@ -19,7 +19,7 @@ def draw(table: pd.DataFrame, models: Sequence[str], label: str, title: str) -> 
     """Draw one panel a metric, one line a model: the mean and its interval, of spectral convergence the median.
 
     Args:
-        table: As made by `flowsynth.evaluation.scaling.amount`.
+        table: As made by `flowsynth.evaluation.scaling.scores_by_amount`.
         models: In the order wanted; the oracle, whose errors are zero, is left out.
         label: What there is more and more of.
         title: Of the figure.

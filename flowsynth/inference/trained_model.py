@@ -21,7 +21,7 @@ from flowsynth.data.out_of_domain.collections import median_level
 from flowsynth.data.presets import read_table
 from flowsynth.inference.predict import predict
 from flowsynth.inference.search_task import LogMel, log_mel_extractor
-from flowsynth.metrics import JUDGE
+from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models import base as models
 from flowsynth.models.controls.nearest import Nearest
 from flowsynth.models.registry import is_control, model_of
@@ -157,7 +157,7 @@ def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
 
     def distance(checkpoint: Path) -> float:
         table = pd.read_csv(checkpoint.with_name("scores.csv"))
-        return float(table.loc[table["metric"] == JUDGE, "value"].mean())
+        return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
 
     return min(checkpoints, key=distance)
 

@@ -22,7 +22,7 @@ from torch import Tensor
 from flowsynth.core import hdf5
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import Items
-from flowsynth.evaluation.example_selection import items_of
+from flowsynth.evaluation.example_selection import selected_items
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.training.checkpoints import load
 
@@ -120,7 +120,7 @@ def _sweep_origin(latent_space: LatentSpace, dimensions: Sequence[int]) -> Trave
 
 def neighbourhood(latent_space: LatentSpace) -> Traversals:
     """Two sounds, each with its own latent followed by neighbours."""
-    ids = items_of(latent_space.selection, *PAIR_ROLES)
+    ids = selected_items(latent_space.selection, *PAIR_ROLES)
     noise = torch.zeros(len(ids), 1 + NEIGHBOURS, latent_space.model.latent)
     for row, name in enumerate(ids):
         torch.manual_seed(derive_seed(latent_space.seed, "neighbourhood", name))
@@ -134,7 +134,7 @@ def interpolation(latent_space: LatentSpace) -> Traversals:
 
     Both lines have the same ends; the reference of both is the preset of the first sound.
     """
-    ids = items_of(latent_space.selection, *PAIR_ROLES)
+    ids = selected_items(latent_space.selection, *PAIR_ROLES)
     z = interpolate(latent_space.latents(ids))
     presets = latent_space.presets(z[None])[0]
     estimates = torch.stack([presets, interpolate(presets[[0, -1]])])
@@ -150,7 +150,7 @@ def interpolate(ends: Float[Tensor, "2 dim"]) -> Float[Tensor, "steps dim"]:
 
 def smoothness_latent(latent_space: LatentSpace) -> Traversals:
     """Sweep each latent dimension from the latents of randomly selected sounds; the reference is the predicted preset."""
-    ids, dimensions = items_of(latent_space.selection, "drawn"), range(latent_space.model.latent)
+    ids, dimensions = selected_items(latent_space.selection, "drawn"), range(latent_space.model.latent)
     centre = latent_space.latents(ids)
     z = sweep(centre, dimensions, -LATENT_LIMIT, LATENT_LIMIT)
     truth = latent_space.presets(centre[:, None])[:, 0].repeat_interleave(len(dimensions), dim=0)
@@ -159,7 +159,7 @@ def smoothness_latent(latent_space: LatentSpace) -> Traversals:
 
 def smoothness_native(latent_space: LatentSpace) -> Traversals:
     """Sweep each parameter of the presets predicted for the same sounds from 0 to 1; these presets are the reference."""
-    ids, names = items_of(latent_space.selection, "drawn"), latent_space.items.names
+    ids, names = selected_items(latent_space.selection, "drawn"), latent_space.items.names
     centre = latent_space.presets(latent_space.latents(ids)[:, None])[:, 0]
     presets = sweep(centre, range(len(names)), 0.0, 1.0)
     truth = centre.repeat_interleave(len(names), dim=0)

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import atomic_write, maker, write_text
-from flowsynth.evaluation.columns import COLUMNS
+from flowsynth.evaluation.columns import SCORE_COLUMNS
 from flowsynth.evaluation.fingerprint import differences, fingerprint
 from flowsynth.leaderboard.data_hashes import commits
 from flowsynth.leaderboard.manifest import MANIFEST, differing, frozen_folds, unstamped
@@ -190,10 +190,10 @@ def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
         labels: Values of the columns budget, dataset and split, which are the same for all.
 
     Returns:
-        The columns of `flowsynth.evaluation.scoring.COLUMNS`.
+        The columns of `flowsynth.evaluation.SCORE_COLUMNS`.
     """
     table = pd.read_csv(folder / SCORES, dtype={"item": str})
-    return table.assign(sample=0, **labels)[list(COLUMNS)]
+    return table.assign(sample=0, **labels)[list(SCORE_COLUMNS)]
 
 
 def read_answers(folder: Path, fold: int, system: str) -> tuple[list[str], tuple[str, ...], np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from flowsynth.evaluation.statistics import compare, paired
+from flowsynth.evaluation.statistics import compare, paired_scores
 from flowsynth.metrics import registry
 from flowsynth.models.registry import render_count
 
@@ -43,7 +43,7 @@ def against(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[s
     """
     metrics, means = registry(), {}
     for metric in dict.fromkeys(scores["metric"]):
-        means[metric] = paired(scores, metric).groupby(level="fold").mean().mean()
+        means[metric] = paired_scores(scores, metric).groupby(level="fold").mean().mean()
     rows = []
     for row in compare(scores, seed, candidate).itertuples():
         lower = metrics[row.metric].better == "lower"
@@ -72,7 +72,7 @@ def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, numb
         Columns item, candidate, rival (values), gain (above 0 where the candidate is better): the greatest gains first, then
         the greatest losses, those first that are the largest. Items that are as good are neither.
     """
-    values = paired(scores, metric)
+    values = paired_scores(scores, metric)
     values = values.loc[values.index.get_level_values("fold") == values.index.get_level_values("fold").min()]
     sign = -1 if registry()[metric].better == "lower" else 1
     table = pd.DataFrame({"candidate": values[candidate], "rival": values[rival]})

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from flowsynth.core.code_digest import digest
 from flowsynth.core.provenance import versions, write_text
 from flowsynth.evaluation.fingerprint import fingerprint
-from flowsynth.evaluation.scoring import measure
+from flowsynth.evaluation.scoring import compute_metrics
 from flowsynth.metrics import registry
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.host import fingerprint as played
@@ -84,7 +84,7 @@ def _measured(task: Task, answers: Sequence[bytes]) -> Iterator[Scores]:
     for start in range(0, len(sounds), BATCH):
         estimate, values = np.stack(sounds[start : start + BATCH]), vectors[1 + start : 1 + start + BATCH]
         truth, reference = (np.tile(one, (len(estimate), 1)) for one in (vectors[0], target))
-        found = measure(metrics, truth, reference, task.render["sample_rate"], [(values, estimate)])
+        found = compute_metrics(metrics, truth, reference, task.render["sample_rate"], [(values, estimate)])
         by_metric = {metric: given.tolist() for _, metric, given in found}
         yield from (dict(zip(by_metric, row, strict=True)) for row in zip(*by_metric.values(), strict=True))
 

@@ -9,12 +9,12 @@ import pandas as pd
 
 from flowsynth.core.seeding import derive_seed
 from flowsynth.evaluation import flow_comparison
-from flowsynth.evaluation.flow_comparison import HEARD, MEDIAN, RIVAL
-from flowsynth.evaluation.statistics import interval, paired, resampled
+from flowsynth.evaluation.flow_comparison import MEDIAN, NEAREST, RENDER_BUDGET
+from flowsynth.evaluation.statistics import bootstrap_means, interval, paired_scores
 from flowsynth.evaluation.summary import change, heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_scores
 from flowsynth.leaderboard.manifest import MANIFEST, submitted
-from flowsynth.metrics import JUDGE, registry
+from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.registry import is_control, render_count
 
 COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
@@ -33,15 +33,15 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
         The columns of `COLUMNS` and of `MORE`, the best system first and without the oracle: the mean of log-mel L1 with the
         limits of its 95 % interval; by which share that is more or less than that of `nearest`, and the limits of that.
     """
-    values = paired(scores, JUDGE).drop(columns="oracle", errors="ignore")
-    drawn = pd.DataFrame(resampled(values, derive_seed(seed, "leaderboard")), columns=values.columns)
+    values = paired_scores(scores, PRIMARY_METRIC).drop(columns="oracle", errors="ignore")
+    drawn = pd.DataFrame(bootstrap_means(values, derive_seed(seed, "leaderboard")), columns=values.columns)
     means = values.groupby(level="fold").mean().mean()
-    others = {name: paired(scores, name) for name in MORE}
+    others = {name: paired_scores(scores, name) for name in MORE}
     rows = []
     for system in means.sort_values(kind="stable").index:
-        ratio = drawn[system] / drawn[RIVAL] - 1
+        ratio = drawn[system] / drawn[NEAREST] - 1
         limits = [interval(drawn[system]), interval(ratio)]
-        row = (system, render_count(system), means[system], *limits[0], means[system] / means[RIVAL] - 1, *limits[1])
+        row = (system, render_count(system), means[system], *limits[0], means[system] / means[NEAREST] - 1, *limits[1])
         extra = {
             name: table[system].median()
             if MORE[name] == "median"
@@ -62,12 +62,12 @@ def laid_out(table: pd.DataFrame, files: Sequence[str] = ()) -> pd.DataFrame:
             "not known" if name in files else str(count)
             for name, count in zip(table["system"], table["renderings"], strict=True)
         ],
-        heading(metrics[JUDGE]): [
+        heading(metrics[PRIMARY_METRIC]): [
             f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in table.itertuples(index=False)
         ],
-        f"Against {RIVAL}": [
+        f"Against {NEAREST}": [
             ""
-            if row.system == RIVAL
+            if row.system == NEAREST
             else f"{change(row.change)} ({change(row.change_low)} to {change(row.change_high)})"
             for row in table.itertuples(index=False)
         ],
@@ -87,15 +87,15 @@ def limits(scores: pd.DataFrame, system: str) -> list[str]:
     Returns:
         A sentence each.
     """
-    values = paired(scores, JUDGE).drop(columns="oracle", errors="ignore")
+    values = paired_scores(scores, PRIMARY_METRIC).drop(columns="oracle", errors="ignore")
     worst = values.nlargest(max(1, round(TAIL * len(values))), system)
     share = worst[system].sum() / values[system].sum()
     chosen = values.min(axis=1).groupby(level="fold").mean().mean()
-    half, rival = number(values[system].median()), number(values[RIVAL].median())
+    half, rival = number(values[system].median()), number(values[NEAREST].median())
     return [
-        f"For half of the sounds `{system}` comes within {half}, `{RIVAL}` within {rival}. What it fails at is few sounds: "
+        f"For half of the sounds `{system}` comes within {half}, `{NEAREST}` within {rival}. What it fails at is few sounds: "
         f"the {TAIL:.0%} that are worst for it carry {share:.0%} of its log-mel L1, {number(worst[system].mean())} each, and "
-        f"have {number(worst[RIVAL].mean())} with `{RIVAL}`.",
+        f"have {number(worst[NEAREST].mean())} with `{NEAREST}`.",
         f"The closest of all these systems for each sound, chosen with its score known, would have {number(chosen)}.",
     ]
 
@@ -111,8 +111,8 @@ def markdown(folders: Sequence[Path], others: Mapping[str, Mapping[str, str]]) -
     for folder in folders:
         scores, made = read(folder)
         table = standings(scores, made["seed"])
-        told[made["dataset"]] = flow_comparison.answers(scores, made["seed"])
-        heard = table.loc[table["renderings"] == HEARD, "system"]
+        told[made["dataset"]] = flow_comparison.answer_questions(scores, made["seed"])
+        heard = table.loc[table["renderings"] == RENDER_BUDGET, "system"]
         sentences = limits(scores, heard.iloc[0]) if len(heard) else []
         listed = "".join(f"- {sentence}\n" for sentence in sentences)
         shown = to_markdown(laid_out(table, made["submitted"]))

@@ -1,28 +1,35 @@
-"""Metrics of parameters: how far the estimated values are from those that made the sound.
+"""Metrics of parameters: distance of the estimated values from the true ones.
 
-They are easily misread: quite different values may sound alike. The audio metrics say whether they do.
+They are easily misread, as different values may sound alike; the audio metrics tell whether they do.
 """
 
 import numpy as np
 from jaxtyping import Float
 
-from flowsynth.metrics import Metric, same_shape
+from flowsynth.metrics import Metric, check_pair
 
 Values = Float[np.ndarray, "items parameters"]
 PerItem = Float[np.ndarray, " items"]
 
 
 def parameter_mse(reference: Values, estimate: Values) -> PerItem:
-    """Mean squared error of the normalised parameters."""
-    same_shape(reference, estimate)
+    """Compute the mean squared error of the normalised parameters, one value per item.
+
+    >>> parameter_mse(np.array([[0.0, 1.0]]), np.array([[0.5, 1.0]]))
+    array([0.125])
+    """
+    check_pair(reference, estimate)
     return np.mean((reference.astype(np.float64) - estimate) ** 2, axis=1)
 
 
 def parameter_mse_n(reference: Values, estimate: Values) -> PerItem:
-    """Mean squared error, divided by the mean square of the reference over all items given.
+    """Compute the mean squared error divided by the mean square of the reference over all items.
 
-    The paper's code takes that mean over each batch, so that its value depends on the size of the batches. Here it is
-    taken once: pass all items of a test part together.
+    The paper's code takes that mean over each batch, so its value depends on the batch size. Here it is taken once:
+    pass all items of a test set together.
+
+    >>> parameter_mse_n(np.array([[0.0, 1.0]]), np.array([[0.5, 1.0]])).round(3)
+    array([0.25])
     """
     return parameter_mse(reference, estimate) / (np.mean(reference.astype(np.float64) ** 2) + 1e-9)
 
@@ -49,7 +56,7 @@ METRICS = (
         better="lower",
         perfect=0.0,
         range=(0.0, float("inf")),
-        definition="parameter MSE divided by the mean of v^2 over the whole test part",
+        definition="parameter MSE divided by the mean of v^2 over the whole test set",
         source="Esling et al. 2019; there the divisor is a mean over each batch",
         silence="defined",
         gain="not applicable",

@@ -10,7 +10,7 @@ from flowsynth.core import hdf5
 from flowsynth.evaluation.summary import heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_answers
 from flowsynth.leaderboard.comparison import extremes, frozen_name
-from flowsynth.metrics import JUDGE, registry
+from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.base import find
 from flowsynth.models.registry import is_control, is_prediction_file, model_of, render_count
 from flowsynth.rendering.host import Note
@@ -49,7 +49,7 @@ class Candidate:
 
 def rival_of(table: pd.DataFrame) -> str:
     """The best baseline in sound that is no control; the best of all, if there are only controls."""
-    rows = table[table["metric"] == JUDGE].sort_values("baseline_mean", kind="stable")
+    rows = table[table["metric"] == PRIMARY_METRIC].sort_values("baseline_mean", kind="stable")
     trained = rows[~rows["baseline"].map(frozen_name).map(is_control)]
     return str((trained if len(trained) else rows)["baseline"].iloc[0])
 
@@ -116,7 +116,7 @@ def make(
     name, data = candidate.name, baselines.name
     synth, names = dataset(data)
     rival = rival_of(table)
-    chosen = extremes(scores, name, rival, JUDGE)
+    chosen = extremes(scores, name, rival, PRIMARY_METRIC)
     fold = int(scores["fold"].min())
     items, columns, values = read_answers(baselines, fold, frozen_name(rival))
     theirs = values[[items.index(item) for item in chosen["item"]]]
@@ -135,7 +135,7 @@ def make(
         ]
         side = "wins" if row.gain > 0 else "losses"
         title = f"“{called[row.item]}”"
-        reason = f"{registry()[JUDGE].label} {row.candidate:.2f} against {row.rival:.2f} of {rival}."
+        reason = f"{registry()[PRIMARY_METRIC].label} {row.candidate:.2f} against {row.rival:.2f} of {rival}."
         groups[side].append(Group(row.item, title, reason, sounds, folded=bool(groups[side])))
     said = {"wins": "wins most", "losses": "loses most"}
     sections = [
@@ -153,7 +153,7 @@ def make(
         "commands": f"snakemake -c2 compare --config candidate={candidate.given} compared_on={data}",
         "synth": synth.name,
         "parameters": ", ".join(names),
-        "chosen": f"By the difference in {registry()[JUDGE].label} from {rival}, the largest to either side.",
+        "chosen": f"By the difference in {registry()[PRIMARY_METRIC].label} from {rival}, the largest to either side.",
         "missing": "",
     }
     return build(folder, sections, tables(table, name), [], synth, names, note.sample_rate, facts)

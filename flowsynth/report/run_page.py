@@ -12,7 +12,7 @@ import pandas as pd
 
 from flowsynth.evaluation import incomplete_runs, out_of_domain
 from flowsynth.evaluation.example_selection import select
-from flowsynth.evaluation.summary import gather, lay_out, summarise
+from flowsynth.evaluation.summary import format_table, gather, summarise
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.metrics import registry
@@ -131,7 +131,7 @@ def make(run: Run, folder: Path) -> int:
 
 def _reasons(results: Path, split: str, models: Sequence[str]) -> dict[str, str]:
     """Why models have no scores in the first fold."""
-    rows = incomplete_runs.missing(results, split, 1, models)
+    rows = incomplete_runs.missing_scores(results, split, 1, models)
     return {row.model: f"{row.stage}: {row.reason}" if row.stage else str(row.reason) for row in rows.itertuples()}
 
 
@@ -169,7 +169,9 @@ def _outside(run: Run, judge: str) -> list[Section]:
         why = "<p class='missing'>Missing: no model has answered to these sounds.</p>"
         return [Section(key, title, TEXTS[key] + why) for key, title in titles.items() if key in kinds.values()]
     manifests = {name: run.results / "outside" / "sounds" / f"{name}.csv" for name in run.collections}
-    scores = out_of_domain.read([run.outside / model / "scores.csv" for model in scored], list(manifests.values()))
+    scores = out_of_domain.read_scores(
+        [run.outside / model / "scores.csv" for model in scored], list(manifests.values())
+    )
     models = {model: run.outside / model for model in run.answering if model != "random"}
     judge = judge if judge in scored else rivals[-1]
     found: dict[str, list[Group]] = {"vocal": [], "outside": []}
@@ -190,11 +192,11 @@ def _tables(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
         summary = summarise(gather([path for path in paths if path.exists()]), run.models)
     else:
         summary = pd.read_csv(whole)
-    yield "Scores: mean over folds ± standard deviation over folds", lay_out(summary, metrics)
+    yield "Scores: mean over folds ± standard deviation over folds", format_table(summary, metrics)
     baselines = run.results.parents[1] / "baselines" / run.results.name
     if (baselines / MANIFEST).exists():
         yield standings.of_page(baselines)
     far = run.results / "tables" / "outside.csv"
     if run.collections and far.exists():
         for (sounds, collection), rows in pd.read_csv(far).groupby(["sounds", "collection"], sort=False):
-            yield f"Sounds from outside: {collection} ({sounds} sounds)", lay_out(rows, metrics)
+            yield f"Sounds from outside: {collection} ({sounds} sounds)", format_table(rows, metrics)

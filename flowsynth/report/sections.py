@@ -9,7 +9,8 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth.core import hdf5
-from flowsynth.evaluation.example_selection import METRIC, PLACES, select
+from flowsynth.evaluation.example_selection import QUANTILES, select
+from flowsynth.metrics import PRIMARY_METRIC
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def reconstruction(
     renderings = [f"{item}/0" for item in wanted]
     audio = {model: hdf5.read_items([folder / "audio.h5"], "audio", renderings) for model, folder in there.items()}
     fold = int(shown["fold"].iloc[0])
-    heard = scores[(scores["metric"] == METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
+    heard = scores[(scores["metric"] == PRIMARY_METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
     distance = heard.set_index(["model", "item"])["value"]
     groups: list[Group] = []
     for row in shown.itertuples():
@@ -123,7 +124,7 @@ def outside(
     """
     collection = manifest["collection"].iloc[0]
     mine = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
-    if len(manifest) < len(PLACES):
+    if len(manifest) < len(QUANTILES):
         rows = manifest["id"].rename("item").reset_index(drop=True)
         chosen = pd.DataFrame(
             {"item": rows, "role": [f"sound{row}" for row in rows.index], "fold": mine["fold"].iloc[0]}
@@ -133,7 +134,7 @@ def outside(
         chosen = select(mine, seed)
     listed = manifest.set_index("id")
     rights = [listed.loc[item, ["package", "licence"]].dropna() for item in chosen["item"]]
-    said = chosen["reason"].str.replace("in the test part of fold", f"among the {collection}; fold")
+    said = chosen["reason"].str.replace("in the test set of fold", f"among the {collection}; fold")
     said = [f"{reason}. From {', licence '.join(map(str, right))}" for reason, right in zip(said, rights, strict=True)]
     names = listed["file"].to_dict()
     return reconstruction(chosen.assign(reason=said), [sounds], models, missing, scores, names, f"{collection}_")

@@ -1,4 +1,4 @@
-"""Costs: weights counted, times positive and of the right model."""
+"""Weights are counted, times are positive and of the right model."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from flowsynth.models.nn.networks import Size
 from flowsynth.training.checkpoints import save
 
 
-def test_weights_times_and_their_models(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+def test_weights_and_times_by_model(tmp_path: Path, parts: tuple[Items, Items], size: Size):
     checkpoints, timings = {}, {}
     for number, name in enumerate(("mean", "mlp")):
         model = models.find(name)(16, 20, 3, size)

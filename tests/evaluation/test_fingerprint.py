@@ -1,4 +1,4 @@
-"""What scoring does is told apart from how it is written: on copies of the package, in processes of their own."""
+"""The fingerprint depends on the arithmetic of scoring, not on its text: tested on copies of the package."""
 
 import json
 import os
@@ -14,47 +14,48 @@ from flowsynth.evaluation import fingerprint
 from flowsynth.metrics import registry
 
 PACKAGE = Path(fingerprint.__file__).parents[1]
-SAID = {"version": 1, "values": {"mss": [1.0, None, 0.0], "rms": [0.5]}}
+STORED = {"version": 1, "values": {"mss": [1.0, None, 0.0], "rms": [0.5]}}
 
 
-def test_all_metrics_and_the_features_are_in_it_and_it_can_be_kept():
-    found = fingerprint.fingerprint()
-    assert found["values"].keys() == registry().keys() | {fingerprint.FEATURES}
-    assert json.loads(json.dumps(found)) == found
-    assert fingerprint.differences(found, json.loads(json.dumps(found))) == []
+def test_has_all_metrics_and_the_features_and_survives_json():
+    current = fingerprint.fingerprint()
+    assert current["values"].keys() == registry().keys() | {fingerprint.FEATURES}
+    stored = json.loads(json.dumps(current))
+    assert stored == current
+    assert fingerprint.differences(current, stored) == []
 
 
-def test_no_value_hangs_on_rounding():
-    """All but the features are exact or far from 0, so that a relative difference says something."""
+def test_no_value_depends_on_rounding():
+    """All values are exact or far from 0, so that relative differences are meaningful."""
     for name, values in fingerprint.fingerprint()["values"].items():
-        known = [abs(value) for value in values if value is not None]
-        assert min(value for value in known if value) > 1e4 * fingerprint.ABSOLUTE, name
-        assert len(set(known)) > 8, name
+        sizes = [abs(value) for value in values if value is not None]
+        assert min(size for size in sizes if size) > 1e4 * fingerprint.ABSOLUTE, name
+        assert len(set(sizes)) > 8, name
 
 
 @pytest.mark.parametrize(
-    ("now", "told"),
+    ("changes", "expected"),
     [
         ({}, ""),
         ({"mss": [1 + 1e-6, None, 1e-10]}, ""),
         ({"newer": [1.0]}, ""),
-        ({"mss": [1 + 1e-5, None, 0.0]}, "mss (1 of 3 values, the most 1.00001, theirs 1: by 1.0e-05 of it)"),
-        ({"mss": [1.0, None, 1e-7]}, "mss (1 of 3 values, the most 1e-07, theirs 0"),
-        ({"mss": [1.0, 2.0, 0.1]}, "mss (2 of 3 values, the most 2, theirs nan: defined for one only)"),
-        ({"mss": [None, None, 0.0]}, "mss (1 of 3 values, the most nan, theirs 1: defined for one only)"),
-        ({"mss": [1.0]}, "mss (1 values, theirs 3)"),
-        ({"mss": None}, "mss (which there is no more)"),
+        ({"mss": [1 + 1e-5, None, 0.0]}, "mss (1 of 3 values, at most 1.00001, stored 1: relative difference 1.0e-05)"),
+        ({"mss": [1.0, None, 1e-7]}, "mss (1 of 3 values, at most 1e-07, stored 0"),
+        ({"mss": [1.0, 2.0, 0.1]}, "mss (2 of 3 values, at most 2, stored nan"),
+        ({"mss": [None, None, 0.0]}, "mss (1 of 3 values, at most nan, stored 1"),
+        ({"mss": [1.0]}, "mss (1 values, stored 3)"),
+        ({"mss": None}, "mss (no longer computed)"),
     ],
 )
-def test_differences(now: Mapping, told: str):
-    ours = {name: values for name, values in (SAID["values"] | now).items() if values}
-    found = fingerprint.differences({"version": 1, "values": ours}, SAID)
-    assert len(found) == bool(told)
-    assert "".join(found).startswith(told)
+def test_differences(changes: Mapping, expected: str):
+    values = {name: numbers for name, numbers in (STORED["values"] | changes).items() if numbers}
+    differences = fingerprint.differences({"version": 1, "values": values}, STORED)
+    assert len(differences) == bool(expected)
+    assert "".join(differences).startswith(expected)
 
 
 def test_another_version_is_another_scoring():
-    assert fingerprint.differences(SAID | {"version": 2}, SAID) == ["all metrics (version 2, theirs 1)"]
+    assert fingerprint.differences(STORED | {"version": 2}, STORED) == ["all metrics (version 2, stored 1)"]
 
 
 HARMLESS = {
@@ -62,19 +63,19 @@ HARMLESS = {
         "norms = np.linalg": "lengths = np.linalg",
         "norms)": "lengths)",
         "norms[": "lengths[",
-        "Multi-scale": "A",
+        "multi-scale": "multi-resolution",
     },
     "metrics/parameters.py": {
-        "Mean squared error of": "The mean squared error of",
+        "Compute the mean squared error of": "Return the mean squared error of",
         "import numpy as np": "import numpy as np  # x",
     },
     "data/features.py": {"got": "number", "Mel power of arrays": "Power of arrays"},
-    "evaluation/scoring.py": {"reference_mel": "heard"},
+    "evaluation/scoring.py": {"reference_mel": "target_mel"},
 }
 
 
 @pytest.mark.parametrize(
-    ("edits", "told"),
+    ("edits", "changed"),
     [
         (HARMLESS, set()),
         (
@@ -94,20 +95,22 @@ HARMLESS = {
             {"sot", "features", "spectral_convergence", "mel_mse", "log_mel_l1"},
         ),
     ],
-    ids=["text", "metrics", "what is before them"],
+    ids=["text", "metrics", "preprocessing"],
 )
-def test_arithmetic_is_told_and_text_is_not(tmp_path: Path, edits: Mapping[str, Mapping[str, str]], told: set[str]):
+def test_edits_of_arithmetic_change_it_and_edits_of_text_do_not(
+    tmp_path: Path, edits: Mapping[str, Mapping[str, str]], changed: set[str]
+):
     shutil.copytree(PACKAGE, tmp_path / "flowsynth", ignore=shutil.ignore_patterns("__pycache__"))
     for name, changes in edits.items():
         file = tmp_path / "flowsynth" / name
         text = file.read_text()
-        for before, after in changes.items():
-            assert before in text
-            text = text.replace(before, after)
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new)
         file.write_text(text)
     code = "import json; from flowsynth.evaluation.fingerprint import fingerprint; print(json.dumps(fingerprint()))"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
-    found = fingerprint.differences(json.loads(made.stdout), fingerprint.fingerprint())
-    assert {name.split()[0] for name in found} == told
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    differences = fingerprint.differences(json.loads(run.stdout), fingerprint.fingerprint())
+    assert {name.split()[0] for name in differences} == changed

@@ -1,13 +1,12 @@
-"""The table of sounds from outside: by collection, search beside the others on its own sounds only."""
+"""Out-of-domain scores by collection; search is compared on the searched sounds only."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from flowsynth.evaluation import out_of_domain
-from flowsynth.evaluation.columns import COLUMNS as SCORES
-from flowsynth.evaluation.incomplete_runs import report_outside
+from flowsynth.evaluation import SCORE_COLUMNS, out_of_domain
+from flowsynth.evaluation.incomplete_runs import report_missing_out_of_domain
 from flowsynth.evaluation.out_of_domain import COLUMNS, markdown, summarise
 
 MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
@@ -21,7 +20,7 @@ L1 = {  # log-mel L1 of the sounds v1, v2 and h1
 
 
 def write(folder: Path, model: str, values: list[float], split: str = "grouped") -> Path:
-    """Scores of a model, two samples a sound, that lie around the value; and of a metric whose better side is up."""
+    """Write the scores of a model, two samples per sound around the value, and the negative values as a similarity."""
     rows = [
         ("tiny", "amsynth16", split, 0, model, item, sample, metric, value + step if metric == "log_mel_l1" else -value)
         for item, value in zip(["v1", "v2", "h1"], values, strict=False)
@@ -30,7 +29,7 @@ def write(folder: Path, model: str, values: list[float], split: str = "grouped")
     ]
     path = folder / "outside" / split / "fold0" / model / "scores.csv"
     path.parent.mkdir(parents=True)
-    pd.DataFrame(rows, columns=list(SCORES)).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).to_csv(path, index=False)
     return path
 
 
@@ -46,14 +45,13 @@ def manifests(folder: Path) -> list[Path]:
 @pytest.fixture
 def summary(tmp_path: Path) -> pd.DataFrame:
     paths = [write(tmp_path, model, values) for model, values in L1.items()]
-    return summarise(out_of_domain.read(paths, manifests(tmp_path)), MODELS)
+    return summarise(out_of_domain.read_scores(paths, manifests(tmp_path)), MODELS)
 
 
 def row(summary: pd.DataFrame, sounds: str, collection: str, model: str, metric: str = "log_mel_l1") -> pd.Series:
-    place = (summary["sounds"] == sounds) & (summary["collection"] == collection) & (summary["model"] == model)
-    found = summary[place & (summary["metric"] == metric)]
-    assert len(found) == 1
-    return found.iloc[0]
+    labels = {"sounds": sounds, "collection": collection, "model": model, "metric": metric}
+    (index,) = summary.index[(summary[list(labels)] == pd.Series(labels)).all(axis=1)]
+    return summary.loc[index]
 
 
 def test_means_and_deviations_are_over_sounds(summary: pd.DataFrame):
@@ -62,19 +60,19 @@ def test_means_and_deviations_are_over_sounds(summary: pd.DataFrame):
     assert (voices["mean"], voices["median"], voices["items"]) == (2, 2, 2)
     assert voices["sd"] == pytest.approx(2**0.5)
     assert pd.isna(row(summary, "all", "hums", "cnn")["sd"])
-    every = row(summary, "all", "every", "mlp")
-    assert (every["mean"], every["items"]) == (pytest.approx(7 / 3), 3)
+    pooled = row(summary, "all", "every", "mlp")
+    assert (pooled["mean"], pooled["items"]) == (pytest.approx(7 / 3), 3)
 
 
-def test_the_best_is_a_model_and_no_control_by_the_metrics_better_side(summary: pd.DataFrame):
+def test_best_model_is_no_control_and_follows_the_direction(summary: pd.DataFrame):
     best = summary[summary["best"] & (summary["sounds"] == "all")]
-    named = best.set_index(["collection", "metric"])["model"].to_dict()
-    assert named[("voices", "log_mel_l1")] == "mlp"
-    assert named[("hums", "log_mel_l1")] == "cnn"
-    assert named[("hums", "rms")] == "cnn"  # -2 is more than -4
+    models = best.set_index(["collection", "metric"])["model"].to_dict()
+    assert models[("voices", "log_mel_l1")] == "mlp"
+    assert models[("hums", "log_mel_l1")] == "cnn"
+    assert models[("hums", "rms")] == "cnn"  # -2 is more than -4
 
 
-def test_search_stands_beside_the_others_on_its_sounds_alone(summary: pd.DataFrame):
+def test_search_is_compared_on_the_searched_sounds_only(summary: pd.DataFrame):
     assert "search" not in set(summary.loc[summary["sounds"] == "all", "model"])
     searched = summary[summary["sounds"] == "searched"]
     assert set(searched["model"]) == set(MODELS)
@@ -84,22 +82,22 @@ def test_search_stands_beside_the_others_on_its_sounds_alone(summary: pd.DataFra
     assert list(dict.fromkeys(searched["model"])) == MODELS
 
 
-def test_the_page_says_what_is_best_and_what_is_left_out(summary: pd.DataFrame):
+def test_markdown_names_best_models_and_skipped_collections(summary: pd.DataFrame):
     text = markdown(summary, {"samples": ["sonic-pi-samples"]})
     assert "## voices: 2 sounds" in text
     assert "Best by Log-mel L1: mlp, 1.50, against nearest 1.50." in text
     assert "## Searched sounds of all collections: 1 sounds" in text
     assert "Best by Log-mel L1: cnn, 1.00, against nearest 1.00 and search 0.500." in text
-    assert "Left out: samples, as these packages are not installed: sonic-pi-samples." in text
+    assert "Skipped: samples, as these packages are not installed: sonic-pi-samples." in text
 
 
-def test_models_that_answered_to_other_sounds_are_refused(tmp_path: Path):
+def test_models_scored_on_other_sounds_are_rejected(tmp_path: Path):
     paths = [write(tmp_path, "mean", [1.0, 2.0]), write(tmp_path, "cnn", [1.0])]
-    with pytest.raises(ValueError, match="not scored on the same items"):
-        out_of_domain.read(paths, manifests(tmp_path))
+    with pytest.raises(ValueError, match="item v2"):
+        out_of_domain.read_scores(paths, manifests(tmp_path))
 
 
-def test_a_model_that_failed_takes_the_others_not_along(tmp_path: Path):
+def test_failed_model_leaves_the_others_in_the_table(tmp_path: Path):
     for model in ("mean", "cnn", "search"):
         write(tmp_path, model, L1[model])
     manifests(tmp_path)
@@ -107,19 +105,20 @@ def test_a_model_that_failed_takes_the_others_not_along(tmp_path: Path):
     log.parent.mkdir(parents=True)
     log.write_text("Traceback\nValueError: answers nan\n")
     models = ["mean", "cnn", "mlp", "search"]
-    told = report_outside(tmp_path, "grouped", models, failed=True)
+    message = report_missing_out_of_domain(tmp_path, "grouped", models, failed=True)
     page = tmp_path / "tables" / "outside_incomplete.md"
-    assert told == f"1 of 4 models have no scores for sounds from outside; those there are stand in {page}"
+    assert message.startswith("1 of 4 models")
+    assert message.endswith(str(page))
     text = page.read_text()
     assert "ValueError: answers nan" in text
     assert "## voices: 2 sounds" in text
     assert "search" in text
     write(tmp_path, "mlp", L1["mlp"])
-    assert report_outside(tmp_path, "grouped", models, failed=False) is None
+    assert report_missing_out_of_domain(tmp_path, "grouped", models, failed=False) is None
     assert not page.exists()
 
 
-def test_without_a_model_there_is_no_page(tmp_path: Path):
+def test_no_table_without_a_model(tmp_path: Path):
     write(tmp_path, "search", [1.0])
     manifests(tmp_path)
-    assert report_outside(tmp_path, "grouped", ["mean", "search"], failed=True) is None
+    assert report_missing_out_of_domain(tmp_path, "grouped", ["mean", "search"], failed=True) is None

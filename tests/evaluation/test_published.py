@@ -1,4 +1,4 @@
-"""The published table as data, and ours beside it."""
+"""The published table, and the comparison with it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.evaluation.published import beside, markdown
+from flowsynth.evaluation.published import markdown, with_published
 from flowsynth.metrics import registry
 
 DATA = Path(__file__).resolve().parents[2] / "workflow" / "data"
@@ -23,7 +23,7 @@ def scores(model: str, values: list[float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_the_published_table_is_whole():
+def test_published_table_is_complete():
     assert PUBLISHED.groupby(["parameters", "sounds"]).size().to_dict() == {
         (16, "in_domain"): 27,
         (32, "in_domain"): 27,
@@ -35,8 +35,8 @@ def test_the_published_table_is_whole():
     assert best.idxmin() == "flow_reg"
 
 
-def test_ours_stand_beside_theirs():
-    table = beside(scores("cnn", [1.0, 3.0]), PUBLISHED, REASONS, 16).set_index(["model", "metric"])
+def test_scores_are_joined_with_the_published_ones():
+    table = with_published(scores("cnn", [1.0, 3.0]), PUBLISHED, REASONS, 16).set_index(["model", "metric"])
     row = table.loc["cnn", "mel_mse"]
     assert (row["published"], row["published_spread"]) == (6.329, 1.9)
     assert row["ours"] == 2
@@ -45,13 +45,13 @@ def test_ours_stand_beside_theirs():
     assert np.isnan(table.loc["vae", "mel_mse"]["ours"])
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(16, 16), (30, 32), (41, 32)])
-def test_the_papers_nearest_size_is_taken(ours: int, theirs: int):
-    assert set(beside(scores("cnn", [1.0, 2.0]), PUBLISHED, REASONS, ours)["parameters"]) == {theirs}
+@pytest.mark.parametrize(("ours", "published"), [(16, 16), (30, 32), (41, 32)])
+def test_published_scores_of_the_nearest_size_are_used(ours: int, published: int):
+    assert set(with_published(scores("cnn", [1.0, 2.0]), PUBLISHED, REASONS, ours)["parameters"]) == {published}
 
 
-def test_markdown_says_what_was_not_run():
-    text = markdown(beside(scores("cnn", [1.0, 3.0]), PUBLISHED, REASONS, 16))
+def test_markdown_marks_models_that_were_not_run():
+    text = markdown(with_published(scores("cnn", [1.0, 3.0]), PUBLISHED, REASONS, 16))
     cnn, vae = (next(line for line in text.splitlines() if f"| {name} " in line) for name in ("cnn", "vae"))
     assert "6.33 ± 1.90 / 2.00 ± 1.41" in cnn
     assert "not run" in vae

@@ -1,6 +1,7 @@
-"""Scores that don't belong together are refused, and the tables say what they seem to say."""
+"""Inconsistent scores are rejected, and summaries and their tables have the right values."""
 
 import dataclasses
+import doctest
 import re
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowsynth.evaluation import SCORE_COLUMNS
 from flowsynth.evaluation import summary as tables
-from flowsynth.evaluation.columns import COLUMNS
 from flowsynth.metrics import registry
 from flowsynth.models.registry import controls
 
@@ -21,20 +22,20 @@ MODELS = ["oracle", "mean", "mlp", "cnn_large"]
 
 
 def scores(model: str, folds: list[dict[str, float]], metrics=None, samples: int = 1) -> pd.DataFrame:
-    """Scores of a model: for each fold how far its items are from perfect, the same for every metric and sample."""
+    """Scores of a model: for each fold the errors of its items, the same for every metric and sample."""
     rows = [
-        (*LABELS.values(), fold, model, item, sample, name, off(name, error))
+        (*LABELS.values(), fold, model, item, sample, name, value_at(name, error))
         for fold, items in enumerate(folds)
         for item, error in items.items()
         for sample in range(samples)
         for name in (metrics or registry())
     ]
     columns = [*LABELS, "fold", "model", "item", "sample", "metric", "value"]
-    return pd.DataFrame(rows, columns=columns)[list(COLUMNS)]
+    return pd.DataFrame(rows, columns=columns)[list(SCORE_COLUMNS)]
 
 
-def off(name: str, error: float) -> float:
-    """The value of a metric that is so far from perfect."""
+def value_at(name: str, error: float) -> float:
+    """Value of a metric at a distance from the perfect value."""
     metric = registry()[name]
     return metric.perfect + (error if metric.better == "lower" else -error)
 
@@ -46,43 +47,37 @@ def write(folder: Path, *frames: pd.DataFrame) -> list[Path]:
     return paths
 
 
-def test_gather_puts_all_scores_together_as_they_were(tmp_path: Path):
+def test_gather_concatenates_scores_unchanged(tmp_path: Path):
     frames = [scores("mlp", [{"00": 0.1 + 0.2, "12e5": np.nan}, {"0a": 3.0}]), scores("mean", [{"00": 1, "12e5": 2}])]
     gathered = tables.gather(write(tmp_path, *frames))
     pd.testing.assert_frame_equal(gathered, pd.concat(frames, ignore_index=True), check_dtype=False, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("value", [1.0, 2.0])
-def test_a_score_that_stands_twice_is_refused_whatever_its_value(tmp_path: Path, value: float):
+def test_duplicate_scores_are_rejected_whatever_their_value(tmp_path: Path, value: float):
     frame = scores("mlp", [{"00": 1.0, "01": 1.0}])
-    with pytest.raises(ValueError, match=r"a score stands twice: .*'model': 'mlp', 'item': '01'"):
+    with pytest.raises(ValueError, match="'model': 'mlp', 'item': '01'"):
         tables.gather(write(tmp_path, frame, frame[frame["item"] == "01"].assign(value=value)))
 
 
-def test_models_that_were_scored_on_different_items_are_refused(tmp_path: Path):
+def test_models_scored_on_different_items_are_rejected(tmp_path: Path):
     paths = write(tmp_path, scores("mlp", [{"0": 1}, {"0": 1, "1": 1}]), scores("mean", [{"0": 1}, {"0": 1, "2": 1}]))
-    with pytest.raises(
-        ValueError,
-        match=r"toy2, fold 1: models were not scored on the same items and metrics: mlp has .*, mean has not",
-    ):
+    with pytest.raises(ValueError, match=r"toy2, fold 1.* mlp has .*, mean has not"):
         tables.gather(paths)
 
 
-def test_the_best_of_several_answers_is_one_and_stands_beside_models_with_several(tmp_path: Path):
+def test_best_of_n_has_one_sample_beside_models_with_several(tmp_path: Path):
     both = tables.gather(write(tmp_path, scores("mlp", [{"0": 1}], samples=2), scores("mlp_best2", [{"0": 1}])))
     assert tables.summarise(both, ["mlp", "mlp_best2"])["items"].eq(1).all()
 
 
-def test_a_model_without_some_of_the_items_is_refused(tmp_path: Path):
+def test_model_without_some_of_the_items_is_rejected(tmp_path: Path):
     paths = write(tmp_path, scores("mlp", [{"0": 1, "1": 1}]), scores("mean", [{"0": 1}]))
-    with pytest.raises(
-        ValueError,
-        match=r"toy2, fold 0: models were not scored on the same items and metrics: mlp has .*, mean has not",
-    ):
+    with pytest.raises(ValueError, match=r"toy2, fold 0.* mlp has .*, mean has not"):
         tables.gather(paths)
 
 
-def test_a_model_without_one_score_of_an_item_is_refused(tmp_path: Path):
+def test_model_without_a_metric_of_an_item_is_rejected(tmp_path: Path):
     """Else its mean of that metric is over other items than those of the others."""
     whole = scores("mlp", [{"0": 1, "1": 1}])
     part = scores("mean", [{"0": 1, "1": 1}]).drop(index=0)
@@ -90,21 +85,21 @@ def test_a_model_without_one_score_of_an_item_is_refused(tmp_path: Path):
         tables.gather(write(tmp_path, whole, part))
 
 
-def test_other_columns_are_refused_and_the_file_is_named(tmp_path: Path):
+def test_other_columns_are_rejected_with_the_file_name(tmp_path: Path):
     frame = scores("mlp", [{"0": 1}])
-    with pytest.raises(ValueError, match=r"columns of scores: got .*1\.csv"):
+    with pytest.raises(ValueError, match=r"1\.csv"):
         tables.gather(write(tmp_path, frame, frame.drop(columns="sample")))
 
 
-def of(summary: pd.DataFrame, model: str, metric: str = "mel_mse") -> pd.Series:
+def row_of(summary: pd.DataFrame, model: str, metric: str = "mel_mse") -> pd.Series:
     rows = summary[(summary["model"] == model) & (summary["metric"] == metric)]
     assert len(rows) == 1
     return rows.iloc[0]
 
 
-def test_a_summary_by_hand():
+def test_summary_by_hand():
     """Fold means 0.5 and 4, though the mean of all items is 5 / 3."""
-    row = of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}, {"c": 4}]), ["mlp"]), "mlp")
+    row = row_of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}, {"c": 4}]), ["mlp"]), "mlp")
     assert row["mean"] == pytest.approx(2.25)
     assert row["sd"] == pytest.approx(3.5 / np.sqrt(2))
     assert row["median"] == 1
@@ -112,27 +107,27 @@ def test_a_summary_by_hand():
     assert row["items"] == 3
 
 
-def test_values_that_are_not_defined_count_nowhere():
-    row = of(tables.summarise(scores("mlp", [{"a": 0, "b": np.nan, "c": 1, "d": 5}]), ["mlp"]), "mlp")
+def test_undefined_values_are_ignored():
+    row = row_of(tables.summarise(scores("mlp", [{"a": 0, "b": np.nan, "c": 1, "d": 5}]), ["mlp"]), "mlp")
     assert (row["mean"], row["median"], row["items"]) == (2, 1, 3)
 
 
-def test_an_item_with_several_samples_is_one_item():
-    row = of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}], samples=3), ["mlp"]), "mlp")
+def test_item_with_several_samples_counts_once():
+    row = row_of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}], samples=3), ["mlp"]), "mlp")
     assert row["items"] == 2
 
 
-def test_one_fold_has_no_deviation():
-    assert np.isnan(of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}]), ["mlp"]), "mlp")["sd"])
+def test_one_fold_has_no_standard_deviation():
+    assert np.isnan(row_of(tables.summarise(scores("mlp", [{"a": 0, "b": 1}]), ["mlp"]), "mlp")["sd"])
 
 
-def test_models_are_kept_apart():
+def test_models_are_summarised_separately():
     both = pd.concat([scores("mlp", [{"a": 1, "b": 2}]), scores("mean", [{"a": 10, "b": 20}])])
     summary = tables.summarise(both, ["mean", "mlp"])
-    assert (of(summary, "mlp")["mean"], of(summary, "mean")["mean"]) == (1.5, 15)
+    assert (row_of(summary, "mlp")["mean"], row_of(summary, "mean")["mean"]) == (1.5, 15)
 
 
-def test_models_are_in_the_order_wanted_and_metrics_in_that_of_the_registry():
+def test_rows_follow_the_given_models_and_the_registry():
     frames = [scores(model, [{"a": 0.0}], metrics=reversed(registry())) for model in sorted(MODELS)]
     summary = tables.summarise(pd.concat(frames), MODELS)
     assert list(summary.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
@@ -142,26 +137,26 @@ def test_models_are_in_the_order_wanted_and_metrics_in_that_of_the_registry():
 
 @pytest.mark.parametrize("error", [1.0, 1e-9])
 @pytest.mark.parametrize("name", ["log_mel_l1", "rms"])
-def test_an_oracle_that_is_not_perfect_is_refused(name: str, error: float):
+def test_imperfect_oracle_is_rejected(name: str, error: float):
     frame = scores("oracle", [{"a": 0, "b": 0}, {"c": 0}])
-    frame.loc[(frame["item"] == "c") & (frame["metric"] == name), "value"] = off(name, error)
+    frame.loc[(frame["item"] == "c") & (frame["metric"] == name), "value"] = value_at(name, error)
     message = rf"the oracle has {name} = .*, expected {registry()[name].perfect} for every item"
     with pytest.raises(ValueError, match=message):
         tables.summarise(frame, ["oracle"])
 
 
-def test_an_oracle_that_is_perfect_where_it_has_a_value_is_believed():
+def test_oracle_may_have_undefined_values():
     summary = tables.summarise(scores("oracle", [{"a": 0, "b": np.nan}]), ["oracle"])
-    assert (of(summary, "oracle")["mean"], of(summary, "oracle")["items"]) == (0, 1)
+    assert (row_of(summary, "oracle")["mean"], row_of(summary, "oracle")["items"]) == (0, 1)
 
 
-def test_an_oracle_without_any_value_is_refused():
+def test_oracle_without_any_value_is_rejected():
     with pytest.raises(ValueError, match=r"the oracle has .* = nan, expected"):
         tables.summarise(scores("oracle", [{"a": np.nan}]), ["oracle"])
 
 
-def test_what_is_refused_is_only_the_oracle():
-    assert of(tables.summarise(scores("mlp", [{"a": 1e-9}]), ["mlp"]), "mlp")["mean"] == 1e-9
+def test_imperfect_model_is_accepted():
+    assert row_of(tables.summarise(scores("mlp", [{"a": 1e-9}]), ["mlp"]), "mlp")["mean"] == 1e-9
 
 
 @pytest.fixture
@@ -178,14 +173,14 @@ def cells(markdown: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_markdown_has_a_row_a_model_and_a_column_a_metric(summary):
+def test_markdown_has_a_row_per_model_and_a_column_per_metric(summary):
     head, *rows = cells(tables.markdown(summary))
     assert head == ["Model", *(f"{registry()[name].label} ↓" for name in LOWER)]
     assert [row[0] for row in rows] == MODELS
     assert {len(row) for row in rows} == {len(head)}
 
 
-def test_markdown_has_mean_and_deviation_and_the_best_that_is_no_control_in_bold(summary):
+def test_markdown_has_mean_and_deviation_and_the_best_in_bold(summary):
     _, *rows = cells(tables.markdown(summary))
     shown = {name: set(values) for name, *values in rows}
     assert shown == {
@@ -196,7 +191,7 @@ def test_markdown_has_mean_and_deviation_and_the_best_that_is_no_control_in_bold
     }
 
 
-def test_latex_has_all_models_and_the_best_that_is_no_control_in_bold(summary):
+def test_latex_has_all_models_and_the_best_in_bold(summary):
     lines = tables.latex(summary).splitlines()
     assert lines[0] == r"\begin{tabular}{l" + "r" * len(LOWER) + "}"
     assert (lines[1], lines[3], lines[-2], lines[-1]) == (r"\toprule", r"\midrule", r"\bottomrule", r"\end{tabular}")
@@ -211,28 +206,28 @@ def test_latex_has_all_models_and_the_best_that_is_no_control_in_bold(summary):
     }
 
 
-def test_a_model_that_beats_the_mean_in_no_metric_of_sound_is_marked():
-    means = {"mean": 0.3, "random": 0.9, "deaf": 0.4, "hears": 0.4}
+def test_model_no_better_than_the_mean_is_marked():
+    means = {"mean": 0.3, "random": 0.9, "worse": 0.4, "better": 0.4}
     frames = [scores(model, [{"a": error}]) for model, error in means.items()]
-    frames[2].loc[frames[2]["metric"] == "parameter_mse", "value"] = 0.0  # as no metric of sound
+    frames[2].loc[frames[2]["metric"] == "parameter_mse", "value"] = 0.0  # not a metric of sound
     frames[3].loc[frames[3]["metric"] == "rms", "value"] = 1.0  # where higher is better
     summary = tables.summarise(pd.concat(frames), [*means])
-    assert tables.deaf(summary) == ["deaf"]
+    assert tables.no_better_than_mean(summary) == ["worse"]
     beaten = summary[summary["beats_mean"].astype(bool)]
-    assert set(zip(beaten["model"], beaten["metric"], strict=True)) == {("deaf", "parameter_mse"), ("hears", "rms")}
+    assert set(zip(beaten["model"], beaten["metric"], strict=True)) == {("worse", "parameter_mse"), ("better", "rms")}
     text = tables.markdown(summary)
-    assert [row[0] for row in cells(text)[1:5]] == ["mean", "random", "deaf †", "hears"]
-    assert "† in no metric of sound better than answering with the mean preset" in text
-    assert r"deaf $\dagger$ &" in tables.latex(summary)
+    assert [row[0] for row in cells(text)[1:5]] == ["mean", "random", "worse †", "better"]
+    assert "† no better than the mean preset" in text
+    assert r"worse $\dagger$ &" in tables.latex(summary)
 
 
-def test_without_the_mean_nothing_is_marked():
+def test_nothing_is_marked_without_the_mean():
     summary = tables.summarise(scores("mlp", [{"a": 9.0}]), ["mlp"])
     assert summary["beats_mean"].isna().all()
     assert "†" not in tables.markdown(summary)
 
 
-def test_what_is_missing_is_shown():
+def test_missing_folds_and_metrics_are_shown():
     frames = [scores("mlp", [{"a": 1.0}, {"b": 1.0}]), scores("cnn", [{"a": 2.0}], ["mel_mse"])]
     text = tables.markdown(tables.summarise(pd.concat(frames), ["mlp", "cnn"]))
     row = cells(text)[2]
@@ -240,13 +235,13 @@ def test_what_is_missing_is_shown():
     assert sorted(set(row[1:])) == ["2.00", "missing"]
 
 
-def test_controls_alone_have_nothing_in_bold():
+def test_controls_are_never_bold():
     summary = tables.summarise(pd.concat([scores(m, [{"a": 0.0}]) for m in sorted(controls())]), sorted(controls()))
     assert "**" not in tables.markdown(summary)
     assert "textbf" not in tables.latex(summary)
 
 
-def test_one_fold_is_shown_without_a_deviation():
+def test_one_fold_is_formatted_without_a_deviation():
     summary = tables.summarise(scores("mlp", [{"a": 0.5}]), ["mlp"])
     assert "±" not in tables.markdown(summary)
     assert r"\pm" not in tables.latex(summary)
@@ -259,14 +254,14 @@ def higher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "registry", lambda: {"mel_mse": metric})
 
 
-def test_where_higher_is_better_the_highest_is_in_bold(higher):
+def test_highest_is_bold_if_higher_is_better(higher):
     frames = [scores(model, [{"a": value}], ["mel_mse"]) for model, value in [("mlp", 0.2), ("cnn", 0.4)]]
     summary = tables.summarise(pd.concat(frames), ["mlp", "cnn"])
     assert cells(tables.markdown(summary)) == [["Model", "Likeness ↑"], ["mlp", "0.200"], ["cnn", "**0.400**"]]
     assert r"cnn & \textbf{0.400}" in tables.latex(summary)
 
 
-def test_latex_has_arrows_that_it_can_set(higher):
+def test_latex_arrows_are_ascii_commands(higher):
     summary = tables.summarise(scores("mlp", [{"a": 0.5}], ["mel_mse"]), ["mlp"])
     text = tables.latex(summary)
     assert r"Likeness $\uparrow$" in text
@@ -291,11 +286,17 @@ def test_latex_has_arrows_that_it_can_set(higher):
         (-0.12345, "-0.123"),
     ],
 )
-def test_a_number_has_three_digits_and_no_exponent_where_that_is_readable(value: float, text: str):
+def test_number_has_three_significant_digits(value: float, text: str):
     assert tables.number(value) == text
 
 
 @given(st.floats(1e-12, 1e12), st.sampled_from([1, -1]))
-def test_a_number_is_never_off_by_more_than_its_last_digit(size: float, sign: int):
+def test_number_is_accurate_to_its_last_digit(size: float, sign: int):
     value = sign * size
     assert float(tables.number(value).replace(",", "")) == pytest.approx(value, rel=0.00501)
+
+
+@pytest.mark.parametrize("function", [tables.number, tables.change])
+def test_examples_of_number_formats_run(function):
+    (example,) = doctest.DocTestFinder().find(function, function.__name__, module=False, globs=dict(vars(tables)))
+    assert doctest.DocTestRunner().run(example).failed == 0

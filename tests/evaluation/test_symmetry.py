@@ -1,4 +1,4 @@
-"""What a table declares to be inaudible is: presets that differ in nothing else are rendered."""
+"""Declared symmetries and inactive parameters are inaudible: tested on renderings."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowsynth.data.features import Mel, numpy_mel
-from flowsynth.evaluation.symmetry import active, audible_mse, holds, images, table
+from flowsynth.evaluation.symmetry import active_parameters, audible_mse, satisfies, summarise_errors, symmetry_images
 from flowsynth.metrics.parameters import parameter_mse
 from flowsynth.metrics.spectral import log_mel_l1
 from flowsynth.rendering.host import Note
@@ -15,10 +15,11 @@ from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 COUNT = 4
-# what makes presets of chance loud enough, and all of their parameters heard
-HEARD = {
+# settings that make random presets loud, and all of their parameters audible
+AUDIBLE = {
     "amsynth": {
-        "keyboard_mode": 0, "portamento_time": 0, "amp_attack": 0, "master_vol": 0.67, "osc1_waveform": 2, "osc2_waveform": 1,
+        "keyboard_mode": 0, "portamento_time": 0, "amp_attack": 0, "master_vol": 0.67, "osc1_waveform": 2,
+        "osc2_waveform": 1,
     },
     "faust": {
         "osc1_wave": 3, "osc2_wave": 3, "osc3_wave": 3, "filter1_type": 0, "filter2_type": 0, "filter1_cutoff": 8,
@@ -26,7 +27,7 @@ HEARD = {
         "filter1_resonance": 0.1, "filter2_resonance": 0.1,
     },
 }  # fmt: skip
-SYNTHS = [synths.load(name) for name in HEARD]
+SYNTHS = [synths.load(name) for name in AUDIBLE]
 
 
 def rules(kind: str) -> list:
@@ -38,21 +39,21 @@ def rules(kind: str) -> list:
 
 
 def presets(synth: synths.Synth, when: dict[str, float], seed: int) -> np.ndarray:
-    """Full vectors with some values given, stepped parameters on their steps, and loud enough to be heard."""
+    """Random audible presets with some values given, and stepped parameters on their steps."""
     rng = np.random.default_rng(seed)
     values = rng.uniform(0.2, 0.8, (COUNT, len(synth.names))).astype(np.float32)
     for column, parameter in enumerate(synth.parameters):
         if parameter.steps:
             values[:, column] = np.round(values[:, column] * (parameter.steps - 1)) / (parameter.steps - 1)
-    for name, value in (HEARD[synth.name] | when).items():
+    for name, value in (AUDIBLE[synth.name] | when).items():
         column = synth.names.index(name)
         values[:, column] = synth.parameters[column].normalise(value)
     return values
 
 
 def distances(synth: synths.Synth, *pairs: tuple[np.ndarray, np.ndarray]) -> list[float]:
-    """The largest distance between the sounds of each pair of sets of presets."""
-    vectors = np.concatenate([presets for pair in pairs for presets in pair])
+    """Largest distance between the sounds of each pair of arrays of presets."""
+    vectors = np.concatenate([values for pair in pairs for values in pair])
     audio = np.stack([result.audio for result in render(synth, NOTE, vectors, 20)])
     assert (np.abs(audio).max(axis=1) > 1e-3).all()
     mel = numpy_mel(Mel(NOTE.sample_rate), audio).reshape(len(pairs), 2, COUNT, 64, -1)
@@ -60,68 +61,68 @@ def distances(synth: synths.Synth, *pairs: tuple[np.ndarray, np.ndarray]) -> lis
 
 
 def mirrored(synth: synths.Synth, values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    changed = values.copy()
+    image = values.copy()
     columns = synth.columns(names)
-    changed[:, columns] = 1 - values[:, columns]
-    return changed
+    image[:, columns] = 1 - values[:, columns]
+    return image
 
 
 @pytest.mark.parametrize("synth", SYNTHS, ids=lambda synth: synth.name)
-def test_every_synthesizer_is_here(synth: synths.Synth):
-    assert set(HEARD) == set(synths.available())
+def test_every_synthesizer_is_tested(synth: synths.Synth):
+    assert set(AUDIBLE) == set(synths.available())
     assert synth.inactive
 
 
 @pytest.mark.parametrize(("synth", "rule"), rules("inactive"))
-def test_an_inactive_parameter_is_not_heard_and_is_heard_otherwise(synth: synths.Synth, rule: synths.Inactive):
+def test_inactive_parameter_is_audible_only_when_active(synth: synths.Synth, rule: synths.Inactive):
     values = presets(synth, rule.when, 0)
-    assert holds(synth, values, rule.when).all()
-    assert not active(synth, values)[:, synth.columns(rule.parameters)].any()
-    free = presets(synth, {}, 0)
-    assert active(synth, free).all()
-    pairs = [(some, mirrored(synth, some, rule.parameters)) for some in (values, free)]
-    silent, heard = distances(synth, *pairs)
-    assert silent < 0.002
-    assert heard > 0.02  # else the rule would say nothing
+    assert satisfies(synth, values, rule.when).all()
+    assert not active_parameters(synth, values)[:, synth.columns(rule.parameters)].any()
+    random_presets = presets(synth, {}, 0)
+    assert active_parameters(synth, random_presets).all()
+    pairs = [(array, mirrored(synth, array, rule.parameters)) for array in (values, random_presets)]
+    inactive, active = distances(synth, *pairs)
+    assert inactive < 0.002
+    assert active > 0.02  # else the rule would be trivial
 
 
 @pytest.mark.parametrize(("synth", "rule"), rules("symmetries"))
-def test_the_images_of_a_symmetry_sound_the_same(synth: synths.Synth, rule: synths.Symmetry):
-    alone = dataclasses.replace(synth, symmetries=(rule,))
+def test_symmetry_images_sound_the_same(synth: synths.Synth, rule: synths.Symmetry):
+    single_rule = dataclasses.replace(synth, symmetries=(rule,))
     values = presets(synth, rule.when, 1)
-    same, image = images(alone, values)
+    same, image = symmetry_images(single_rule, values)
     assert np.array_equal(same, values)
     assert (np.abs(image - values).max(axis=1) > 0.05).all()
     assert distances(synth, (values, image))[0] < 0.002
     if rule.when:
-        free = presets(synth, {}, 1)
-        assert np.array_equal(images(alone, free)[1], free)
+        random_presets = presets(synth, {}, 1)
+        assert np.array_equal(symmetry_images(single_rule, random_presets)[1], random_presets)
 
 
-def test_the_audible_error_is_never_above_the_plain_one_and_by_hand():
+def test_audible_error_is_at_most_the_plain_one_and_by_hand():
     synth, names = synths.dataset("amsynth16")
     rng = np.random.default_rng(0)
     reference = rng.random((50, 16)).astype(np.float32)
     estimate = rng.random((50, 16)).astype(np.float32)
-    place = {name: column for column, name in enumerate(names)}
-    reference[:10, place["amp_sustain"]] = 1
+    columns = {name: column for column, name in enumerate(names)}
+    reference[:10, columns["amp_sustain"]] = 1
     plain, audible = parameter_mse(reference, estimate), audible_mse(synth, names, reference, estimate)
     assert (audible <= plain + 1e-12).all()
-    decay = (reference[:10, place["amp_decay"]].astype(np.float64) - estimate[:10, place["amp_decay"]]) ** 2 / 16
+    decay = (reference[:10, columns["amp_decay"]].astype(np.float64) - estimate[:10, columns["amp_decay"]]) ** 2 / 16
     assert audible[:10] == pytest.approx(plain[:10] - decay)
     assert audible[10:] == pytest.approx(plain[10:])
-    (row,) = table({"m": (plain, audible)}).itertuples()
+    (row,) = summarise_errors({"m": (plain, audible)}).itertuples()
     assert row.inaudible == pytest.approx(1 - audible.sum() / plain.sum())
 
 
-def test_an_exchange_of_equal_oscillators_is_no_error():
+def test_exchange_of_equal_oscillators_is_no_error():
     synth, names = synths.dataset("amsynth16")
-    place = {name: column for column, name in enumerate(names)}
+    columns = {name: column for column, name in enumerate(names)}
     reference = np.random.default_rng(0).random((5, 16)).astype(np.float32)
-    reference[:, place["osc2_detune"]] = 0.5
+    reference[:, columns["osc2_detune"]] = 0.5
     estimate = reference.copy()
-    estimate[:, place["osc1_pulsewidth"]] = reference[:, place["osc2_pulsewidth"]]
-    estimate[:, place["osc2_pulsewidth"]] = reference[:, place["osc1_pulsewidth"]]
-    estimate[:, place["osc_mix"]] = 1 - reference[:, place["osc_mix"]]
+    estimate[:, columns["osc1_pulsewidth"]] = reference[:, columns["osc2_pulsewidth"]]
+    estimate[:, columns["osc2_pulsewidth"]] = reference[:, columns["osc1_pulsewidth"]]
+    estimate[:, columns["osc_mix"]] = 1 - reference[:, columns["osc_mix"]]
     assert (parameter_mse(reference, estimate) > 1e-4).all()
     assert audible_mse(synth, names, reference, estimate) == pytest.approx(np.zeros(5), abs=1e-12)

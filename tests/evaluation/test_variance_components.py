@@ -1,13 +1,21 @@
-"""The variance of scores is split as it was made."""
+"""Variance components of simulated scores are recovered."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.evaluation.variance_components import components, finding, trainings, variance
+from flowsynth.evaluation.variance_components import (
+    decompose_variance,
+    finding,
+    trainings_by_model,
+    variance_components,
+)
 
 
-def made(fold: float, seed: float, item: float, rest: float, folds: int = 60, seeds: int = 4, items: int = 80) -> list:
+def simulate(
+    fold: float, seed: float, item: float, rest: float, folds: int = 60, seeds: int = 4, items: int = 80
+) -> list[np.ndarray]:
+    """Scores of each fold with effects of the given standard deviations."""
     rng = np.random.default_rng(3)
     return [
         rng.normal(0, fold)
@@ -18,38 +26,38 @@ def made(fold: float, seed: float, item: float, rest: float, folds: int = 60, se
     ]
 
 
-@pytest.mark.parametrize("spread", [(1.0, 0.5, 2.0, 0.7), (0.0, 1.0, 1.0, 1.0), (0.5, 0.0, 3.0, 0.2)])
-def test_what_was_put_in_is_found(spread: tuple[float, float, float, float]):
-    found = components(made(*spread))
-    for name, expected in zip(("fold", "seed", "item", "rest"), spread, strict=True):
-        assert found[name] == pytest.approx(expected**2, abs=0.3 * expected**2 + 0.05), name
+@pytest.mark.parametrize("deviations", [(1.0, 0.5, 2.0, 0.7), (0.0, 1.0, 1.0, 1.0), (0.5, 0.0, 3.0, 0.2)])
+def test_simulated_variances_are_recovered(deviations: tuple[float, float, float, float]):
+    variances = variance_components(simulate(*deviations))
+    for name, expected in zip(("fold", "seed", "item", "rest"), deviations, strict=True):
+        assert variances[name] == pytest.approx(expected**2, abs=0.3 * expected**2 + 0.05), name
 
 
-def test_one_fold_says_nothing_of_folds():
-    assert np.isnan(components(made(1, 1, 1, 1, folds=1))["fold"])
+def test_fold_variance_of_one_fold_is_undefined():
+    assert np.isnan(variance_components(simulate(1, 1, 1, 1, folds=1))["fold"])
 
 
-def test_seeds_are_told_from_names():
+def test_trainings_are_grouped_by_name():
     systems = ["mean", "cnn", "cnn_seed2", "mlp", "cnn_seed3", "mlp_best4", "ast_seed2"]
-    assert trainings(systems) == {"cnn": ["cnn", "cnn_seed2", "cnn_seed3"]}
+    assert trainings_by_model(systems) == {"cnn": ["cnn", "cnn_seed2", "cnn_seed3"]}
 
 
-def test_a_table_has_shares_and_the_noise_of_one_training():
+def test_shares_sum_to_one_and_noise_is_that_of_a_training():
     rows = [
         ("log_mel_l1", model, fold, str(item), values[item, column])
-        for fold, values in enumerate(made(0, 0.5, 1, 0.0, folds=40))
+        for fold, values in enumerate(simulate(0, 0.5, 1, 0.0, folds=40))
         for column, model in enumerate(["cnn", "cnn_seed2", "cnn_seed3", "cnn_seed4"])
         for item in range(len(values))
     ]
     scores = pd.DataFrame(rows, columns=["metric", "model", "fold", "item", "value"])
-    (row,) = variance(scores, ["cnn", "cnn_seed2", "cnn_seed3", "cnn_seed4"]).itertuples()
+    (row,) = decompose_variance(scores, ["cnn", "cnn_seed2", "cnn_seed3", "cnn_seed4"]).itertuples()
     assert (row.folds, row.seeds, row.items) == (40, 4, 3200)
     assert row.fold + row.seed + row.item + row.rest == pytest.approx(1)
     assert row.seed == pytest.approx(0.2, abs=0.05)
     assert row.sd_of_a_training == pytest.approx(0.5, abs=0.1)
 
 
-def test_what_is_said_is_what_was_measured():
+def test_finding_states_the_shares_in_the_table():
     row = {
         "model": "cnn",
         "metric": "log_mel_l1",
@@ -60,10 +68,10 @@ def test_what_is_said_is_what_was_measured():
         "sd_of_a_training": 0.02,
     }
     shares = {"fold": 0.0, "seed": 0.04, "item": 0.76, "rest": 0.2}
-    said = finding(pd.DataFrame([row | shares, row | shares | {"metric": "mel_mse"}]))
-    assert said.startswith("- `cnn`, trained 4 times in each of 3 folds: Log-mel L1 0.700; its mean")
-    assert "a standard deviation of 0.0200 from training" in said
-    assert "76% is the sound's, 20% how a training does" in said
-    assert ", 4% the seed's, 0% the fold's" in said
-    assert said.count("\n") == 1
-    assert ", below 1% the seed's" in finding(pd.DataFrame([row | shares | {"seed": 0.004}]))
+    text = finding(pd.DataFrame([row | shares, row | shares | {"metric": "mel_mse"}]))
+    assert text.startswith("- `cnn`, trained 4 times in each of 3 folds: Log-mel L1 0.700; ")
+    assert "between trainings is 0.0200" in text
+    assert "76% is between sounds, 20% residual" in text
+    assert ", 4% between seeds, 0% between folds" in text
+    assert text.count("\n") == 1
+    assert ", below 1% between seeds" in finding(pd.DataFrame([row | shares | {"seed": 0.004}]))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.evaluation import calibration as of_calibration
 from flowsynth.evaluation.parameter_count import METRICS as OF_COMPLEXITY
-from flowsynth.evaluation.scaling import amount as of_amount
+from flowsynth.evaluation.scaling import scores_by_amount as of_amount
 from flowsynth.figures import (
     calibration,
     critical_difference,
@@ -101,7 +101,7 @@ def drawing() -> tuple[pd.DataFrame, pd.DataFrame]:
     rng, rows, curves = np.random.default_rng(0), [], []
     for model in ("mdn", "npe_nsf"):
         truth, draws = rng.random((30, len(NAMES))), rng.random((30, 16, len(NAMES)))
-        rows.append(of_calibration.table(model, NAMES, truth, draws, truth.std(axis=0), 0))
+        rows.append(of_calibration.calibration_table(model, NAMES, truth, draws, truth.std(axis=0), 0))
         curves.append(of_calibration.coverage(of_calibration.ranks(truth, draws, 0).flatten(), 16).assign(model=model))
     return pd.concat(rows), pd.concat(curves)
 

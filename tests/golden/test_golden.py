@@ -1,7 +1,7 @@
-"""Nothing changes unnoticed: presets and splits to the letter, renderings and metrics to a tolerance.
+"""Regression test against golden values: presets and splits exactly, renderings and metrics within a tolerance.
 
-Another processor may round differently, so the sound is compared by its spectrogram; that it is the same to the bit on
-one machine is another test's matter. If a change is meant: python tests/golden/regenerate.py, and say why in the commit.
+Processors round differently, so audio is compared by its spectrogram; bit-identity on one machine is tested elsewhere.
+After an intended change run python tests/golden/regenerate.py, and give the reason in the commit.
 """
 
 import json
@@ -20,18 +20,18 @@ def computed() -> dict:
     return runpy.run_path(str(GOLDEN / "regenerate.py"))["compute"]()
 
 
-@pytest.mark.parametrize("what", ["presets", "split"])
-def test_to_the_letter(computed: dict, what: str):
-    assert computed[what] == STORED[what]
+@pytest.mark.parametrize("group", ["presets", "split"])
+def test_presets_and_splits_are_identical(computed: dict, group: str):
+    assert computed[group] == STORED[group]
 
 
-def test_renderings(computed: dict):
+def test_renderings_are_close(computed: dict):
     assert computed["render"].keys() == STORED["render"].keys()
     for name, expected in STORED["render"].items():
         np.testing.assert_allclose(computed["render"][name], expected, atol=2e-3, err_msg=name)
 
 
-def test_metrics(computed: dict):
+def test_metrics_are_close(computed: dict):
     assert computed["metrics"].keys() == STORED["metrics"].keys()
     for name, expected in STORED["metrics"].items():
         np.testing.assert_allclose(computed["metrics"][name], expected, rtol=2e-3, err_msg=name)

@@ -1,4 +1,4 @@
-"""Filter banks and windows are librosa's, to the bit."""
+"""Filter banks and windows are bit-identical to librosa's."""
 
 import warnings
 
@@ -21,9 +21,9 @@ def test_mel_bank_equals_librosa(sample_rate: int, n_fft: int):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Empty filters")
             expected = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
-        found = mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
-        assert found.dtype == expected.dtype
-        assert np.array_equal(found, expected)
+        bank = mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
+        assert bank.dtype == expected.dtype
+        assert np.array_equal(bank, expected)
 
 
 @pytest.mark.parametrize("length", [220, 221, 551, 1102, 1103, 2048, 2205, 4096])

@@ -1,4 +1,4 @@
-"""The contract of every metric, by whatever name it is found, and the values that the ones there are must give."""
+"""The contract of every registered metric, and values of the metrics of parameters and spectra."""
 
 import importlib
 import inspect
@@ -18,48 +18,49 @@ METRICS = list(metrics.registry().values())
 ITEMS = 5
 RATE = 22040  # Hz
 
-WHOLE = "over the whole test part"  # in the definition of a metric that depends on all items together
+WHOLE = "over the whole test set"  # in the definition of a metric that depends on all items
 
 
-def for_each(listed: list[Metric]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("metric", listed, ids=lambda metric: metric.name)
+def for_each(metrics: list[Metric]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("metric", metrics, ids=lambda metric: metric.name)
 
 
 each_metric = for_each(METRICS)
 
 
 def examples(metric: Metric, items: int = ITEMS, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """A reference and an estimate as a benchmark has them: float32, of any size, none of them silent."""
+    """Reference and estimate, float32 and not silent."""
     rng = np.random.default_rng(seed)
-    make = {
+    generators = {
         "parameters": lambda: rng.random((items, 16)),
         "spectral": lambda: 10 ** rng.uniform(-5, 3, (items, 16, 20)),
         "audio": lambda: (
             rng.uniform(-0.5, 0.5, (items, RATE // 2)) * rng.random((items, 10)).repeat(RATE // 20, axis=1)
         ),
-    }[metric.domain]
-    return make().astype(np.float32), make().astype(np.float32)
+    }
+    generate = generators[metric.domain]
+    return generate().astype(np.float32), generate().astype(np.float32)
 
 
 def measure(metric: Metric, reference: np.ndarray, estimate: np.ndarray) -> np.ndarray:
-    """Call a metric as it is called when scores are made: metrics of sounds are told the sample rate."""
+    """Call a metric as scoring does; audio metrics take the sample rate."""
     return metric.function(reference, estimate, *([RATE] if metric.domain == "audio" else []))
 
 
 @pytest.fixture
 def unchecked() -> Iterator[None]:
-    """As in use, where nobody checks the shapes but the metric itself."""
+    """Disable the shape checks of the tests, so that only the metric itself checks."""
     before = jaxtyping.config.jaxtyping_disable
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", before)
 
 
-def test_the_registry_holds_the_metrics_of_every_module_once():
+def test_registry_has_the_metrics_of_every_module_once():
     modules = [importlib.import_module(f"flowsynth.metrics.{m.name}") for m in pkgutil.iter_modules(metrics.__path__)]
-    listed = [metric for module in modules for metric in module.METRICS]
-    assert len(METRICS) == len(listed) > 0
-    assert {id(metric) for metric in METRICS} == {id(metric) for metric in listed}
+    in_modules = [metric for module in modules for metric in getattr(module, "METRICS", ())]
+    assert len(METRICS) == len(in_modules) > 0
+    assert {id(metric) for metric in METRICS} == {id(metric) for metric in in_modules}
 
 
 def test_names_and_labels_are_unique():
@@ -68,7 +69,7 @@ def test_names_and_labels_are_unique():
 
 
 @each_metric
-def test_the_record_is_complete(metric: Metric):
+def test_record_is_complete(metric: Metric):
     for field in ("name", "label", "definition", "source", "silence"):
         assert getattr(metric, field).strip(), field
     assert metric.better in ("lower", "higher")
@@ -80,20 +81,20 @@ def test_the_record_is_complete(metric: Metric):
 
 
 @each_metric
-def test_the_reference_comes_first(metric: Metric):
+def test_reference_is_the_first_argument(metric: Metric):
     assert list(inspect.signature(metric.function).parameters)[:2] == ["reference", "estimate"]
 
 
 @each_metric
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_is_identical_is_perfect_to_the_last_bit(metric: Metric, dtype: type):
+def test_identical_arrays_are_exactly_perfect(metric: Metric, dtype: type):
     reference = examples(metric)[0].astype(dtype)
     assert measure(metric, reference, reference.copy()).tolist() == [metric.perfect] * ITEMS
 
 
 @each_metric
 @pytest.mark.parametrize("items", [1, 2, 5])
-def test_there_is_one_value_an_item_in_the_range(metric: Metric, items: int):
+def test_one_value_per_item_within_the_range(metric: Metric, items: int):
     values = measure(metric, *examples(metric, items))
     assert values.shape == (items,)
     assert np.isfinite(values).all()
@@ -103,7 +104,7 @@ def test_there_is_one_value_an_item_in_the_range(metric: Metric, items: int):
 
 
 @each_metric
-def test_a_closer_estimate_is_better(metric: Metric):
+def test_closer_estimate_is_better(metric: Metric):
     reference, estimate = examples(metric)
     closer = measure(metric, reference, reference + (estimate - reference) / 2)
     farther = measure(metric, reference, estimate)
@@ -118,7 +119,7 @@ def test_single_precision_is_enough(metric: Metric):
 
 
 @each_metric
-def test_arrays_of_different_shapes_are_refused(metric: Metric, unchecked: None):
+def test_arrays_of_different_shapes_are_rejected(metric: Metric, unchecked: None):
     reference, estimate = examples(metric)
     for other in (estimate[:-1], estimate[:1], estimate[..., :-1], estimate[..., :1]):
         with pytest.raises(ValueError, match=r"reference has the shape .* the estimate"):
@@ -126,19 +127,19 @@ def test_arrays_of_different_shapes_are_refused(metric: Metric, unchecked: None)
 
 
 @each_metric
-@pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_refused_and_it_is_said_whose(metric: Metric, wrong: float):
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_non_finite_values_are_rejected_with_their_array(metric: Metric, value: float):
     reference, estimate = examples(metric)
-    spoilt = estimate.copy()
-    spoilt.flat[7] = wrong
+    invalid = estimate.copy()
+    invalid.flat[7] = value
     with pytest.raises(ValueError, match="the estimate is not finite"):
-        measure(metric, reference, spoilt)
+        measure(metric, reference, invalid)
     with pytest.raises(ValueError, match="the reference is not finite"):
-        measure(metric, spoilt, reference)
+        measure(metric, invalid, reference)
 
 
 @each_metric
-def test_a_value_depends_on_its_own_item_unless_the_definition_says_otherwise(metric: Metric):
+def test_items_are_independent_unless_defined_otherwise(metric: Metric):
     reference, estimate = examples(metric)
     together = measure(metric, reference, estimate)
     single = [measure(metric, reference[i : i + 1], estimate[i : i + 1])[0] for i in range(ITEMS)]
@@ -155,7 +156,7 @@ def test_values_follow_the_order_of_the_items(metric: Metric):
 
 
 @each_metric
-def test_the_arrays_are_left_as_they_were(metric: Metric):
+def test_arrays_are_not_modified(metric: Metric):
     reference, estimate = examples(metric)
     before = reference.copy(), estimate.copy()
     measure(metric, reference, estimate)
@@ -164,7 +165,7 @@ def test_the_arrays_are_left_as_they_were(metric: Metric):
 
 
 @each_metric
-def test_a_copy_at_another_level_counts_if_the_metric_is_aware_of_gain(metric: Metric):
+def test_quiet_copy_changes_gain_aware_metrics_only(metric: Metric):
     if metric.domain == "parameters":
         assert metric.gain == "not applicable"
         return
@@ -178,27 +179,27 @@ def test_a_copy_at_another_level_counts_if_the_metric_is_aware_of_gain(metric: M
 
 
 @each_metric
-def test_silence_gives_a_value_of_the_range_or_none(metric: Metric):
+def test_silence_has_a_value_in_the_range_or_none(metric: Metric):
     reference, estimate = examples(metric)
     silence = np.zeros_like(reference)
     for pair in [(silence, estimate), (reference, silence), (silence, silence)]:
         values = measure(metric, *pair)
-        inside = (values >= metric.range[0]) & (values <= metric.range[1])
-        assert (inside | np.isnan(values)).all()
-        assert "NaN" in metric.silence or inside.all()
+        in_range = (values >= metric.range[0]) & (values <= metric.range[1])
+        assert (in_range | np.isnan(values)).all()
+        assert "NaN" in metric.silence or in_range.all()
 
 
 @for_each([metric for metric in METRICS if WHOLE not in metric.definition])
-def test_one_silent_item_leaves_the_others_as_they_are(metric: Metric):
+def test_silent_item_does_not_affect_the_others(metric: Metric):
     reference, estimate = examples(metric)
     expected = measure(metric, reference, estimate)
     reference[2] = 0
-    kept = [0, 1, 3, 4]
-    np.testing.assert_allclose(measure(metric, reference, estimate)[kept], expected[kept], rtol=1e-12)
+    others = [0, 1, 3, 4]
+    np.testing.assert_allclose(measure(metric, reference, estimate)[others], expected[others], rtol=1e-12)
 
 
 def power(*rows: list[float]) -> np.ndarray:
-    """Spectrograms of one band each."""
+    """Spectrograms with one band."""
     return np.array(rows, dtype=np.float32)[:, None, :]
 
 
@@ -216,7 +217,7 @@ def test_parameter_mse_n_by_hand():
     np.testing.assert_allclose(parameter_mse_n(estimate, reference), [0.25 / 0.4375, 0.125 / 0.4375])
 
 
-def test_parameter_mse_n_of_references_that_are_zero_is_finite():
+def test_parameter_mse_n_of_zero_references_is_finite():
     assert np.isfinite(parameter_mse_n(np.zeros((2, 3)), np.ones((2, 3)))).all()
 
 
@@ -233,7 +234,7 @@ def test_spectral_convergence_is_the_ratio_of_frobenius_norms():
     np.testing.assert_allclose(spectral_convergence(reference, estimate), expected)
 
 
-def test_spectral_convergence_is_not_defined_for_a_near_silent_reference():
+def test_spectral_convergence_of_near_silent_reference_is_nan():
     reference = power([0, 0], [NEAR_SILENT * 0.999, 0], [NEAR_SILENT, 0])
     estimate = power([1, 0], [1, 0], [0, 0])
     np.testing.assert_array_equal(spectral_convergence(reference, estimate), [np.nan, np.nan, 1])
@@ -255,19 +256,19 @@ def test_log_mel_l1_by_hand():
     np.testing.assert_allclose(log_mel_l1(reference, estimate), expected, rtol=1e-6)
 
 
-def test_log_mel_l1_hardly_sees_what_is_below_the_floor():
+def test_log_mel_l1_is_insensitive_below_the_floor():
     assert log_mel_l1(power([0, 1]), power([1e-6, 1]))[0] < 1e-3
     assert log_mel_l1(power([0, 1]), power([1e-2, 1]))[0] > 1
 
 
 @pytest.mark.parametrize("distance", [parameter_mse, mel_mse, log_mel_l1])
-def test_a_distance_is_the_same_both_ways(distance):
+def test_distances_are_symmetric(distance):
     metric = metrics.registry()[distance.__name__]
     reference, estimate = examples(metric)
     np.testing.assert_allclose(distance(reference, estimate), distance(estimate, reference), rtol=1e-6)
 
 
 @pytest.mark.parametrize("ratio", [parameter_mse_n, spectral_convergence])
-def test_a_ratio_is_to_the_reference(ratio):
+def test_ratios_are_relative_to_the_reference(ratio):
     reference, _ = examples(metrics.registry()[ratio.__name__])
     assert (ratio(reference, reference / 2) < ratio(reference / 2, reference) / 1.9).all()

@@ -9,24 +9,24 @@ import pandas as pd
 import pytest
 
 from flowsynth.evaluation.flow_comparison import (
+    BEST_HUMAN,
     BEST_MATCHING,
     BEST_MIXTURE,
-    BEST_PEOPLE,
+    BEST_NEAREST,
     BEST_POINT,
-    BEST_RIVAL,
-    HEARD,
     LEADER_FLOW,
-    LEADER_PEOPLE,
-    LEADER_RIVAL,
+    LEADER_HUMAN,
+    LEADER_NEAREST,
     LIKELIHOOD,
     ONE_DRAW,
     POINTS,
-    answers,
+    RENDER_BUDGET,
+    answer_questions,
 )
-from flowsynth.evaluation.statistics import paired
+from flowsynth.evaluation.statistics import paired_scores
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
-from flowsynth.metrics import JUDGE
+from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models.registry import render_count
 from flowsynth.synths.spec import load
 
@@ -70,26 +70,27 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
     found = {path.parent.name: standings.read(path.parent) for path in sorted(BASELINES.glob(f"*/{MANIFEST}"))}
     assert found
     for name, (scores, made) in found.items():
-        said = {question: answer.split("**")[1] for question, answer in answers(scores, made["seed"]).items() if answer}
+        answers = answer_questions(scores, made["seed"])
+        said = {question: answer.split("**")[1] for question, answer in answers.items() if answer}
         for question in (LIKELIHOOD, ONE_DRAW):
             assert said[question] != "better", name
         for question in (
             BEST_POINT,
             BEST_MIXTURE,
             BEST_MATCHING,
-            BEST_PEOPLE,
+            BEST_HUMAN,
             LEADER_FLOW,
-            LEADER_RIVAL,
-            LEADER_PEOPLE,
+            LEADER_NEAREST,
+            LEADER_HUMAN,
         ):
             assert said[question] == "better", name
-        assert said[BEST_RIVAL] == "worse", name
-        means = paired(scores, JUDGE).groupby(level="fold").mean().mean()
+        assert said[BEST_NEAREST] == "worse", name
+        means = paired_scores(scores, PRIMARY_METRIC).groupby(level="fold").mean().mean()
         of_16 = means[["flow_reg_best16", "npe_nsf_best16", "mdn_best16", "flow_matching_best16"]]
         assert of_16.max() < means[list(POINTS)].min()
         assert means["flow_reg"] > means[list(POINTS)].min()
         assert (abs(of_16["flow_reg_best16"] / of_16[["mdn_best16", "flow_matching_best16"]] - 1) < 0.05).all()
-        listening = means[[render_count(system) == HEARD for system in means.index]]
+        listening = means[[render_count(system) == RENDER_BUDGET for system in means.index]]
         assert listening.idxmin() == "proxy_corrected16"
         shares = means / means["nearest"]
         assert shares["proxy"] < 5 / 6
@@ -99,7 +100,7 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
     without = judged("amount", 0)
     assert 0.7 < without["proxy_corrected16"] / without["nearest"] < 0.8
     longer = pd.read_csv(PUBLISHED / "flow_question.csv").set_index("question")["answer"]
-    for question in (ONE_DRAW, BEST_POINT, BEST_MIXTURE, BEST_MATCHING, BEST_RIVAL):
+    for question in (ONE_DRAW, BEST_POINT, BEST_MIXTURE, BEST_MATCHING, BEST_NEAREST):
         assert longer[question].startswith("**better**"), question
     assert longer[LIKELIHOOD].startswith("**worse**")
     before, after = judged("epochs", 8), judged("epochs", 64)
@@ -112,7 +113,7 @@ def test_what_the_readme_says_of_flows_is_what_the_baselines_say():
 def judged(name: str, given: int) -> pd.Series:
     """Means of the systems of a published table of amounts."""
     table = pd.read_csv(PUBLISHED / f"{name}.csv")
-    return table[(table["amount"] == given) & (table["metric"] == JUDGE)].set_index("model")["mean"]
+    return table[(table["amount"] == given) & (table["metric"] == PRIMARY_METRIC)].set_index("model")["mean"]
 
 
 def test_the_published_scores_name_a_commit():

@@ -132,7 +132,7 @@ def test_an_edit_of_text_reruns_nothing(copy: Project):
         ('"""', '"""Another docstring. '),
         ("\n\nclass CNN", "\n\n# a comment\nclass CNN"),
     )
-    edit("flowsynth/metrics/spectral.py", ("    same_shape(reference", "\n    same_shape(reference"))
+    edit("flowsynth/metrics/spectral.py", ("    check_pair(reference", "\n    check_pair(reference"))
     edit(
         "flowsynth/evaluation/scoring.py",
         ('log.info("', 'log.info("another text: '),

@@ -21,7 +21,7 @@ from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import read_bank
 from flowsynth.inference.search_task import log_mel_extractor
 from flowsynth.inference.trained_model import TrainedModel, find_checkpoint, open_model
-from flowsynth.metrics import JUDGE
+from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
@@ -222,7 +222,7 @@ def test_a_model_is_looked_for_among_those_of_one_synthesizer(tmp_path: Path):
         folder = tmp_path / "quick" / data / "grouped" / "fold0" / name
         folder.mkdir(parents=True)
         (folder / "checkpoint.pt").write_text("")
-        (folder / "scores.csv").write_text(f"metric,value\n{JUDGE},{value}\n")
+        (folder / "scores.csv").write_text(f"metric,value\n{PRIMARY_METRIC},{value}\n")
 
     def found(*arguments, **named) -> str:
         return "/".join(find_checkpoint(tmp_path, *arguments, **named).parts[-5::3])

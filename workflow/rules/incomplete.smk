@@ -1,15 +1,15 @@
 # A run that failed tells what is missing, and one that did not takes that back.
 def report_incomplete(failed):
     """Write the tables so far of a run that failed, and remove them once nothing is missing."""
-    from flowsynth.evaluation.incomplete_runs import report, report_outside
+    from flowsynth.evaluation.incomplete_runs import report_missing, report_missing_out_of_domain
 
     for dataset in DATASETS:
         folder = Path(f"results/{config['budget']}/{dataset}")
         split, models = config["split"], SYSTEMS
-        told = [report(folder, split, BUDGET["folds"], models, failed)]
+        told = [report_missing(folder, split, BUDGET["folds"], models, failed)]
         if OUTSIDE:
             models = ood_models(config, config["budget"])
-            told += [report_outside(folder, split, models, failed)]
+            told += [report_missing_out_of_domain(folder, split, models, failed)]
         for line in filter(None, told):
             print(f"\n{line}\n", file=sys.stderr)
 

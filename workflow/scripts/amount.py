@@ -1,16 +1,17 @@
-"""Put the scores of budgets with more and more drawn presets, or epochs, side by side."""
+"""Compare the scores of budgets with increasing numbers of drawn presets or epochs."""
 
 from pathlib import Path
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
-from flowsynth.evaluation.scaling import amount
+from flowsynth.evaluation.scaling import scores_by_amount
 from flowsynth.evaluation.summary import gather
 
 with job(Path(snakemake.log[0])):
     paths = {
-        given: [Path(path) for path in snakemake.input.scores if Path(path).parts[1] == budget]
-        for budget, given in snakemake.params.amounts.items()
+        amount: [Path(path) for path in snakemake.input.scores if Path(path).parts[1] == budget]
+        for budget, amount in snakemake.params.amounts.items()
     }
-    table = amount({given: gather(found) for given, found in paths.items()}, snakemake.params.seed)
+    scores = {amount: gather(files) for amount, files in paths.items()}
+    table = scores_by_amount(scores, snakemake.params.seed)
     write_csv(table, Path(snakemake.output[0]), seed=snakemake.params.seed)

@@ -1,17 +1,17 @@
-"""Put the scores of data sets with different numbers of parameters side by side."""
+"""Compare the scores of data sets with different numbers of parameters."""
 
 from pathlib import Path
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv, write_text
-from flowsynth.evaluation.parameter_count import latex, markdown, table
+from flowsynth.evaluation.parameter_count import latex, markdown, summarise_datasets
 from flowsynth.evaluation.summary import gather
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
-    paths, to = [Path(path) for path in snakemake.input.scores], snakemake.output
+    paths, output = [Path(path) for path in snakemake.input.scores], snakemake.output
     scores = {path.parent.name: (len(dataset(path.parent.name)[1]), gather([path])) for path in paths}
-    summary = table(scores, snakemake.params.models)
-    write_csv(summary, Path(to.csv))
-    write_text(Path(to.md), markdown(summary))
-    write_text(Path(to.tex), latex(summary))
+    summary = summarise_datasets(scores, snakemake.params.models)
+    write_csv(summary, Path(output.csv))
+    write_text(Path(output.md), markdown(summary))
+    write_text(Path(output.tex), latex(summary))

@@ -1,4 +1,4 @@
-"""Measure what the models cost."""
+"""Measure the cost of the models."""
 
 from pathlib import Path
 

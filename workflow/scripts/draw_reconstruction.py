@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from flowsynth.core.progress import job
-from flowsynth.evaluation.example_selection import PLACES
+from flowsynth.evaluation.example_selection import QUANTILES
 from flowsynth.figures.reconstruction import answer, draw, target
 from flowsynth.figures.style import save
 from flowsynth.synths.spec import dataset
@@ -15,7 +15,7 @@ with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     given = snakemake.input
     chosen = pd.read_csv(given.selection, dtype={"item": str})
-    chosen = chosen[chosen["role"].isin(PLACES)]
+    chosen = chosen[chosen["role"].isin(QUANTILES)]
     ids = chosen["item"].tolist()
     predictions, audio = [Path(path) for path in given.predictions], [Path(path) for path in given.audio]
     original = target([Path(path) for path in given.targets], predictions[0], ids)

@@ -8,7 +8,7 @@ from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.data.dataset import Items, part, usable_ids
 from flowsynth.evaluation.fingerprint import fingerprint
-from flowsynth.evaluation.scoring import labels_of, render_and_score
+from flowsynth.evaluation.scoring import render_and_score, score_labels
 from flowsynth.inference.predict import infer
 from flowsynth.models.registry import training_number
 from flowsynth.rendering.host import Note
@@ -18,7 +18,7 @@ with job(Path(snakemake.log[0])):
     torch.set_num_threads(snakemake.threads)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
-    labels = labels_of(snakemake.wildcards)
+    labels = score_labels(snakemake.wildcards)
     synth, names = dataset(snakemake.wildcards.dataset)
     paths = [Path(path) for path in inputs.features]
     if inputs.get("split"):

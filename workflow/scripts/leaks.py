@@ -1,4 +1,4 @@
-"""Put the leaks of the kinds of split side by side."""
+"""Concatenate the leakage statistics of all kinds of split."""
 
 from pathlib import Path
 

@@ -1,13 +1,14 @@
-"""Summarise how models do with sounds that the synthesizer did not make."""
+"""Summarise the scores on out-of-domain sounds."""
 
 from pathlib import Path
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv, write_text
-from flowsynth.evaluation.out_of_domain import markdown, read, summarise
+from flowsynth.evaluation.out_of_domain import markdown, read_scores, summarise
 
 with job(Path(snakemake.log[0])):
-    scores = read([Path(path) for path in snakemake.input.scores], [Path(path) for path in snakemake.input.manifests])
+    inputs = snakemake.input
+    scores = read_scores([Path(path) for path in inputs.scores], [Path(path) for path in inputs.manifests])
     summary = summarise(scores, snakemake.params.models)
     write_csv(summary, Path(snakemake.output.csv))
     write_text(Path(snakemake.output.md), markdown(summary, snakemake.params.wanting))

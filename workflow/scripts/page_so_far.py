@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from flowsynth.core.progress import job, log
-from flowsynth.evaluation.incomplete_runs import PAGE
+from flowsynth.evaluation.incomplete_runs import PARTIAL_PAGE
 from flowsynth.report.run_page import Run, make
 
 with job(Path(snakemake.log[0])):
     for results, run in snakemake.params.runs.items():
-        folder = Path(results) / PAGE
+        folder = Path(results) / PARTIAL_PAGE
         size = make(Run(Path(results), **run), folder)
         log.info("%s: %.1f MB", folder / "index.html", size / 1e6)

@@ -1,4 +1,4 @@
-"""Put our scores beside those of the paper."""
+"""Compare our scores with the paper's."""
 
 from pathlib import Path
 
@@ -6,14 +6,15 @@ import pandas as pd
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv, write_text
-from flowsynth.evaluation.published import beside, markdown
+from flowsynth.evaluation.published import markdown, with_published
 from flowsynth.evaluation.summary import gather
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
-    given = snakemake.input
-    scores, published, reasons = gather([Path(given.scores)]), pd.read_csv(given.published), pd.read_csv(given.reasons)
+    inputs = snakemake.input
+    scores = gather([Path(inputs.scores)])
+    published, reasons = pd.read_csv(inputs.published), pd.read_csv(inputs.reasons)
     _, names = dataset(snakemake.wildcards.dataset)
-    table = beside(scores, published, reasons, len(names))
+    table = with_published(scores, published, reasons, len(names))
     write_csv(table, Path(snakemake.output.csv))
     write_text(Path(snakemake.output.md), markdown(table))

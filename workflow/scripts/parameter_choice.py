@@ -1,4 +1,4 @@
-"""Rank the continuous parameters of a synthesizer."""
+"""Rank the continuous parameters of a synthesizer by their effect on the sound."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ with job(Path(snakemake.log[0])):
     table, _ = collect(synth, synth.names)
 
     def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Log-mel L1 between the sounds of two arrays of presets."""
-        unique, place = np.unique(np.concatenate([first, second]), axis=0, return_inverse=True)
+        """Compute the log-mel L1 between the sounds of two arrays of presets."""
+        unique, row = np.unique(np.concatenate([first, second]), axis=0, return_inverse=True)
         results = track(render(synth, note, unique, timeout), len(unique), "render")
         audio = np.stack([result.audio for result in results])
         from flowsynth.data.features import Mel, numpy_mel  # torch: after the last fork
         from flowsynth.metrics.spectral import log_mel_l1
 
-        mel = numpy_mel(Mel(note.sample_rate), audio)[place.ravel()]
+        mel = numpy_mel(Mel(note.sample_rate), audio)[row.ravel()]
         return log_mel_l1(mel[: len(first)], mel[len(first) :])
 
     continuous = tuple(p.name for p in synth.parameters if p.kind == "continuous")

@@ -1,4 +1,4 @@
-"""Put the scores of all models and folds into one table."""
+"""Concatenate the scores of all models and folds."""
 
 from pathlib import Path
 

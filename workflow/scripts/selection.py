@@ -1,4 +1,4 @@
-"""Choose the test items that are shown."""
+"""Select the test items shown on pages and in figures."""
 
 from pathlib import Path
 

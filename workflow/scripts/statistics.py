@@ -1,4 +1,4 @@
-"""Say how sure the differences between models are."""
+"""Test the significance of the differences between models."""
 
 from pathlib import Path
 

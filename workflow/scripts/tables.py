@@ -1,4 +1,4 @@
-"""Summarise the scores as csv, Markdown and LaTeX."""
+"""Summarise the scores as CSV, Markdown and LaTeX."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.evaluation.summary import gather, latex, markdown, summarise
 
 with job(Path(snakemake.log[0])):
-    to = snakemake.output
+    output = snakemake.output
     summary = summarise(gather([Path(snakemake.input.scores)]), snakemake.params.models)
-    write_csv(summary, Path(to.csv))
-    write_text(Path(to.md), markdown(summary))
-    write_text(Path(to.tex), latex(summary))
+    write_csv(summary, Path(output.csv))
+    write_text(Path(output.md), markdown(summary))
+    write_text(Path(output.tex), latex(summary))
