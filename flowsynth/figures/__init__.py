@@ -1,1 +1,5 @@
-"""Figures, a module each with one function ``draw``; all are drawn from files, in one style, as PDF and PNG."""
+"""Figures, one module each, drawn in one style as PDF and PNG.
+
+``plot`` makes a figure from data. ``draw_NAME`` makes it from the files of the workflow's rule of that name; its arguments
+are inputs, parameters and wildcards of the rule, by name.
+"""
