@@ -1,5 +1,5 @@
 """Figures, one module each, drawn in one style as PDF and PNG.
 
-``plot`` makes a figure from data. ``draw_NAME`` makes it from the files of the workflow's rule of that name; its arguments
-are inputs, parameters and wildcards of the rule, by name.
+``plot`` makes a figure from data, ``draw_NAME`` from files. The rule ``draw_NAME`` of the workflow calls the latter with its
+inputs, parameters and wildcards as arguments of the same names.
 """

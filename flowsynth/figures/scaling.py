@@ -1,4 +1,4 @@
-"""Scaling: scores against the number of augmented presets, of training epochs, or of parameters to predict."""
+"""Scaling: scores against the number of synthetic training presets, of training epochs, or of parameters to predict."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,7 +96,7 @@ def _plot_lines(
 
 
 def draw_amount(table: Path, models: Sequence[str], label: str, title: str) -> Figure:
-    """Draw scores against the number of augmented presets or of epochs."""
+    """Draw scores against the number of synthetic training presets or of epochs."""
     rows = pd.read_csv(table)
     folds = int(rows["folds"].max())
     return plot_amount(rows, models, label, f"{title}. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals.")

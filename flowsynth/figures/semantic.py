@@ -56,8 +56,8 @@ def plot(
     """Plot the sounds of both words in the latent spaces of two models, and a traversal of the semantic dimension.
 
     Args:
-        plain: Name of a model without a semantic dimension and its latents of the test set; the dimension that separates
-            the words best is plotted.
+        plain: Name of a model without a semantic dimension and its latents of the test set; the dimension that
+            separates the words best is plotted.
         semantic: The same for a model whose first dimension is the semantic one.
         tags: Word of each sound: 1 for the first word of the pair, -1 for the second, 0 for unknown.
         pair: Pair of words.

@@ -9,7 +9,7 @@ SCALES = {
         "setting": "sampled",
         "such": "drawn_0, drawn_10000",
         "label": "synthetic training presets",
-        "title": "Synthetic training presets, at an equal number of training steps",
+        "title": "Synthetic training presets, with equal training steps",
     },
     "epochs": {
         "target": "results/epochs/amount.png",
