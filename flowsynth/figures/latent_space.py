@@ -42,7 +42,7 @@ def plot(latent: Float[np.ndarray, "items latent"], mel: Float[np.ndarray, "item
 def draw_latent_space(space: Path, features: Sequence[Path], model: str, dataset: str, budget: str) -> Figure:
     """Draw the figure from the latents of the test set and the features of the data set."""
     with reading(space) as file:
-        latent, items = file["latent"][:, 0], Items(features, ids(file), names(file))
+        latent, items = file["latent"][:, 0], Items(features, ids(file).tolist(), names(file))
     title = (
         f"{model}, {dataset}, budget {budget}: latent space, test set of fold 0. Colour: rank of the audio descriptor."
     )

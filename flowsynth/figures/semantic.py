@@ -123,8 +123,8 @@ def draw_semantic(
     latents = {}
     for model, path in ((plain, before), (semantic, after)):
         with reading(path) as file:
-            latents[model], items = file["latent"][:, 0], Items(features, ids(file), names(file))
-    key = find(semantic).pair
+            latents[model], items = file["latent"][:, 0], Items(features, ids(file).tolist(), names(file))
+    key = find(semantic).pair  # type: ignore[attr-defined]
     table = pd.read_csv(thresholds).set_index("pair").loc[key]
     limits = torch.tensor(table[["lower", "upper"]].iloc[0].to_numpy(), dtype=torch.float32)
     tags = PAIRS[key].tags(items.all().mel, limits).numpy()

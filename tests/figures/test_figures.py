@@ -198,7 +198,7 @@ def test_curves_show_trained_models_and_selected_epochs():
         curves.plot({"mean": [pd.DataFrame()]}, "title")
 
 
-def test_macro_controls_show_the_most_active_dimension_by_default():
+def test_macro_controls_show_the_most_active_dimension():
     lines = traversals(["z0", "z1", "z2"], 8, active=1)
     assert macro_controls.most_active(lines.estimates) == 1
     assert "Dimension z1" in macro_controls.plot(lines, "title").get_suptitle()
