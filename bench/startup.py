@@ -24,7 +24,7 @@ STAGES = {
     "score": (USE, LIBROSA),
     "render": ("", None),
     "tables": ("", "import torch, librosa\n"),
-    "draw_scores": ("", "import torch, librosa\n"),
+    "draw": ("import flowsynth.figures.scores\n", "import torch, librosa\n"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A real browser for pages on disk and of this machine: Debian's Chromium without a window, driven by Selenium."""
+"""Headless Chromium for pages on disk and on localhost, driven by Selenium."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 FLAGS = (
     "--headless=new",
-    "--no-sandbox",  # it runs as root here
+    "--no-sandbox",  # required when run as root
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-background-networking",
@@ -22,9 +22,9 @@ FLAGS = (
     "--no-first-run",
     "--mute-audio",
 )
-# no address but a file's and this machine's is asked for
+# no requests except to files and localhost
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-# what is wider than the screen
+# elements that are wider than the screen
 OVERFLOW = """
 return [...document.querySelectorAll("body *")].filter((part) => {
   const inside = part.closest(".wide, pre");
@@ -35,10 +35,10 @@ return [...document.querySelectorAll("body *")].filter((part) => {
 
 @contextlib.contextmanager
 def browser(profile: Path) -> Iterator[webdriver.Chrome]:
-    """A browser with an empty profile in a folder.
+    """Start a browser with an empty profile in a folder.
 
     Raises:
-        Unavailable: If there is none and it can't be installed.
+        Unavailable: If no browser is installed or can be installed.
     """
     programs.install(("chromium", "chromedriver"), ("chromium", "chromium-driver"))
     options = Options()
@@ -55,23 +55,23 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
 
 
 def resize(driver: webdriver.Chrome, width: int, height: int = 900) -> None:
-    """Have the page believe in a screen of that many pixels; a window without a screen can't be as narrow as a phone."""
+    """Emulate a screen of this size in pixels; a headless window cannot be as narrow as a phone."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def errors(driver: webdriver.Chrome) -> list[str]:
-    """What the console has been told, and was not asked for before."""
+    """Return errors and warnings of the console since the last call."""
     return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
 
 def until(driver: webdriver.Chrome, condition: str) -> None:
-    """Wait for a condition in JavaScript."""
+    """Wait until a condition in JavaScript holds."""
     WebDriverWait(driver, 20, 0.05).until(lambda d: d.execute_script(f"return {condition}"), condition)
 
 
 def contrast(first: str, second: str) -> float:
-    """Ratio of the relative luminances of two colours."""
+    """Compute the contrast ratio of two colours, by WCAG 2.2."""
 
     def luminance(colour: str) -> float:
         parts = [int(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]

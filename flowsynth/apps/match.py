@@ -127,7 +127,7 @@ def write(trained: TrainedModel, found: Match, heard: Float[np.ndarray, " sample
         wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, sound)  # without a date in it
     title = f"{name}: log-mel L1 {found.distance:.2f} after {found.renderings} renderings"
     columns = trained.synth.columns(trained.names)
-    figure = picture.draw(heard, audio, note.sample_rate, values[columns], trained.names, title)
+    figure = picture.plot(heard, audio, note.sample_rate, values[columns], trained.names, title)
     save(figure, folder / f"{name}.png")
     return bank
 

@@ -1,1 +1,5 @@
-"""Figures, a module each with one function ``draw``; all are drawn from files, in one style, as PDF and PNG."""
+"""Figures, one module each, drawn in one style as PDF and PNG.
+
+``plot`` makes a figure from data, ``draw_NAME`` from files. The rule ``draw_NAME`` of the workflow calls the latter; its
+inputs, parameters and wildcards are arguments of the same names.
+"""

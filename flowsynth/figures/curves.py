@@ -1,6 +1,7 @@
-"""Learning curves: how well each model tells the parameters, epoch by epoch."""
+"""Learning curves: parameter error of each model over epochs."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,32 +12,32 @@ from matplotlib.ticker import MaxNLocator
 
 from flowsynth.figures.style import COLOURS, headline, styled
 
-COLUMNS = 5
+MAX_COLUMNS = 5
 
 
 @styled
-def draw(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
-    """Draw one panel a model, one line a fold: dark of the validation part, light of the training part, a dot where kept.
+def plot(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
+    """Plot one panel per model and one line per fold: validation dark, training light, a dot at the selected epoch.
 
     Args:
-        histories: Of the folds of each model, as made by `flowsynth.training.fit.fit`; a model that was not trained has no
-            rows and no panel.
-        title: Of the figure.
+        histories: Training histories of the folds of each model, from `flowsynth.training.fit.fit`; a model that is not
+            trained has no rows and no panel.
+        title: Title of the figure.
 
     Raises:
-        ValueError: If no model was trained.
+        ValueError: If no model is trained.
     """
     trained = {model: folds for model, folds in histories.items() if any(len(fold) for fold in folds)}
     if not trained:
-        raise ValueError(f"none of the models {', '.join(histories)} is trained: there are no curves")
-    columns = min(len(trained), COLUMNS)
-    lines = -(-len(trained) // columns)
-    figure, axes = plt.subplots(lines, columns, figsize=(2.1 * columns, 0.5 + 1.6 * lines), squeeze=False)
+        raise ValueError(f"no learning curves: none of the models {', '.join(histories)} is trained")
+    columns = min(len(trained), MAX_COLUMNS)
+    rows = -(-len(trained) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.1 * columns, 0.5 + 1.6 * rows), squeeze=False)
     for axis in axes.flat[len(trained) :]:
         axis.remove()
     for axis, (model, folds) in zip(axes.flat, trained.items(), strict=False):
         for fold in folds:
-            _fold(axis, fold)
+            _plot_fold(axis, fold)
         _crop(axis)
         axis.set_title(model)
         axis.grid(axis="y")
@@ -48,24 +49,37 @@ def draw(histories: Mapping[str, Sequence[pd.DataFrame]], title: str) -> Figure:
 
 
 def _crop(axis: Axes) -> None:
-    """Cut off what the training part begins with, which may be far above the worst epoch of the validation part."""
-    lines: dict[object, list[float]] = {line.get_color(): [] for line in axis.lines}
+    """Limit the vertical axis to the range of the validation error: the first training errors may be far above it."""
+    values: dict[object, list[float]] = {line.get_color(): [] for line in axis.lines}
     for line in axis.lines:
-        lines[line.get_color()] += np.asarray(line.get_ydata(), dtype=float).tolist()
-    if lines:
-        low, high = min(min(values) for values in lines.values()), max(lines[COLOURS["model"]])
+        values[line.get_color()] += np.asarray(line.get_ydata(), dtype=float).tolist()
+    if values:
+        low, high = min(min(errors) for errors in values.values()), max(values[COLOURS["model"]])
         if high > low:
             axis.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
 
 
-def _fold(axis: Axes, history: pd.DataFrame) -> None:
-    """Of a model whose loss has several terms the term of the parameters, from the epoch on that trains it; else the loss."""
+def _plot_fold(axis: Axes, history: pd.DataFrame) -> None:
+    """Plot the loss; of a loss with several terms that of the parameters, from the epoch on in which it is trained."""
     term = "parameters" if "valid/parameters" in history else "loss"
-    chosen = history["valid/selection" if "valid/selection" in history else "valid/loss"]
-    history = history[np.isfinite(chosen)]
+    criterion = history["valid/selection" if "valid/selection" in history else "valid/loss"]
+    history = history[np.isfinite(criterion)]
     if history.empty:
         return
     axis.plot(history["epoch"], history[f"train/{term}"], color=COLOURS["control"], linewidth=1, alpha=0.6)
     axis.plot(history["epoch"], history[f"valid/{term}"], color=COLOURS["model"], linewidth=1.2)
-    best = history.loc[chosen[history.index].idxmin()]
+    best = history.loc[criterion[history.index].idxmin()]
     axis.plot(best["epoch"], best[f"valid/{term}"], marker="o", markersize=4, color=COLOURS["model"])
+
+
+def draw_curves(histories: Sequence[Path], dataset: str, budget: str) -> Figure:
+    """Draw the figure from training histories, each in a folder named by its model."""
+    by_model: dict[str, list[pd.DataFrame]] = {}
+    for path in histories:
+        by_model.setdefault(path.parent.name, []).append(pd.read_csv(path))
+    title = (
+        f"{dataset}, budget {budget}. Parameter error: mean squared error; nats per parameter for density models; "
+        "error of the velocity for flow_matching;\nlog-mel L1 of the sound for proxy. "
+        "Dark: validation set. Light: training set. One line per fold; dot: selected epoch."
+    )
+    return plot(by_model, title)

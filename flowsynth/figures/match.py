@@ -1,4 +1,4 @@
-"""Match: a sound that was heard, what was found for it, and the parameters of that."""
+"""Target and match: spectrograms of both, and the parameters of the match."""
 
 from collections.abc import Sequence
 
@@ -9,35 +9,35 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from flowsynth.data.features import Mel
-from flowsynth.figures.style import bars, headline, readable, spectrogram, styled
+from flowsynth.figures.style import display_name, headline, plot_parameters, plot_spectrogram, styled
 
 
 @styled
-def draw(
-    heard: Float[np.ndarray, " samples"],
-    found: Float[np.ndarray, " samples"],
+def plot(
+    target: Float[np.ndarray, " samples"],
+    match: Float[np.ndarray, " samples"],
     sample_rate: int,
     values: Float[np.ndarray, " parameters"],
     names: Sequence[str],
     title: str,
 ) -> Figure:
-    """Draw both spectrograms and the parameters.
+    """Plot both spectrograms and the parameters.
 
     Args:
-        heard: The sound that was heard.
-        found: The sound that was found.
-        sample_rate: Hz.
-        values: The parameters of what was found, in [0, 1].
-        names: Of the parameters.
-        title: Of the figure.
+        target: Target audio.
+        match: Rendered audio of the match.
+        sample_rate: Sample rate of both in Hz.
+        values: Parameters of the match, in [0, 1].
+        names: Names of the parameters.
+        title: Title of the figure.
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 2.6), width_ratios=(1, 1, 1.4), layout="constrained")
-    power = Mel(sample_rate)(torch.from_numpy(np.stack([heard, found]))).numpy()
-    for axis, sound, label in zip(axes, power, ("heard", "found"), strict=False):
-        spectrogram(axis, sound)
+    power = Mel(sample_rate)(torch.from_numpy(np.stack([target, match]))).numpy()
+    for axis, mel, label in zip(axes, power, ("target", "match"), strict=False):
+        plot_spectrogram(axis, mel)
         axis.set_title(label)
-    bars(axes[2], values)
+    plot_parameters(axes[2], values)
     axes[2].set_title("parameters")
-    axes[2].set_xticks(range(len(names)), [readable(name) for name in names], rotation=90, fontsize=6)
+    axes[2].set_xticks(range(len(names)), [display_name(name) for name in names], rotation=90, fontsize=6)
     headline(figure, title)
     return figure

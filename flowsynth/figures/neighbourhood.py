@@ -1,66 +1,69 @@
-"""Neighbourhoods: what sounds are like whose latents are close to that of a sound."""
+"""Neighbourhoods: sounds whose latents are close to that of a sound."""
+
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from flowsynth.figures.pca_map import Map
-from flowsynth.figures.style import COLOURS, bars, headline, spectrogram, styled
-from flowsynth.latent_space.rendered import RenderedTraversals
+from flowsynth.core.hdf5 import reading
+from flowsynth.figures.pca_map import PCAMap
+from flowsynth.figures.style import COLOURS, headline, plot_parameters, plot_spectrogram, styled
+from flowsynth.latent_space.rendered import RenderedTraversals, listen
 from flowsynth.latent_space.traversals import NEIGHBOUR_STD, PAIR_ROLES
 from flowsynth.metrics.spectral import log_mel_l1
 
-SIDES = (
-    ("pa", "sa", COLOURS["model"]),
-    ("pb", "sb", COLOURS["other"]),
-)  # parameters, spectrogram, colour of each sound
+# panels of the parameters and spectrograms of each sound, and its colour
+SIDES = (("pa", "sa", COLOURS["model"]), ("pb", "sb", COLOURS["other"]))
 
 
 @styled
-def draw(heard: RenderedTraversals, everything: Float[np.ndarray, "items latent"], title: str) -> Figure:
-    """Draw two sounds with their neighbours: parameters, spectrogram, and the place in the latent space between them.
+def plot(neighbours: RenderedTraversals, latents: Float[np.ndarray, "items latent"], title: str) -> Figure:
+    """Plot two sounds with their neighbours: parameters, spectrograms, and between them a map of their latents.
 
     Args:
-        heard: The exploration ``neighbourhood``.
-        everything: Latents of all sounds of the test part, whose principal components are the map.
-        title: Of the figure; what is shown is added to it.
+        neighbours: Rendered traversals ``neighbourhood``.
+        latents: Latents of the test set, whose principal components span the map.
+        title: Start of the title; a description is appended.
     """
-    steps = heard.estimates.shape[1]
+    steps = neighbours.estimates.shape[1]
     figure, axes = plt.subplot_mosaic(
         [[f"pa{step}", f"sa{step}", "map", f"sb{step}", f"pb{step}"] for step in range(steps)],
         figsize=(9, 0.75 * steps + 0.7), width_ratios=[1, 1, 2.4, 1, 1], layout="constrained",
     )  # fmt: skip
-    plane, axis = Map(everything), axes["map"]
-    x, y = plane.place(everything).T
-    axis.scatter(x, y, s=4, color="0.8", label="test part")
-    for line, (parameters, sound, colour) in enumerate(SIDES):
-        own = np.repeat(heard.mel[line, :1], steps, axis=0)
-        distance = log_mel_l1(own, heard.mel[line])
+    pca_map, axis = PCAMap(latents), axes["map"]
+    x, y = pca_map.project(latents).T
+    axis.scatter(x, y, s=4, color="0.8", label="test set")
+    for row, (parameters, spectrogram, colour) in enumerate(SIDES):
+        center = np.repeat(neighbours.mel[row, :1], steps, axis=0)
+        distances = log_mel_l1(center, neighbours.mel[row])
         for step in range(steps):
-            bars(
-                axes[f"{parameters}{step}"],
-                heard.estimates[line, step],
-                heard.estimates[line, 0] if step else None,
-                colour,
-            )
-            spectrogram(axes[f"{sound}{step}"], heard.mel[line, step])
-            said = f"+{distance[step]:.2f}" if step else "its own latent"
-            axes[f"{sound}{step}"].set_title(said, fontsize=7, pad=1)
-        x, y = plane.place(heard.latent[line]).T
+            truth = neighbours.estimates[row, 0] if step else None
+            plot_parameters(axes[f"{parameters}{step}"], neighbours.estimates[row, step], truth, colour)
+            plot_spectrogram(axes[f"{spectrogram}{step}"], neighbours.mel[row, step])
+            label = f"+{distances[step]:.2f}" if step else "its own latent"
+            axes[f"{spectrogram}{step}"].set_title(label, fontsize=7, pad=1)
+        x, y = pca_map.project(neighbours.latent[row]).T
         axis.scatter(x[1:], y[1:], s=14, color=colour, linewidth=0)
-        axis.scatter(
-            x[:1], y[:1], s=50, facecolor="none", edgecolor=colour, label=f"{PAIR_ROLES[line]}: {heard.ids[line]}"
-        )
-        axes[f"{parameters}0"].set_title(PAIR_ROLES[line], fontsize=8, color=colour)
-    plane.label(axis)
+        label = f"{PAIR_ROLES[row]}: {neighbours.ids[row]}"
+        axis.scatter(x[:1], y[:1], s=50, facecolor="none", edgecolor=colour, label=label)
+        axes[f"{parameters}0"].set_title(PAIR_ROLES[row], fontsize=8, color=colour)
+    pca_map.label_axes(axis)
     axis.grid(visible=False)
     axis.legend(
         fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, columnspacing=1, handletextpad=0.2
     )
     headline(
         figure,
-        f"{title} Two sounds and {steps - 1} neighbours each, z + N(0, {NEIGHBOUR_STD}²).\n"
-        "Strokes: parameters of the sound's own latent. Numbers: log-mel L1 to its sound.",
+        f"{title} Two sounds with {steps - 1} neighbours each, z + N(0, {NEIGHBOUR_STD}²).\n"
+        "Strokes: parameters of the sound's own latent. Numbers: log-mel L1 to its rendering.",
     )
     return figure
+
+
+def draw_neighbourhood(vectors: Path, audio: Path, space: Path, model: str, dataset: str, budget: str) -> Figure:
+    """Draw the figure from the rendered neighbourhoods and the latents of the test set."""
+    with reading(space) as file:
+        latents = file["latent"][:, 0]
+    return plot(listen(vectors, audio), latents, f"{model}, {dataset}, budget {budget}.")

@@ -1,7 +1,11 @@
-"""The semantic dimension: a latent space with and without a dimension for a pair of words, and what it does."""
+"""Semantic dimension: latent spaces with and without a dimension for a pair of words, and its effect on the sound."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -9,86 +13,125 @@ from matplotlib.figure import Figure
 from scipy.stats import mannwhitneyu, spearmanr
 from sklearn.decomposition import PCA
 
-from flowsynth.data.semantics import SemanticPair
-from flowsynth.figures.macro_controls import lines
-from flowsynth.figures.style import COLOURS, bare, headline, spectrogram, styled
-from flowsynth.latent_space.rendered import RenderedTraversals
+from flowsynth.core.hdf5 import ids, names, reading
+from flowsynth.data.dataset import Items
+from flowsynth.data.semantics import PAIRS, SemanticPair
+from flowsynth.figures.macro_controls import plot_trajectories
+from flowsynth.figures.style import COLOURS, headline, hide_frame, plot_spectrogram, styled
+from flowsynth.latent_space.rendered import RenderedTraversals, listen
 from flowsynth.metrics.spectral import FLOOR
+from flowsynth.models.base import find
 
-PARAMETERS = 6  # shown
+PARAMETERS = 6  # number of parameters shown
 Latent = Float[np.ndarray, "items latent"]
 Tags = Float[np.ndarray, " items"]
 
 
-def parted(values: Float[np.ndarray, " items"], tags: Tags) -> float:
-    """Share of pairs, one sound of each word, of which that of the first word has the higher value: 0.5 if by chance."""
+def auc(values: Float[np.ndarray, " items"], tags: Tags) -> float:
+    """Compute the area under the ROC curve of a latent dimension as a score for the first word.
+
+    Args:
+        values: Position of each sound on the dimension.
+        tags: 1 for the first word, -1 for the second, 0 for unknown.
+
+    Returns:
+        Probability that a sound of the first word has a higher value than one of the second: 0.5 by chance, NaN if
+        a word has no sound.
+    """
     first, second = values[tags > 0], values[tags < 0]
     if not len(first) or not len(second):
         return float("nan")
     return float(mannwhitneyu(first, second).statistic / (len(first) * len(second)))
 
 
-def best(latent: Latent, tags: Tags) -> int:
-    """The dimension that parts the words best, in whichever direction."""
-    return int(np.argmax([abs(parted(column, tags) - 0.5) for column in latent.T]))
+def most_separating(latent: Latent, tags: Tags) -> int:
+    """Return the dimension that separates the words best, in either direction."""
+    return int(np.argmax([abs(auc(column, tags) - 0.5) for column in latent.T]))
 
 
 @styled
-def draw(
-    before: tuple[str, Latent],
-    after: tuple[str, Latent],
+def plot(
+    plain: tuple[str, Latent],
+    semantic: tuple[str, Latent],
     tags: Tags,
     pair: SemanticPair,
-    heard: RenderedTraversals,
+    traversal: RenderedTraversals,
     title: str,
 ) -> Figure:
-    """Draw where the sounds of the two words are in both models, and what is heard along the dimension of the second.
+    """Plot the sounds of both words in the latent spaces of two models, and a traversal of the semantic dimension.
 
     Args:
-        before: Name of a model without a semantic dimension, and the latents of the test part in it; shown is the dimension
-            that parts the words best there.
-        after: The same of a model whose first dimension is the semantic one.
-        tags: Of the sounds: 1 for the first word of the pair, -1 for the second, 0 for unknown.
-        pair: The words.
-        heard: The exploration ``semantic`` of the second model.
-        title: Of the figure; what is shown is added to it.
+        plain: Name of a model without a semantic dimension and its latents of the test set; the dimension that
+            separates the words best is plotted.
+        semantic: The same for a model whose first dimension is the semantic one.
+        tags: Word of each sound: 1 for the first word of the pair, -1 for the second, 0 for unknown.
+        pair: Pair of words.
+        traversal: Rendered traversal ``semantic`` of the second model.
+        title: Start of the title; a description is appended.
     """
-    place = heard.latent[0, :, 0]
+    positions = traversal.latent[0, :, 0]
     figure, axes = plt.subplot_mosaic(
         [
-            ["before", *(f"s{step}" for step in range(len(place)))],
-            ["after", *["p"] * len(place)],
+            ["plain", *(f"s{step}" for step in range(len(positions)))],
+            ["semantic", *["p"] * len(positions)],
         ],
-        figsize=(10, 4.6), width_ratios=[3] + [1] * len(place), height_ratios=[1, 1], layout="constrained",
+        figsize=(10, 4.6), width_ratios=[3] + [1] * len(positions), height_ratios=[1, 1], layout="constrained",
     )  # fmt: skip
-    _scatter(axes["before"], *before, best(before[1], tags), tags, pair)
-    _scatter(axes["after"], *after, 0, tags, pair)
-    axes["after"].legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, handletextpad=0.1)
-    for step, value in enumerate(place):
-        spectrogram(axes[f"s{step}"], heard.mel[0, step])
+    _scatter(axes["plain"], *plain, most_separating(plain[1], tags), tags, pair)
+    _scatter(axes["semantic"], *semantic, 0, tags, pair)
+    axes["semantic"].legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, handletextpad=0.1)
+    for step, value in enumerate(positions):
+        plot_spectrogram(axes[f"s{step}"], traversal.mel[0, step])
         axes[f"s{step}"].set_title(f"{value:+.1f}", loc="center")
-    lines(axes["p"], place, heard.estimates[0], heard.names, PARAMETERS)
-    axes["p"].set_xlabel(f"z0 of {after[0]}, the other dimensions 0")
-    along = spearmanr(place, pair.descriptor(torch.from_numpy(np.log(heard.mel[0] + FLOOR))).numpy()).statistic
+    plot_trajectories(axes["p"], positions, traversal.estimates[0], traversal.names, PARAMETERS)
+    axes["p"].set_xlabel(f"z0 of {semantic[0]}, other dimensions 0")
+    descriptor = pair.descriptor(torch.from_numpy(np.log(traversal.mel[0] + FLOOR))).numpy()
+    correlation = spearmanr(positions, descriptor).statistic
     headline(
         figure,
-        f"{title} Left: test part; parted is the share of pairs, {pair.first} and {pair.second}, in the right order.\n"
-        f"Right: along z0 of {after[0]}, {pair.second} to {pair.first}; rank correlation of what is heard and z0 {along:.2f}.",
+        f"{title} Left: test set, with the AUC of {pair.first} against {pair.second} along the dimension.\n"
+        f"Right: z0 of {semantic[0]} from {pair.second} to {pair.first}; rank correlation of descriptor and z0 "
+        f"{correlation:.2f}.",
     )
     return figure
 
 
 def _scatter(axis: Axes, model: str, latent: Latent, dimension: int, tags: Tags, pair: SemanticPair) -> None:
     others = np.delete(latent, dimension, axis=1).astype(np.float64)
-    across = PCA(n_components=1, svd_solver="full").fit_transform(others)[:, 0]
-    share = parted(latent[:, dimension], tags)
-    # the first word is always on the right
-    along, sign = (-latent[:, dimension], "-") if share < 0.5 else (latent[:, dimension], "")
+    y = PCA(n_components=1, svd_solver="full").fit_transform(others)[:, 0]
+    area = auc(latent[:, dimension], tags)
+    # mirrored if necessary, so that the first word is on the right
+    x, sign = (-latent[:, dimension], "-") if area < 0.5 else (latent[:, dimension], "")
     colours = ((0, "0.8", "unknown"), (1, COLOURS["other"], pair.first), (-1, COLOURS["model"], pair.second))
     for tag, colour, word in colours:
         rows = tags == tag
-        axis.scatter(along[rows], across[rows], s=6, color=colour, linewidth=0, label=word)
-    bare(axis)
-    axis.set_title(f"{model}: {sign}z{dimension}, parted {max(share, 1 - share):.2f}")
+        axis.scatter(x[rows], y[rows], s=6, color=colour, linewidth=0, label=word)
+    hide_frame(axis)
+    axis.set_title(f"{model}: {sign}z{dimension}, AUC {max(area, 1 - area):.2f}")
     axis.set_xlabel(f"{sign}z{dimension}", fontsize=7)
     axis.set_ylabel("1st component of the others", fontsize=7)
+
+
+def draw_semantic(
+    before: Path,
+    after: Path,
+    vectors: Path,
+    audio: Path,
+    features: Sequence[Path],
+    thresholds: Path,
+    models: Sequence[str],
+    dataset: str,
+    budget: str,
+) -> Figure:
+    """Draw the figure from the latents of the test set in both models and the rendered traversal of the second."""
+    plain, semantic = models
+    latents = {}
+    for model, path in ((plain, before), (semantic, after)):
+        with reading(path) as file:
+            latents[model], items = file["latent"][:, 0], Items(features, ids(file).tolist(), names(file))
+    key = find(semantic).pair  # type: ignore[attr-defined]
+    table = pd.read_csv(thresholds).set_index("pair").loc[key]
+    limits = torch.tensor(table[["lower", "upper"]].iloc[0].to_numpy(), dtype=torch.float32)
+    tags = PAIRS[key].tags(items.all().mel, limits).numpy()
+    pairs = ((model, latents[model]) for model in (plain, semantic))
+    return plot(*pairs, tags, PAIRS[key], listen(vectors, audio), f"{dataset}, budget {budget}.")

@@ -1,4 +1,4 @@
-"""What figures share: style, saving, and the panels that several of them have."""
+"""Style, saving and panels shared by the figures."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -20,69 +20,70 @@ from flowsynth.models.registry import is_control
 
 STYLE = Path(__file__).with_name("figures.mplstyle")
 COLOURS = {"control": "0.55", "model": "#1f6f8b", "other": "#c8553d"}
-LOUDEST, QUIETEST = 30.0, 10 * np.log10(FLOOR)  # dB of mel power that the colours of spectrograms span
-MARKS = {"mean": "s", "random": "^", "nearest": "D"}  # of the lines of controls
+LOUDEST, QUIETEST = 30.0, 10 * np.log10(FLOOR)  # dB of mel power: colour range of all spectrograms
+MARKERS = {"mean": "s", "random": "^", "nearest": "D"}  # of the lines of controls
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the style of all figures."""
+    """Apply the style of all figures."""
     with mpl.rc_context(fname=STYLE):
         yield
 
 
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Let a function draw in the style of all figures."""
+def styled(plot: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Decorate a function that makes a figure, to apply the style of all figures."""
 
-    @wraps(draw)
-    def drawn(*arguments: object, **options: object) -> Figure:
+    @wraps(plot)
+    def plot_with_style(*arguments: object, **options: object) -> Figure:
         with style():
-            return draw(*arguments, **options)
+            return plot(*arguments, **options)
 
-    return drawn
+    return plot_with_style
 
 
 def save(figure: Figure, *paths: Path) -> None:
-    """Write a figure in the formats that the names end with; it names its maker and bears no date."""
-    made = json.dumps(maker(), sort_keys=True)
+    """Save a figure in the formats of the paths' suffixes, with its provenance and without a date, and close it."""
+    provenance = json.dumps(maker(), sort_keys=True)
     for path in paths:
-        kind = path.suffix.lstrip(".")
-        pdf = {"Creator": "flowsynth", "Subject": made, "CreationDate": None}
+        extension = path.suffix.lstrip(".")
+        pdf = {"Creator": "flowsynth", "Subject": provenance, "CreationDate": None}
         with style(), atomic_write(path) as temporary:
-            figure.savefig(temporary, format=kind, metadata=pdf if kind == "pdf" else {"Comment": made})
+            metadata = pdf if extension == "pdf" else {"Comment": provenance}
+            figure.savefig(temporary, format=extension, metadata=metadata)
     plt.close(figure)
 
 
 def headline(figure: Figure, text: str) -> None:
-    """Put a title above all panels, from the left."""
-    figure.suptitle(text, x=0.01, ha="left", fontsize=9, parse_math=False)  # a name may have dollars
+    """Add a left-aligned title above all panels."""
+    figure.suptitle(text, x=0.01, ha="left", fontsize=9, parse_math=False)  # preset names may contain "$"
 
 
-def spectrogram(axis: Axes, power: Float[np.ndarray, "mels frames"]) -> None:
-    """Show mel power in dB, low bands below; all spectrograms of all figures have the same colours."""
+def plot_spectrogram(axis: Axes, power: Float[np.ndarray, "mels frames"]) -> None:
+    """Plot mel power in dB, low bands at the bottom, on the colour scale of all figures."""
     decibels = 10 * np.log10(power + FLOOR)
     axis.imshow(decibels, origin="lower", aspect="auto", cmap="magma", vmin=QUIETEST, vmax=LOUDEST, rasterized=True)
-    bare(axis)
+    hide_frame(axis)
 
 
-def bare(axis: Axes) -> None:
-    """Take away ticks, grid and spines."""
+def hide_frame(axis: Axes) -> None:
+    """Remove ticks, grid and spines."""
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
     axis.spines[:].set_visible(False)
 
 
-def bars(
+def plot_parameters(
     axis: Axes,
     values: Float[np.ndarray, " parameters"],
     truth: Float[np.ndarray, " parameters"] | None = None,
     colour: str = COLOURS["model"],
 ) -> None:
-    """Show parameters as bars from 0 to 1, and the true ones as strokes."""
-    places = np.arange(len(values))
-    axis.bar(places, values, width=0.8, color=colour)
+    """Plot parameters as bars from 0 to 1, and their true values as strokes."""
+    positions = np.arange(len(values))
+    axis.bar(positions, values, width=0.8, color=colour)
     if truth is not None:
-        axis.hlines(truth, places - 0.45, places + 0.45, color="black", linewidth=1)
+        axis.hlines(truth, positions - 0.45, positions + 0.45, color="black", linewidth=1)
     axis.set(xlim=(-0.7, len(values) - 0.3), ylim=(0, 1))
     axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
@@ -90,20 +91,25 @@ def bars(
     axis.spines["bottom"].set_color("0.7")
 
 
-def line(model: str, number: int) -> dict[str, Any]:
-    """How the line of a model is drawn, the number-th of a figure: controls are grey and dashed, and told by their marks."""
-    plain = {"linewidth": 1, "markersize": 4}
+def line_style(model: str, index: int) -> dict[str, Any]:
+    """Return Matplotlib's options for the line of a model: controls are grey and dashed, with markers of their own.
+
+    Args:
+        model: Name of the model.
+        index: Position among the models of the figure, which selects the colour.
+    """
+    common = {"linewidth": 1, "markersize": 4}
     if is_control(model):
-        return plain | {"color": "0.6", "linestyle": "--", "marker": MARKS.get(model, "o")}
+        return common | {"color": "0.6", "linestyle": "--", "marker": MARKERS.get(model, "o")}
     colours = mpl.color_sequences["tab20"]
-    return plain | {"color": colours[number % len(colours)], "marker": "."}
+    return common | {"color": colours[index % len(colours)], "marker": "."}
 
 
-def moving(estimates: Float[np.ndarray, "steps parameters"], number: int) -> Sequence[int]:
-    """The parameters that move most on a line, by their standard deviation over its steps, the first one most."""
-    return np.argsort(-estimates.std(axis=0), kind="stable")[:number].tolist()
+def most_varying(estimates: Float[np.ndarray, "steps parameters"], count: int) -> Sequence[int]:
+    """Return the parameters with the largest standard deviation over steps, in descending order."""
+    return np.argsort(-estimates.std(axis=0), kind="stable")[:count].tolist()
 
 
-def readable(parameter: str) -> str:
-    """Name of a parameter for a label."""
+def display_name(parameter: str) -> str:
+    """Format the name of a parameter for a label."""
     return parameter.replace("_", " ")

@@ -1,1 +1,1 @@
-"""Pages of a run, with its figures, tables and sounds."""
+"""HTML reports with figures, tables and audio."""

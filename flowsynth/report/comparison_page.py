@@ -1,4 +1,4 @@
-"""The page of a comparison: where a candidate wins and loses most, to be heard, and how it stands against each baseline."""
+"""Build the page that compares a candidate with the baselines, with the sounds of its largest gains and losses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,138 +22,142 @@ from flowsynth.synths.spec import dataset
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is compared.
+    """A system or a file of predictions to compare with the baselines.
 
     Attributes:
-        given: What was asked for: the name of a system, or the path of a file of answers.
-        name: Of the candidate.
-        answers: Folder of its first fold, with ``predictions.h5`` and ``audio.h5``.
+        source: Name of a system, or path of a file of predictions.
+        name: Name of the candidate.
+        folder: Folder of its first fold, with ``predictions.h5`` and ``audio.h5``.
     """
 
-    given: str
+    source: str
     name: str
-    answers: Path
+    folder: Path
 
-    def taken(self) -> str:
-        """A sentence about how many renderings it takes, and whether it was trained longer than others."""
-        if is_prediction_file(self.given):
-            return f"How many renderings {self.name} takes for a sound is not known: its answers were given as a file."
+    def render_cost(self) -> str:
+        """Return a sentence on its number of renderings per sound, and on training beyond the budget."""
+        if is_prediction_file(self.source):
+            return f"The number of renderings of {self.name} per sound is not known: it was submitted as a file."
         passes = find(model_of(self.name)).passes
-        more = (
-            f", and its training passed over the presets {passes} times as often as the budget says"
-            if passes > 1
-            else ""
-        )
-        return f"{self.name} takes {render_count(self.name)} renderings for a sound before it answers{more}."
+        training = f", and its training makes {passes} times as many passes as the budget" if passes > 1 else ""
+        return f"{self.name} uses {render_count(self.name)} render_count per sound{training}."
 
 
-def rival_of(table: pd.DataFrame) -> str:
-    """The best baseline in sound that is no control; the best of all, if there are only controls."""
+def best_baseline(table: pd.DataFrame) -> str:
+    """Return the best baseline in sound that is not a control, or the best control if there are only controls.
+
+    Args:
+        table: Comparison, from `flowsynth.leaderboard.comparison.against`.
+    """
     rows = table[table["metric"] == PRIMARY_METRIC].sort_values("baseline_mean", kind="stable")
     trained = rows[~rows["baseline"].map(frozen_name).map(is_control)]
     return str((trained if len(trained) else rows)["baseline"].iloc[0])
 
 
-def tables(table: pd.DataFrame, candidate: str) -> dict[str, pd.DataFrame]:
-    """Lay a comparison out: a table of text for each metric, the best baseline first.
+def format_tables(table: pd.DataFrame, candidate: str) -> dict[str, pd.DataFrame]:
+    """Format a comparison as one table of text per metric, the best baseline first.
 
     Args:
-        table: As made by `flowsynth.leaderboard.comparison.against`.
+        table: Comparison, from `flowsynth.leaderboard.comparison.against`.
         candidate: Name of the candidate.
+
+    Returns:
+        Tables by caption.
     """
-    found = {}
+    tables = {}
     for name, rows in table.groupby("metric", sort=False):
         metric = registry()[str(name)]
         rows = rows.sort_values("baseline_mean", ascending=metric.better == "lower", kind="stable")
-        found[f"{heading(metric)} of {candidate}: {number(rows['candidate_mean'].iloc[0])}"] = pd.DataFrame(
+        tables[f"{heading(metric)} of {candidate}: {number(rows['candidate_mean'].iloc[0])}"] = pd.DataFrame(
             {
                 "Baseline": rows["baseline"],
-                "Its mean": rows["baseline_mean"].map(number),
+                "Baseline mean": rows["baseline_mean"].map(number),
                 "Difference": rows["difference"].map(number),
                 "95 % interval": [
                     f"{number(a)} to {number(b)}" for a, b in zip(rows["low"], rows["high"], strict=True)
                 ],
                 "p (Holm)": rows["p_holm"].map(number),
-                "The candidate is": [f"**{v}**" if v != "no difference" else v for v in rows["verdict"]],
-                "Its renderings a sound": rows["baseline_renderings"].astype("string").fillna("not known"),
+                "Candidate is": [f"**{v}**" if v != "no difference" else v for v in rows["verdict"]],
+                "Baseline renderings per sound": rows["baseline_renderings"].astype("string").fillna("not known"),
             }
         )
-    return found
+    return tables
 
 
 def markdown(table: pd.DataFrame, candidate: str) -> str:
-    """The same tables as Markdown."""
-    return "\n".join(f"## {caption}\n\n{to_markdown(rows)}" for caption, rows in tables(table, candidate).items())
+    """Format the tables of `format_tables` as Markdown."""
+    tables = format_tables(table, candidate)
+    return "\n".join(f"## {caption}\n\n{to_markdown(rows)}" for caption, rows in tables.items())
 
 
-def make(
+def build_page(
     folder: Path,
     candidate: Candidate,
     table: pd.DataFrame,
     scores: pd.DataFrame,
     baselines: Path,
     targets: Sequence[Path],
-    called: Mapping[str, str],
+    preset_names: Mapping[str, str],
     note: Note,
     timeout: float,
 ) -> int:
-    """Write the page.
+    """Build the page of a comparison.
 
     Args:
-        folder: Of the page; what was in it is removed.
-        candidate: What is compared.
-        table: As made by `flowsynth.leaderboard.comparison.against`.
-        scores: Of all items, of the candidate and the baselines.
-        baselines: Folder of the baselines, which has the name of the data set.
-        targets: Files of audio that hold the items.
-        called: Names of the presets by item.
-        note: What is played.
-        timeout: Seconds after which a rendering is given up.
+        folder: Folder of the page; its previous content is removed.
+        candidate: The candidate.
+        table: Comparison, from `flowsynth.leaderboard.comparison.against`.
+        scores: Scores of all items, of the candidate and the baselines.
+        baselines: Folder of the baselines, named by the data set.
+        targets: Audio files with the items.
+        preset_names: Names of the presets, by item.
+        note: Note to render.
+        timeout: Limit for one rendering in seconds.
 
     Returns:
-        Size of the page in bytes.
+        Size of all files of the page in bytes.
     """
     name, data = candidate.name, baselines.name
     synth, names = dataset(data)
-    rival = rival_of(table)
-    chosen = extremes(scores, name, rival, PRIMARY_METRIC)
+    rival = best_baseline(table)
+    selection = extremes(scores, name, rival, PRIMARY_METRIC)
     fold = int(scores["fold"].min())
     items, columns, values = read_answers(baselines, fold, frozen_name(rival))
-    theirs = values[[items.index(item) for item in chosen["item"]]]
-    rendered = [result.audio for result in render(synth, note, synth.expand(theirs, columns), timeout)]
-    wanted = chosen["item"].tolist()
-    originals, true = (hdf5.read_items(targets, kind, wanted) for kind in ("audio", "values"))
-    ours = hdf5.read_items([candidate.answers / "predictions.h5"], "estimates", wanted)
-    renderings = hdf5.read_items([candidate.answers / "audio.h5"], "audio", [f"{item}/0" for item in wanted])
+    rival_values = values[[items.index(item) for item in selection["item"]]]
+    rival_audio = [result.audio for result in render(synth, note, synth.expand(rival_values, columns), timeout)]
+    selected = selection["item"].tolist()
+    originals, true_values = (hdf5.read_items(targets, kind, selected) for kind in ("audio", "values"))
+    estimates = hdf5.read_items([candidate.folder / "predictions.h5"], "estimates", selected)
+    audio = hdf5.read_items([candidate.folder / "audio.h5"], "audio", [f"{item}/0" for item in selected])
     groups: dict[str, list[Group]] = {"wins": [], "losses": []}
-    for place, row in enumerate(chosen.itertuples()):
-        truth = true[row.item][synth.columns(names)]
+    for index, row in enumerate(selection.itertuples()):
+        truth = true_values[row.item][synth.columns(names)]
         sounds = [
             Sound("original", originals[row.item], truth),
-            Sound(name, renderings[f"{row.item}/0"], ours[row.item][0], truth, row.candidate),
-            Sound(rival, rendered[place], theirs[place], truth, row.rival),
+            Sound(name, audio[f"{row.item}/0"], estimates[row.item][0], truth, row.candidate),
+            Sound(rival, rival_audio[index], rival_values[index], truth, row.rival),
         ]
         side = "wins" if row.gain > 0 else "losses"
-        title = f"“{called[row.item]}”"
-        reason = f"{registry()[PRIMARY_METRIC].label} {row.candidate:.2f} against {row.rival:.2f} of {rival}."
-        groups[side].append(Group(row.item, title, reason, sounds, folded=bool(groups[side])))
-    said = {"wins": "wins most", "losses": "loses most"}
+        title = f"“{preset_names[row.item]}”"
+        reason = f"{registry()[PRIMARY_METRIC].label} {row.candidate:.2f}, {row.rival:.2f} for {rival}."
+        groups[side].append(Group(row.item, title, reason, sounds, collapsed=bool(groups[side])))
+    titles = {"wins": f"Largest gains of {name}", "losses": f"Largest losses of {name}"}
     sections = [
-        Section(side, f"Where {name} {said[side]}", "<p>Beside it the best baseline in sound.</p>", found)
-        for side, found in groups.items()
-        if found
+        Section(side, titles[side], "<p>Compared with the best baseline in sound.</p>", members)
+        for side, members in groups.items()
+        if members
     ]
     counts = table.groupby("verdict")["metric"].size()
     facts = {
         "title": f"{name} against the baselines",
-        "run": f"{candidate.taken()} Data set {data}, {scores['fold'].nunique()} folds. "
-        f"Over all metrics and baselines it is {counts.get('better', 0)} times better, "
-        f"{counts.get('worse', 0)} times worse, and {counts.get('no difference', 0)} times there is no difference that can be "
-        "told from luck. Sounds are of the first fold.",
-        "commands": f"snakemake -c2 compare --config candidate={candidate.given} compared_on={data}",
+        "run": f"{candidate.render_cost()} Data set {data}, {scores['fold'].nunique()} folds. "
+        f"Over all metrics and baselines it is significantly better {counts.get('better', 0)} times, "
+        f"significantly worse {counts.get('worse', 0)} times, and not significantly different "
+        f"{counts.get('no difference', 0)} times. Sounds are from the first fold.",
+        "commands": f"snakemake -c2 compare --config candidate={candidate.source} compared_on={data}",
         "synth": synth.name,
         "parameters": ", ".join(names),
-        "chosen": f"By the difference in {registry()[PRIMARY_METRIC].label} from {rival}, the largest to either side.",
+        "selection": f"The largest differences to {rival} in {registry()[PRIMARY_METRIC].label}, in both directions.",
         "missing": "",
     }
-    return build(folder, sections, tables(table, name), [], synth, names, note.sample_rate, facts)
+    return build(folder, sections, format_tables(table, name), [], synth, names, note.sample_rate, facts)

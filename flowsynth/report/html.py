@@ -1,4 +1,4 @@
-"""Sections, tables and figures to a page: ``index.html``, and beside it sounds, presets and figures."""
+"""Build a page from sections, tables and figures: ``index.html``, and beside it audio, presets and figures."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from flowsynth.core.progress import track
 from flowsynth.core.provenance import maker, write_text
 from flowsynth.data.features import Mel
 from flowsynth.data.presets import write_bank
-from flowsynth.report.media import picture, volumes, write_mp3
+from flowsynth.report.media import matching_volumes, spectrogram_uri, write_mp3
 from flowsynth.report.sections import Group, Sound
 from flowsynth.synths.spec import Synth
 
@@ -28,12 +28,12 @@ ASSETS = Path(__file__).parent / "assets"
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure on the page.
+    """A figure of the page.
 
     Attributes:
         title: Heading.
-        text: What it shows.
-        png: The file; a PDF beside it is taken along. If it is not there, the place of the figure is marked.
+        text: Caption.
+        png: The file, with a PDF file beside it. If either does not exist, the figure is marked as missing.
     """
 
     title: str
@@ -43,14 +43,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
+    """A section of the page.
 
     Attributes:
-        key: Its anchor.
+        key: Anchor, and folder of its files.
         title: Heading.
-        text: Paragraphs before the groups, in HTML.
-        groups: Of sounds.
-        layout: ``rows``, a sound a row with spectrogram and parameters, or ``steps``, side by side.
+        text: Introduction in HTML.
+        groups: Groups of sounds.
+        layout: ``rows``, one sound per row with spectrogram and parameters, or ``steps``, sounds side by side.
     """
 
     key: str
@@ -70,20 +70,20 @@ def build(
     sample_rate: int,
     facts: Mapping[str, str],
 ) -> int:
-    """Write the page.
+    """Build a page.
 
     Args:
-        folder: Of the page; what was in it is removed.
-        sections: In their order.
-        tables: Tables of text, by caption.
-        figures: In their order.
-        synth: That made the sounds.
-        names: Of the inferred parameters.
-        sample_rate: Of all sounds, Hz.
-        facts: What else the page says of the run.
+        folder: Folder of the page; its previous content is removed.
+        sections: Sections in their order.
+        tables: Formatted tables by caption.
+        figures: Figures in their order.
+        synth: Synthesizer of the presets.
+        names: Names of the predicted parameters.
+        sample_rate: Sample rate of all sounds in Hz.
+        facts: Further texts of the template, by name.
 
     Returns:
-        Size of the whole page in bytes.
+        Size of all files of the page in bytes.
     """
     if folder.exists():
         shutil.rmtree(folder)
@@ -92,9 +92,9 @@ def build(
     groups = ((section, group) for section in sections for group in section.groups)
     cards: dict[str, list[dict[str, Any]]] = {section.key: [] for section in sections}
     for section, group in track(groups, total, f"page {folder}"):
-        cards[section.key].append(_group(folder, section, group, mel, synth, names))
-    shown = [{**vars(section), "text": Markup(section.text), "groups": cards[section.key]} for section in sections]
-    pictures = [_figure(folder, figure) for figure in figures]
+        cards[section.key].append(_write_group(folder, section, group, mel, synth, names))
+    with_cards = [{**vars(section), "text": Markup(section.text), "groups": cards[section.key]} for section in sections]
+    copies = [_copy_figure(folder, figure) for figure in figures]
     environment = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
@@ -103,34 +103,34 @@ def build(
         lstrip_blocks=True,
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    made = maker()
-    said = dict(
-        sections=shown,
+    provenance = maker()
+    context = dict(
+        sections=with_cards,
         tables=[{"caption": caption, "html": Markup(html_table(table))} for caption, table in tables.items()],
-        figures=pictures,
+        figures=copies,
         facts=facts,
         loads=Path(synth.banks).suffix == ".bank",
-        commit=made["commit"],
-        short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(made["commit"])),
-        made=json.dumps(made, sort_keys=True),
+        commit=provenance["commit"],
+        short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(provenance["commit"])),
+        provenance=json.dumps(provenance, sort_keys=True),
         style=Markup((ASSETS / "page.css").read_text()),
         player=Markup((ASSETS / "player.js").read_text()),
     )
     template = environment.get_template("index.html.j2")
-    # the page counts itself; the digits of that number do not change it
-    whole = size + len(template.render(megabytes="0.0", **said).encode())
-    text = template.render(megabytes=f"{whole / 1e6:.1f}", **said)
+    # the size includes the page itself, whose length does not depend on the digits of that number
+    megabytes = (size + len(template.render(megabytes="0.0", **context).encode())) / 1e6
+    text = template.render(megabytes=f"{megabytes:.1f}", **context)
     write_text(folder / "index.html", text)
     return size + len(text.encode())
 
 
-def _group(
+def _write_group(
     folder: Path, section: Section, group: Group, mel: Mel, synth: Synth, names: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Write the files of a group, and say what the template has to know of it."""
+    """Write the audio and the presets of a group, and return its values for the template."""
     rows = []
-    heard = [sound for sound in group.sounds if sound.audio is not None]
-    louder = dict(zip([sound.label for sound in heard], volumes([s.audio for s in heard]), strict=True))  # type: ignore
+    audio = {sound.label: sound.audio for sound in group.sounds if sound.audio is not None}
+    volumes = dict(zip(audio, matching_volumes(list(audio.values())), strict=True))
     for sound in group.sounds:
         if sound.audio is None:
             rows.append({"label": sound.label, "missing": sound.missing})
@@ -142,8 +142,8 @@ def _group(
             "label": sound.label,
             "missing": None,
             "file": f"sounds/{stem}.mp3",
-            "volume": f"{louder[sound.label]:.4f}",
-            "picture": picture(mel.log(power)[0].numpy()),
+            "volume": f"{volumes[sound.label]:.4f}",
+            "picture": spectrogram_uri(mel.log(power)[0].numpy()),
             "score": None if sound.score is None else f"{sound.score:.2f}",
             "preset": None,
             "bars": None,
@@ -152,43 +152,48 @@ def _group(
             full = synth.expand(np.asarray(sound.values)[None], names)
             preset = folder / "presets" / f"{stem}.bank"
             write_bank(preset, synth, [f"{group.title.strip('“”')} - {sound.label}"], full)
-            row |= {"preset": f"presets/{stem}.bank", "bars": Markup(bars(sound, names))}
+            row |= {"preset": f"presets/{stem}.bank", "bars": Markup(parameter_bars(sound, names))}
         rows.append(row)
-    return {"title": group.title, "reason": group.reason, "folded": group.folded, "rows": rows, "key": group.key}
+    return {"title": group.title, "reason": group.reason, "collapsed": group.collapsed, "rows": rows, "key": group.key}
 
 
-def _figure(folder: Path, figure: Figure) -> dict[str, Any]:
-    path, pdf = figure.png, figure.png.with_suffix(".pdf")
-    there = path.exists() and pdf.exists()
-    if there:
+def _copy_figure(folder: Path, figure: Figure) -> dict[str, Any]:
+    """Copy the files of a figure, and return its values for the template."""
+    png, pdf = figure.png, figure.png.with_suffix(".pdf")
+    exists = png.exists() and pdf.exists()
+    if exists:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
-        for file in (path, pdf):
+        for file in (png, pdf):
             shutil.copy(file, folder / "figures" / file.name)
-    return {**vars(figure), "there": there, "png": f"figures/{path.name}", "pdf": f"figures/{pdf.name}"}
+    return {**vars(figure), "exists": exists, "png": f"figures/{png.name}", "pdf": f"figures/{pdf.name}"}
 
 
-def bars(sound: Sound, names: tuple[str, ...]) -> str:
-    """Draw parameters as bars, those to compare with as strokes; each tells its name and values."""
+def parameter_bars(sound: Sound, names: tuple[str, ...]) -> str:
+    """Draw parameters as an SVG bar chart with true values as strokes; tooltips show names and values."""
     assert sound.values is not None
     width, height = 9, 48
-    parts = []
-    for place, (name, value) in enumerate(zip(names, sound.values, strict=True)):
-        said = f"{name}: {value:.2f}"
-        x, y = place * width, height * (1 - float(value))
-        inside = f'<rect x="{x}" y="{y:.1f}" width="{width - 2}" height="{height - y:.1f}"/>'
+    bars = []
+    for index, (name, value) in enumerate(zip(names, sound.values, strict=True)):
+        tooltip = f"{name}: {value:.2f}"
+        x, y = index * width, height * (1 - float(value))
+        shapes = f'<rect x="{x}" y="{y:.1f}" width="{width - 2}" height="{height - y:.1f}"/>'
         if sound.truth is not None:
-            true = float(sound.truth[place])
-            said += f" (original {true:.2f})"
-            inside += f'<path d="M{x - 0.5} {height * (1 - true):.1f}h{width - 1}"/>'
+            true = float(sound.truth[index])
+            tooltip += f" (original {true:.2f})"
+            shapes += f'<path d="M{x - 0.5} {height * (1 - true):.1f}h{width - 1}"/>'
         hit = f'<rect class="hit" x="{x - 1}" y="0" width="{width}" height="{height}"/>'
-        parts.append(f"<g><title>{escape(said)}</title>{hit}{inside}</g>")
+        bars.append(f"<g><title>{escape(tooltip)}</title>{hit}{shapes}</g>")
     label = ", ".join(f"{name} {value:.2f}" for name, value in zip(names, sound.values, strict=True))
     box = f"-1 -2 {width * len(names) + 1} {height + 4}"
-    return f'<svg class="bars" viewBox="{box}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    return f'<svg class="bars" viewBox="{box}" role="img" aria-label="{escape(label)}">{"".join(bars)}</svg>'
 
 
 def html_table(table: pd.DataFrame) -> str:
-    """Print a table of text, in bold where Markdown has it so, as HTML."""
+    """Format a table of text as HTML, with the bold of Markdown kept.
+
+    >>> html_table(pd.DataFrame({"Model": ["cnn"], "MSE": ["**0.1**"]})).partition("<tbody>")[2]
+    '<tr><th scope="row">cnn</th><td><strong>0.1</strong></td></tr></tbody></table>'
+    """
 
     def cell(text: object) -> str:
         return re.sub(r"\*\*(.*)\*\*", r"<strong>\1</strong>", escape(str(text)))

@@ -1,4 +1,4 @@
-"""Sections of the page: groups of sounds that are played and looked at together, read from the files of a run."""
+"""Sections of a page: groups of sounds to compare, read from the files of a run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from flowsynth.metrics import PRIMARY_METRIC
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound to hear.
+    """A sound of the page.
 
     Attributes:
-        label: What it is called.
-        audio: As it was rendered and scored; none, if it is missing.
-        values: The parameters it was made with, in [0, 1]; none, if it is not of the synthesizer.
-        truth: The parameters to compare them with; none, if there are none.
-        score: Its log-mel L1 from the first sound of its group; none for that one.
-        missing: Why it is.
+        label: Name of the sound.
+        audio: Rendered audio; None if it is missing.
+        values: Parameters of the preset, in [0, 1]; None if the synthesizer did not make the sound.
+        truth: True parameters to compare with; None if there are none.
+        score: Log-mel L1 to the first sound of the group; None for the first sound itself.
+        missing: Why the audio is missing.
     """
 
     label: str
@@ -36,25 +36,25 @@ class Sound:
 
 @dataclass(frozen=True)
 class Group:
-    """Sounds that are compared: one player, at one loudness.
+    """Sounds to compare with each other, at matched loudness.
 
     Attributes:
-        key: Part of the names of its files.
+        key: Folder of the files of the group.
         title: Heading.
         reason: What is shown and why.
-        sounds: In the order shown.
-        folded: Whether it is folded away at first.
+        sounds: Sounds in the order of display.
+        collapsed: Whether the group is collapsed at first.
     """
 
     key: str
     title: str
     reason: str
     sounds: list[Sound]
-    folded: bool = False
+    collapsed: bool = False
 
 
 def reconstruction(
-    chosen: pd.DataFrame,
+    selection: pd.DataFrame,
     targets: Sequence[Path],
     models: Mapping[str, Path],
     missing: Mapping[str, str],
@@ -62,33 +62,33 @@ def reconstruction(
     names: Mapping[str, str],
     key: str = "",
 ) -> list[Group]:
-    """One group a chosen item: its sound, and what each model makes of it; all but the first folded.
+    """Make one group per selected item: the target and the prediction of each model; all but the first collapsed.
 
     Args:
-        chosen: As made by `flowsynth.evaluation.example_selection.select`.
-        targets: Files of audio that hold the items.
-        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``; one that did not answer to an item is
-            left out there.
-        missing: Models that have not answered at all, and why; their places are marked.
-        scores: Of the models, as made by `flowsynth.evaluation.scoring.score`.
-        names: What the items are called, by id.
-        key: What the keys of the groups begin with.
+        selection: Selected items, from `flowsynth.evaluation.example_selection.select`.
+        targets: Audio files with the items.
+        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``; a model without a prediction for
+            an item is left out of its group.
+        missing: Models without any prediction, and why; they are marked as missing.
+        scores: Scores of the models, from `flowsynth.evaluation.scoring.score`.
+        names: Names of the items, by id.
+        key: Prefix of the keys of the groups.
     """
-    shown = chosen[chosen["role"] != "drawn"]
-    wanted = shown["item"].tolist()
-    originals = hdf5.read_items(targets, "audio", wanted)
-    there = {model: folder for model, folder in models.items() if model not in missing}
-    predictions = {model: [folder / "predictions.h5"] for model, folder in there.items()}
-    estimates = {model: hdf5.read_items(paths, "estimates", wanted) for model, paths in predictions.items()}
-    true = hdf5.read_items([path for paths in predictions.values() for path in paths], "values", wanted)
-    renderings = [f"{item}/0" for item in wanted]
-    audio = {model: hdf5.read_items([folder / "audio.h5"], "audio", renderings) for model, folder in there.items()}
-    fold = int(shown["fold"].iloc[0])
-    heard = scores[(scores["metric"] == PRIMARY_METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
-    distance = heard.set_index(["model", "item"])["value"]
+    examples = selection[selection["role"] != "drawn"]
+    items = examples["item"].tolist()
+    originals = hdf5.read_items(targets, "audio", items)
+    folders = {model: folder for model, folder in models.items() if model not in missing}
+    predictions = {model: [folder / "predictions.h5"] for model, folder in folders.items()}
+    estimates = {model: hdf5.read_items(paths, "estimates", items) for model, paths in predictions.items()}
+    true_values = hdf5.read_items([path for paths in predictions.values() for path in paths], "values", items)
+    renderings = [f"{item}/0" for item in items]
+    audio = {model: hdf5.read_items([folder / "audio.h5"], "audio", renderings) for model, folder in folders.items()}
+    fold = int(examples["fold"].iloc[0])
+    rows = scores[(scores["metric"] == PRIMARY_METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
+    distances = rows.set_index(["model", "item"])["value"]
     groups: list[Group] = []
-    for row in shown.itertuples():
-        values = true.get(row.item)
+    for row in examples.itertuples():
+        values = true_values.get(row.item)
         truth = None if values is None or np.isnan(values).any() else values
         sounds = [Sound("original", originals[row.item], truth)]
         for model in models:
@@ -96,13 +96,13 @@ def reconstruction(
                 sounds.append(Sound(model, None, missing=missing[model]))
             elif row.item in estimates[model]:
                 estimate, rendering = estimates[model][row.item][0], audio[model][f"{row.item}/0"]
-                sounds.append(Sound(model, rendering, estimate, truth, float(distance[model, row.item])))
+                sounds.append(Sound(model, rendering, estimate, truth, float(distances[model, row.item])))
         title, reason = f"“{names[row.item]}”", f"The item {row.reason}."
-        groups.append(Group(f"{key}{row.role}", title, reason, sounds, folded=bool(groups)))
+        groups.append(Group(f"{key}{row.role}", title, reason, sounds, collapsed=bool(groups)))
     return groups
 
 
-def outside(
+def out_of_domain(
     manifest: pd.DataFrame,
     sounds: Path,
     models: Mapping[str, Path],
@@ -111,37 +111,42 @@ def outside(
     judge: str,
     seed: int,
 ) -> list[Group]:
-    """Three sounds of a collection that the synthesizer did not make, or all if it has fewer, and what models make of them.
+    """Make groups for three sounds of an out-of-domain collection, or for all if it has fewer.
 
     Args:
-        manifest: Of the collection, as made by `flowsynth.data.out_of_domain.collections.collect`.
-        sounds: File of audio of the collection.
-        models: Folder of each model's answers.
-        missing: Models that have not answered, and why.
-        scores: Of the models.
-        judge: The model by whose scores sounds are chosen.
-        seed: Of that choice.
+        manifest: Sounds of the collection, from `flowsynth.data.out_of_domain.collections.collect`.
+        sounds: Audio file of the collection.
+        models: Folder of each model's predictions.
+        missing: Models without predictions, and why.
+        scores: Scores of the models.
+        judge: Model by whose scores the sounds are selected.
+        seed: Seed of the selection.
     """
     collection = manifest["collection"].iloc[0]
-    mine = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
+    judge_scores = scores[(scores["model"] == judge) & scores["item"].isin(manifest["id"])]
     if len(manifest) < len(QUANTILES):
-        rows = manifest["id"].rename("item").reset_index(drop=True)
-        chosen = pd.DataFrame(
-            {"item": rows, "role": [f"sound{row}" for row in rows.index], "fold": mine["fold"].iloc[0]}
-        )
-        chosen["reason"] = f"one of the {len(rows)} in all"
+        items = manifest["id"].rename("item").reset_index(drop=True)
+        roles = [f"sound{row}" for row in items.index]
+        selection = pd.DataFrame({"item": items, "role": roles, "fold": judge_scores["fold"].iloc[0]})
+        selection["reason"] = f"one of the {len(items)} in all"
     else:
-        chosen = select(mine, seed)
-    listed = manifest.set_index("id")
-    rights = [listed.loc[item, ["package", "licence"]].dropna() for item in chosen["item"]]
-    said = chosen["reason"].str.replace("in the test set of fold", f"among the {collection}; fold")
-    said = [f"{reason}. From {', licence '.join(map(str, right))}" for reason, right in zip(said, rights, strict=True)]
-    names = listed["file"].to_dict()
-    return reconstruction(chosen.assign(reason=said), [sounds], models, missing, scores, names, f"{collection}_")
+        selection = select(judge_scores, seed)
+    sources = manifest.set_index("id")
+    licences = [sources.loc[item, ["package", "licence"]].dropna() for item in selection["item"]]
+    reasons = selection["reason"].str.replace("in the test set of fold", f"among the {collection}; fold")
+    reasons = [f"{why}. From {', licence '.join(map(str, row))}" for why, row in zip(reasons, licences, strict=True)]
+    names = sources["file"].to_dict()
+    selection = selection.assign(reason=reasons)
+    return reconstruction(selection, [sounds], models, missing, scores, names, f"{collection}_")
 
 
-def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:
-    """The steps of each line of an exploration (`flowsynth.latent_space.traversals`), as sounds."""
+def traversals(path: Path, audio: Path) -> dict[str, list[Sound]]:
+    """Read the steps of each traversal as sounds.
+
+    Args:
+        path: Presets of the traversals, from `flowsynth.latent_space.traversals`.
+        audio: Rendered audio of the presets.
+    """
     with hdf5.reading(path) as file:
         ids, estimates = hdf5.ids(file).tolist(), file["estimates"][:]
     renderings = hdf5.read_items([audio], "audio")
@@ -153,17 +158,23 @@ def lines(path: Path, audio: Path) -> dict[str, list[Sound]]:
 
 
 def macro_controls(path: Path, audio: Path) -> list[Group]:
-    """One group a latent dimension, that which moves the parameters most first; all but the first folded."""
-    found = lines(path, audio)
+    """Make one group per latent dimension, in descending order of parameter change; all but the first collapsed.
+
+    Args:
+        path: Presets of the traversals ``macro_controls``.
+        audio: Rendered audio of the presets.
+    """
+    sounds = traversals(path, audio)
     with hdf5.reading(path) as file:
-        spread = file["estimates"][:].std(axis=1).mean(axis=1)
-        moved = dict(zip(hdf5.ids(file).tolist(), spread.tolist(), strict=True))
-    order = sorted(found, key=lambda name: -moved[name])
+        mean_sd = file["estimates"][:].std(axis=1).mean(axis=1)
+        changes = dict(zip(hdf5.ids(file).tolist(), mean_sd.tolist(), strict=True))
+    order = sorted(sounds, key=lambda name: -changes[name])
     return [
         Group(
             f"macro_{name}", f"Latent dimension {name}",
-            f"From -3 to 3 in eight steps, the other dimensions at 0. Parameters move by {moved[name]:.3f} on average "
-            "(standard deviation over the steps).", found[name], folded=place > 0,
+            "From -3 to 3 in eight steps, the other dimensions at 0. "
+            f"Mean change of the parameters: {changes[name]:.3f} (standard deviation over the steps).",
+            sounds[name], collapsed=index > 0,
         )
-        for place, name in enumerate(order)
+        for index, name in enumerate(order)
     ]  # fmt: skip

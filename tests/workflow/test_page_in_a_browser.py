@@ -1,4 +1,4 @@
-"""The page in a real browser: it loads without an error, plays, switches, and fits narrow and wide screens."""
+"""The page in a browser: it loads without errors, plays, switches sounds, and fits narrow and wide screens."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +22,8 @@ Promise.all(files.map((file) => new Promise((resolve) => {
   audio.addEventListener("error", () => resolve([file, null]));
 }))).then(done);
 """
-# the one player is no element of the page: its like is made to tell of itself
-SPY = "window.Audio = new Proxy(Audio, { construct(type, given) { return (window.player = new type(...given)); } })"
+# the player is not an element of the page: a proxy exposes it
+SPY = "window.Audio = new Proxy(Audio, { construct(type, options) { return (window.player = new type(...options)); } })"
 PLAYER = "return [player.src.split('/').slice(-3).join('/'), player.currentTime, player.paused, player.volume]"
 
 
@@ -41,7 +41,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "page"
-    pages.make(folder)
+    pages.build(folder)
     return folder
 
 
@@ -56,7 +56,7 @@ def visit(driver: webdriver.Chrome, page: Path, width: int = 1400) -> None:
     driver.execute_script(OPEN_ALL)
 
 
-def test_it_loads_without_an_error_and_every_player_has_its_sound(chromium: webdriver.Chrome, page: Path):
+def test_page_loads_without_errors_and_all_audio_plays(chromium: webdriver.Chrome, page: Path):
     visit(chromium, page)
     durations = chromium.execute_async_script(DURATIONS)
     assert len(durations) >= 9 or page.parent.name.startswith("small")
@@ -67,7 +67,7 @@ def test_it_loads_without_an_error_and_every_player_has_its_sound(chromium: webd
     assert errors(chromium) == []
 
 
-def test_choosing_another_model_goes_on_at_the_same_moment_and_loudness(chromium: webdriver.Chrome, page: Path):
+def test_another_sound_continues_at_same_position_and_loudness(chromium: webdriver.Chrome, page: Path):
     visit(chromium, page)
     group = chromium.find_element(By.CSS_SELECTOR, "details.group")
     first, second = group.find_elements(By.CSS_SELECTOR, "button.play")[:2]
@@ -78,9 +78,9 @@ def test_choosing_another_model_goes_on_at_the_same_moment_and_loudness(chromium
     assert volume == pytest.approx(float(first.get_attribute("data-volume")))
     second.click()
     until(chromium, "!player.paused && player.currentTime > 0")
-    file, moment, _, volume = chromium.execute_script(PLAYER)
+    file, position, _, volume = chromium.execute_script(PLAYER)
     assert second.get_attribute("data-file").endswith(file)
-    assert 0.45 < moment < 3
+    assert 0.45 < position < 3
     assert volume == pytest.approx(float(second.get_attribute("data-volume")))
     assert [button.get_attribute("aria-pressed") for button in (first, second)] == ["false", "true"]
     second.click()
@@ -89,7 +89,7 @@ def test_choosing_another_model_goes_on_at_the_same_moment_and_loudness(chromium
     assert errors(chromium) == []
 
 
-def test_it_can_be_used_by_keyboard(chromium: webdriver.Chrome, page: Path):
+def test_keyboard_selects_and_plays_sounds(chromium: webdriver.Chrome, page: Path):
     visit(chromium, page)
     first, second = chromium.find_elements(By.CSS_SELECTOR, "details.group:first-of-type button.play")[:2]
     chromium.execute_script("arguments[0].focus()", first)
@@ -103,14 +103,14 @@ def test_it_can_be_used_by_keyboard(chromium: webdriver.Chrome, page: Path):
 
 
 @pytest.mark.parametrize("width", [360, 1400])
-def test_nothing_is_wider_than_the_screen(chromium: webdriver.Chrome, page: Path, width: int):
+def test_no_element_is_wider_than_the_screen(chromium: webdriver.Chrome, page: Path, width: int):
     visit(chromium, page, width)
     assert chromium.execute_script("return innerWidth") == width
     assert chromium.execute_script("return document.scrollingElement.scrollWidth") <= width
     assert chromium.execute_script(OVERFLOW) == []
 
 
-def test_names_that_hold_html_are_shown_as_text(chromium: webdriver.Chrome, small: Path):
+def test_html_in_names_is_shown_as_text(chromium: webdriver.Chrome, small: Path):
     visit(chromium, small)
     titles = [title.text for title in chromium.find_elements(By.TAG_NAME, "h3")]
     assert "“a <b onclick=alert(1)>”" in titles
@@ -118,8 +118,8 @@ def test_names_that_hold_html_are_shown_as_text(chromium: webdriver.Chrome, smal
     assert "train: loss = <nan>" in chromium.find_element(By.CSS_SELECTOR, "td.missing").text
 
 
-def test_text_stands_out_from_its_ground(chromium: webdriver.Chrome, small: Path):
-    """By at least 4.5 to 1 (WCAG 2.2, AA), on light and dark screens."""
+def test_text_has_sufficient_contrast(chromium: webdriver.Chrome, small: Path):
+    """At least 4.5 to 1 (WCAG 2.2, AA), in light and dark mode."""
     for scheme in ("light", "dark"):
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", media)

@@ -52,12 +52,13 @@ rule draw_amount:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_amount"),
+        code=code_of_figure("scaling"),
+        module="scaling",
         models=lambda wildcards: LEAST[wildcards.scale].get("models", config["models"]),
         label=lambda wildcards: SCALES[wildcards.scale]["label"],
         title=lambda wildcards: SCALES[wildcards.scale]["title"],
     script:
-        "../scripts/draw_amount.py"
+        "../scripts/draw.py"
 
 
 rule flow_question:

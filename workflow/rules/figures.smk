@@ -1,9 +1,16 @@
-# Each figure is drawn by a rule of its own, in both formats at once, and is asked for by the name in FIGURES:
+# One rule per figure, which writes both formats; the targets are named after the keys of FIGURES:
 #
 #     snakemake -c2 figure_macro_controls
 #     snakemake --list-target-rules | grep figure_
 #
-# What is of a single fold is of the first one; what is of a single model is in the folder of that model.
+# Figures of a single fold show the first one; figures of a single model lie in the folder of that model.
+# All rules share one script, which calls the function with the rule's name in a module of flowsynth.figures.
+
+
+def code_of_figure(module):
+    """Parameter of a rule that draws: the digest of the code of its figure alone, see `code`."""
+    script = Path(workflow.basedir) / "workflow/scripts/draw.py"
+    return lambda wildcards: digest(script, PACKAGE / "figures" / f"{module}.py")
 
 
 for name, (_, lacks) in FIGURES.items():
@@ -38,10 +45,11 @@ rule draw_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_scores"),
+        code=code_of_figure("scores"),
+        module="scores",
         models=SYSTEMS,
     script:
-        "../scripts/draw_scores.py"
+        "../scripts/draw.py"
 
 
 rule draw_critical_difference:
@@ -61,10 +69,11 @@ rule draw_critical_difference:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_critical_difference"),
+        code=code_of_figure("critical_difference"),
+        module="critical_difference",
         models=SYSTEMS,
     script:
-        "../scripts/draw_critical_difference.py"
+        "../scripts/draw.py"
 
 
 rule draw_curves:
@@ -91,9 +100,10 @@ rule draw_curves:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_curves"),
+        code=code_of_figure("curves"),
+        module="curves",
     script:
-        "../scripts/draw_curves.py"
+        "../scripts/draw.py"
 
 
 rule draw_reconstruction:
@@ -116,13 +126,14 @@ rule draw_reconstruction:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_reconstruction"),
+        code=code_of_figure("reconstruction"),
+        module="reconstruction",
         models=HEARD,
     script:
-        "../scripts/draw_reconstruction.py"
+        "../scripts/draw.py"
 
 
-# Of the dimension whose parameters move most, or of any: figures/flow_reg/macro_controls_z5.pdf.
+# By default the dimension that changes parameters most; any other: figures/flow_reg/macro_controls_z5.pdf.
 rule draw_macro_controls:
     input:
         style=str(PACKAGE / "figures/figures.mplstyle"),
@@ -145,9 +156,10 @@ rule draw_macro_controls:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_macro_controls"),
+        code=code_of_figure("macro_controls"),
+        module="macro_controls",
     script:
-        "../scripts/draw_macro_controls.py"
+        "../scripts/draw.py"
 
 
 rule draw_neighbourhood:
@@ -169,9 +181,10 @@ rule draw_neighbourhood:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_neighbourhood"),
+        code=code_of_figure("neighbourhood"),
+        module="neighbourhood",
     script:
-        "../scripts/draw_neighbourhood.py"
+        "../scripts/draw.py"
 
 
 rule draw_interpolation:
@@ -192,9 +205,10 @@ rule draw_interpolation:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_interpolation"),
+        code=code_of_figure("interpolation"),
+        module="interpolation",
     script:
-        "../scripts/draw_interpolation.py"
+        "../scripts/draw.py"
 
 
 rule draw_latent_space:
@@ -215,9 +229,10 @@ rule draw_latent_space:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_latent_space"),
+        code=code_of_figure("latent_space"),
+        module="latent_space",
     script:
-        "../scripts/draw_latent_space.py"
+        "../scripts/draw.py"
 
 
 rule draw_smoothness:
@@ -238,9 +253,10 @@ rule draw_smoothness:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_smoothness"),
+        code=code_of_figure("smoothness"),
+        module="smoothness",
     script:
-        "../scripts/draw_smoothness.py"
+        "../scripts/draw.py"
 
 
 rule draw_semantic:
@@ -265,10 +281,11 @@ rule draw_semantic:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_semantic"),
+        code=code_of_figure("semantic"),
+        module="semantic",
         models=[PLAIN, SEMANTIC],
     script:
-        "../scripts/draw_semantic.py"
+        "../scripts/draw.py"
 
 
 rule draw_complexity:
@@ -288,10 +305,11 @@ rule draw_complexity:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_complexity"),
+        code=code_of_figure("scaling"),
+        module="scaling",
         models=SYSTEMS,
     script:
-        "../scripts/draw_complexity.py"
+        "../scripts/draw.py"
 
 
 rule draw_calibration:
@@ -312,6 +330,7 @@ rule draw_calibration:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("draw_calibration"),
+        code=code_of_figure("calibration"),
+        module="calibration",
     script:
-        "../scripts/draw_calibration.py"
+        "../scripts/draw.py"

@@ -8,15 +8,15 @@ SCALES = {
         "target": "figure_amount",
         "setting": "sampled",
         "such": "drawn_0, drawn_10000",
-        "label": "presets drawn for training",
-        "title": "Presets drawn for training, at equal work",
+        "label": "synthetic training presets",
+        "title": "Synthetic training presets, with equal training steps",
     },
     "epochs": {
         "target": "results/epochs/amount.png",
         "setting": "epochs",
         "such": "epochs_8, epochs_64",
         "label": "epochs of training",
-        "title": "Longer training",
+        "title": "Number of training epochs",
     },
 }
 AMOUNTS = {

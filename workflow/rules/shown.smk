@@ -79,17 +79,17 @@ def captioned(path):
     return [f"{path}.pdf", report(f"{path}.png", caption, "Figures", labels=labels)]
 
 
-# title by name, in the order of the page; workflow/report has what is said of each
+# titles by name, in the order of the page; captions are in workflow/report
 TITLES = {
-    "reconstruction": "Reconstruction: sounds and what every model made of them",
-    "macro_controls": "Macro-controls: a dimension of the latent",
+    "reconstruction": "Reconstruction: target sounds and the prediction of each model",
+    "macro_controls": "Macro-controls: one latent dimension",
     "neighbourhood": "Neighbourhoods of two sounds",
-    "interpolation": "Interpolation, through sounds and through parameters",
-    "semantic": "A semantic dimension: dark to bright",
-    "smoothness": "Smoothness: latent dimensions against parameters",
-    "latent_space": "The latent space, coloured by descriptors",
+    "interpolation": "Interpolation in the latent space and in the parameter space",
+    "semantic": "Semantic dimension: dark to bright",
+    "smoothness": "Smoothness of latent dimensions and parameters",
+    "latent_space": "Latent space, coloured by descriptors",
     "complexity": "Number of parameters",
-    "calibration": "Calibration of the models that draw presets",
+    "calibration": "Calibration of the probabilistic models",
     "scores": "Scores",
     "critical_difference": "Critical differences of ranks",
     "curves": "Learning curves",
@@ -108,10 +108,10 @@ def run_of(budget, dataset):
         "split": config["split"],
         "folds": config["budgets"][budget]["folds"],
         "models": SYSTEMS,
-        "heard": HEARD,
-        "shown": SHOWN,
-        "explored": has_latent(SHOWN),
-        "answering": ood_models(config, budget) if OUTSIDE else [],
+        "displayed_models": HEARD,
+        "latent_model": SHOWN,
+        "has_latent": has_latent(SHOWN),
+        "ood_models": ood_models(config, budget) if OUTSIDE else [],
         "collections": OUTSIDE,
         "figures": [
             (

@@ -12,7 +12,7 @@ from flowsynth.leaderboard.comparison import FROZEN, against
 from flowsynth.leaderboard.data_hashes import hashes
 from flowsynth.leaderboard.manifest import submitted
 from flowsynth.rendering.host import Note
-from flowsynth.report.comparison_page import Candidate, make, markdown
+from flowsynth.report.comparison_page import Candidate, build_page, markdown
 
 with job(Path(snakemake.log[0])):
     given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
@@ -32,7 +32,7 @@ with job(Path(snakemake.log[0])):
     page = Path(snakemake.output.index).parent
     shown = Candidate(str(params.given), candidate, files[0].parent)
     called = dict(zip(presets["id"], presets["name"], strict=True))
-    size = make(page, shown, table, scores, folder, audio, called, note, timeout)
+    size = build_page(page, shown, table, scores, folder, audio, called, note, timeout)
     # after the page, which removes what was in its folder
     write_csv(table, Path(snakemake.output.csv), seed=params.seed)
     write_text(Path(snakemake.output.md), markdown(table, candidate))

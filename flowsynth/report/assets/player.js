@@ -1,4 +1,4 @@
-// One sound plays at a time. Within a group another button takes over at the same moment, at the loudness of the group.
+// Play one sound at a time. Within a group, another sound continues at the same position, at matched loudness.
 (() => {
   const audio = new Audio();
   let playing = null;
@@ -14,13 +14,13 @@
     playing = null;
   };
   const start = (button) => {
-    const together = playing && playing.closest("details") === button.closest("details");
-    const at = together ? audio.currentTime : 0;
+    const sameGroup = playing && playing.closest("details") === button.closest("details");
+    const position = sameGroup ? audio.currentTime : 0;
     stop();
     audio.src = button.dataset.file;
     audio.volume = Number(button.dataset.volume);
-    audio.currentTime = at;
-    audio.play().catch((error) => { if (error.name !== "AbortError") { stop(); button.textContent = "can't be played"; } });
+    audio.currentTime = position;
+    audio.play().catch((error) => { if (error.name !== "AbortError") { stop(); button.textContent = "playback failed"; } });
     playing = button;
     show(button, true);
   };
@@ -38,10 +38,10 @@
   });
   document.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-    const from = document.activeElement.closest("button.play");
-    if (!step || !from) return;
-    const buttons = [...from.closest("details").querySelectorAll("button.play")];
-    const next = buttons[buttons.indexOf(from) + step];
+    const focused = document.activeElement.closest("button.play");
+    if (!step || !focused) return;
+    const buttons = [...focused.closest("details").querySelectorAll("button.play")];
+    const next = buttons[buttons.indexOf(focused) + step];
     if (!next) return;
     event.preventDefault();
     next.focus();
