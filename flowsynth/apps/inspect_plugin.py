@@ -2,9 +2,9 @@
 
     python -m flowsynth.apps.inspect_plugin /usr/lib/vst/Nekobi-vst.so --name nekobi
 
-With that file among the tables the whole pipeline runs on the plugin. Ranges are those of the host, 0 to 1, as plugins do
-not expose their own; presets are synthetic until the table names banks. Review the table before use: the distributions of
-presets and the choice of inferred parameters are heuristic.
+With that file among the tables the whole pipeline runs on the plugin. Ranges are those of the host, 0 to 1, as plugins
+do not expose their own; presets are synthetic until the table names banks. Review the table before use: the
+distributions of presets and the choice of inferred parameters are heuristic.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def probe(synth: Synth) -> tuple[Float[np.ndarray, "parameters probes"], Float[n
     """Render several patches with each parameter at each of `PROBES`, as a parameter may have no effect in one patch.
 
     Returns:
-        The largest log-mel L1 to an unmodified patch, and the peak on the base patch. Both are 0 where the plugin fails.
+        Largest log-mel L1 to an unmodified patch, and peak on the base patch; both are 0 where the plugin fails.
 
     Raises:
         ValueError: If it fails on the base patch.
@@ -154,10 +154,10 @@ def format_table(
     ranked = [synth.names[column] for column in np.argsort(-largest, kind="stable") if largest[column] > AUDIBLE]
     methods = ", ".join(f"{method}: {'yes' if same else 'no'}" for method, same in reproducible.items())
     lines = [
-        "# Written by flowsynth.apps.inspect_plugin. The comment of each parameter is its largest effect, in log-mel L1,",
+        "# Written by flowsynth.apps.inspect_plugin. The comment of a parameter is its largest effect (log-mel L1)",
         "# at 0, 0.5 and 1, over several patches.",
         f"# Bit-identical in any order, by {methods}. Presets are rendered by a fresh instance each.",
-        "# draw: the share of presets in which a parameter is not at its default, and the range that it is drawn from there.",
+        "# draw: share of presets in which a parameter is not at its default, and the range it is then drawn from.",
         *yaml.safe_dump({"name": synth.name, "plugin": str(synth.plugin), "install": synth.install, "presets": presets},
                         sort_keys=False, width=200).splitlines(),
         "", "parameters:",

@@ -1,10 +1,10 @@
 """Real-time control of a trained model with a latent space: encode a sound, move in the latent space, follow a path.
 
-The controller knows no protocol: `flowsynth.apps.osc_server` exposes it by Open Sound Control,
-`flowsynth.apps.explorer.service` on a page. Its state is a latent; each change returns the parameters for the synthesizer.
+The controller is independent of a protocol: `flowsynth.apps.osc_server` exposes it by Open Sound Control,
+`flowsynth.apps.explorer.service` on a page. Its state is a latent; each change returns the synthesizer's parameters.
 
 References:
-    Esling et al. 2019, 2020: the real-time implementation, a device for Max for Live, from which the ideas are taken:
+    Esling et al. 2019, 2020: the real-time implementation, a device for Max for Live, with the same ideas:
     encoding, macro-controls ordered by influence, two dimensions at once, paths through the latent space.
 """
 

@@ -1,9 +1,9 @@
 """Sound matching for musicians: predict presets for sounds, render them, and write the closest as a bank.
 
-The model, its synthesizer, the note and the spectrogram are those of a run in ``results/``. Sounds are preprocessed as in
-the benchmark (`flowsynth.data.out_of_domain.preprocessing`): trimmed, shifted to the rendered note, and set to the level of
-the synthesizer's sounds. Several predictions and the training preset that sounds closest are rendered; the closest of all
-is the match, or the start of a search.
+The model, its synthesizer, the note and the spectrogram are those of a run in ``results/``. Sounds are preprocessed as
+in the benchmark (`flowsynth.data.out_of_domain.preprocessing`): trimmed, shifted to the rendered note, and set to the
+level of the synthesizer's sounds. Several predictions and the training preset that sounds closest are rendered; the
+closest of all is the match, or the start of a search.
 """
 
 from collections.abc import Iterator, Sequence

@@ -31,7 +31,7 @@ def measure(
         seed: Seed of predictions and searches.
 
     Returns:
-        `COLUMNS`, one row per sound: the distances of `flowsynth.apps.match.Match`, and as ``searched`` the distance of a
+        `COLUMNS`, one row per sound: the distances of `flowsynth.apps.match.Match`, and ``searched``, the distance of a
         search from the nearest training preset, without the model and with the same number of renderings.
     """
     rows = []
@@ -62,7 +62,8 @@ def finding(table: pd.DataFrame) -> str:
     (model,), renderings = table["model"].unique(), table["renderings"].max()
     return (
         f"With `{model}` and {renderings} renderings the match is closer than the nearest training preset for "
-        f"{closer('distance', 'nearest')} of {len(table)} sounds; the best of the model's predictions alone is closer for "
-        f"{closer('answers', 'nearest')}. The match is closer than a search from that preset with as many renderings and "
-        f"without the model for {closer('distance', 'searched')}, and farther for {closer('searched', 'distance')}.\n"
+        f"{closer('distance', 'nearest')} of {len(table)} sounds; the best of the model's predictions alone is closer "
+        f"for {closer('answers', 'nearest')}. The match is closer than a search from that preset with as many "
+        f"renderings and without the model for {closer('distance', 'searched')}, and farther for "
+        f"{closer('searched', 'distance')}.\n"
     )

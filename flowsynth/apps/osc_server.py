@@ -1,8 +1,8 @@
 """Server of a latent controller by Open Sound Control over UDP, local by default.
 
 The server replies to each message's sender with the result, or with ``/error ADDRESS REASON``; only ``/stop`` stops it.
-Messages that change the sound are answered by ``/z`` (the latent) and ``/params`` (name, value, name, …; values in [0, 1]),
-which can be sent to the plugin. `MESSAGES` lists all messages.
+The reply to a message that changes the sound is ``/z`` (the latent) and ``/params`` (name, value, name, …; values in
+[0, 1]), which can be sent to the plugin. `MESSAGES` lists all messages.
 
 References:
     Wright 2002, "The Open Sound Control 1.0 specification".

@@ -242,9 +242,9 @@ def test_too_large_requests_are_errors(client: FlaskClient):
 @pytest.mark.parametrize(
     "address",
     [
-        "/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/static/..%2fexplorer.py", "/static/",
-        "//etc/passwd", "/explorer.css/../../explorer.py", "/explorer.css%2f..%2f..%2fexplorer.py", "/explorer.html.j2",
-        "/build.py", "/explorer.css%00.py", "/..\\..\\explorer.py", "/page/page.css",
+        "/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/static/..%2fserver.py",
+        "/static/", "//etc/passwd", "/explorer.css/../../server.py", "/explorer.css%2f..%2f..%2fserver.py",
+        "/explorer.html.j2", "/server.py", "/explorer.css%00.py", "/..\\..\\server.py", "/static/page.css",
     ],
 )  # fmt: skip
 def test_no_other_file_is_served(client: FlaskClient, address: str):

@@ -1,7 +1,7 @@
 """Web server of the explorer, local by default.
 
-It accepts requests of its own page only: with its host name and origin, of limited size, and for its own files. Errors are
-returned as JSON (``error``, ``where``, ``advice``) and do not stop the server.
+It accepts requests of its own page only: with its host name and origin, of limited size, and for its own files. Errors
+are returned as JSON (``error``, ``where``, ``advice``) and do not stop the server.
 """
 
 import json

@@ -1,10 +1,10 @@
 """Operations of the explorer page: presets on a map, interpolation between them, macro-controls, sounds to match.
 
 Each request carries the full position: responses do not depend on earlier requests, and equal requests are rendered
-bit-identically. `flowsynth.apps.explorer.server` exposes the operations to the page. Presets keep their own parameters. A
-macro-control adds the change of the model's prediction to them. Interpolation through sounds is linear interpolation of
-parameters plus the deviation of the model's predictions, along the line between the latents, from their own linear
-interpolation. So a control at 0 changes nothing, and where the model reproduces the presets its predictions are returned.
+bit-identically. `flowsynth.apps.explorer.server` exposes the operations to the page. Presets keep their own parameters.
+A macro-control adds the change of the model's prediction to them. Interpolation through sounds is linear interpolation
+of parameters plus the deviation of the model's predictions, along the line between the latents, from their own linear
+interpolation. So a control at 0 changes nothing, and presets that the model reproduces move as its predictions do.
 
 References:
     Esling et al. 2019, 2020: exploration of presets in a space of sounds, macro-controls, vocal sketching.
@@ -77,8 +77,8 @@ class Explorer:
 
         Args:
             position: ``preset``, an id; or ``between``, two ids, with ``t`` from 0 to 1 and ``through``, ``sounds`` or
-                ``parameters``; or ``z``, a latent. Optionally with ``macros``, offsets of the macro-controls' coordinates,
-                the strongest first.
+                ``parameters``; or ``z``, a latent. Optionally with ``macros``, offsets of the macro-controls'
+                coordinates, the strongest first.
 
         Raises:
             RequestError: If the position is invalid.
@@ -157,7 +157,8 @@ class Explorer:
 
         Returns:
             Its latent ``z`` and map position ``x`` and ``y``; ``pitch``, ``shift`` and ``note`` of
-            `flowsynth.data.out_of_domain.preprocessing.Prepared`; and the preprocessed sound ``wav``, a WAV file in base64.
+            `flowsynth.data.out_of_domain.preprocessing.Prepared`; and the preprocessed sound ``wav``, a WAV file in
+            base64.
 
         Raises:
             RequestError: If it can't be read, is silent, or too short.
