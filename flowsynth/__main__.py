@@ -1,4 +1,4 @@
-"""``python -m flowsynth``: the command ``flowsynth``."""
+"""Entry point of ``python -m flowsynth``."""
 
 from flowsynth.cli import main
 

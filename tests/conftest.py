@@ -89,9 +89,9 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def device(live: Path) -> Any:
+def latent(live: Path) -> Any:
     """The latent controller with that model."""
-    from flowsynth.apps.latent_controller import Device
+    from flowsynth.apps.latent_controller import LatentController
     from flowsynth.inference.trained_model import open_model
 
-    return Device(open_model(live))
+    return LatentController(open_model(live))

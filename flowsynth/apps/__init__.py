@@ -1,1 +1,1 @@
-"""Programs for musicians: match sounds, play a latent space, inspect a plugin."""
+"""Applications: match sounds, explore and control a latent space, inspect a plugin, import Diva presets."""

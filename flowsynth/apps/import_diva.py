@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from flowsynth.apps.inspect_plugin import NOTE, TIMEOUT, described, line
+from flowsynth.apps.inspect_plugin import NOTE, TIMEOUT, format_parameter, read_parameters
 from flowsynth.core.progress import log, log_to_terminal
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.data import diva
@@ -72,7 +72,7 @@ def parameters(corpus: diva.Corpus, base: dict[str, float], plugin: Path | None)
     """
     if plugin is None:
         return tuple(Parameter(name, "continuous", 0.0, 1.0, base[name], "", None) for name in corpus.names)
-    available = run_in_subprocess(described, Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True))
+    available = run_in_subprocess(read_parameters, Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True))
     names = [parameter.name for parameter in available]
     missing = sorted(set(corpus.names) - set(names))
     if missing:
@@ -162,7 +162,7 @@ def format_parameter_table(
     for p in parameters:
         entry: dict[str, Any] = {"kind": p.kind, "range": [0, 1]} | ({"steps": p.steps} if p.steps else {})
         entry |= {"default": p.default, "unit": p.unit} | ({"text": list(p.text)} if p.text else {})
-        lines.append(line(p.name, entry | ({} if p.start is None else {"start": p.start})))
+        lines.append(format_parameter(p.name, entry | ({} if p.start is None else {"start": p.start})))
     lines += ["", "# The published sets: 16 is not a subset of 32.", "sets:"]
     lines += [f"  {size}: {json.dumps(names)}" for size, names in sets.items()]
     return "\n".join([*lines, ""])

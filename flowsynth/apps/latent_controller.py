@@ -1,11 +1,11 @@
-"""What an instrument does with a trained model, live: encode a sound, move in the latent space, morph along a path.
+"""Real-time control of a trained model with a latent space: encode a sound, move in the latent space, follow a path.
 
-Nothing here knows how it is asked: `flowsynth.apps.osc_server` answers messages with it, `flowsynth.apps.explorer.service`
-a page. A latent is the state; whatever changes it gives the parameters to send to the synthesizer.
+The controller is independent of a protocol: `flowsynth.apps.osc_server` exposes it by Open Sound Control,
+`flowsynth.apps.explorer.service` on a page. Its state is a latent; each change returns the synthesizer's parameters.
 
 References:
-    Esling et al. 2019, 2020: the real-time implementation, a device for Max for Live, with which this shares its ideas:
-    encoding, macro-controls in the order of their influence, two dimensions at once, paths through sounds.
+    Esling et al. 2019, 2020: the real-time implementation, a device for Max for Live, with the same ideas:
+    encoding, macro-controls ordered by influence, two dimensions at once, paths through the latent space.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,169 +23,169 @@ from flowsynth.inference.trained_model import TrainedModel
 from flowsynth.latent_space.traversals import LATENT_LIMIT, sweep
 from flowsynth.models.autoencoders.base import LatentModel
 
-SEED = 1  # of what is random in an answer: the same for all, so that a move is heard and nothing else
-FAR = 10.0  # a coordinate of a latent may be so far from 0, where its prior has a standard deviation of 1
+SEED = 1  # of stochastic predictions: fixed, so that only a move changes the sound
+LIMIT = 10.0  # largest absolute coordinate of a latent; the standard deviation of its prior is 1
 
 Values = Float[np.ndarray, " parameters"]
 
 
-class Device:
-    """A model with a latent space, and where in it we are.
+class LatentController:
+    """A model with a latent space, and the current position in it.
 
     Args:
-        trained: The trained model and its run.
+        trained: Trained model and its run.
 
     Raises:
-        ValueError: If the model has no latent.
+        ValueError: If the model has no latent space.
     """
 
     def __init__(self, trained: TrainedModel):
         if not isinstance(trained.model, LatentModel):
             raise ValueError(
-                f"{trained.checkpoint}: {type(trained.model).__name__} has no latent; take vae or flow_reg, say"
+                f"{trained.checkpoint}: {type(trained.model).__name__} has no latent space; use vae or flow_reg"
             )
-        torch.set_num_threads(1)  # small networks are faster so
+        torch.set_num_threads(1)  # faster for small networks
         self.trained, self.model = trained, trained.model
         self.names = trained.names
         self.z = torch.zeros(self.model.latent)
-        self.values = self.answer(self.z)
+        self.values = self.predict(self.z)
         self.path: list[tuple[Tensor, Values]] = []
-        self.presets = self._presets()
-        self.order = self._influence()
+        self.presets = self._place_presets()
+        self.macro_dimensions = self._rank_dimensions()
 
-    def answer(self, z: Float[Tensor, " latent"]) -> Values:
-        """What the model makes of a point of the latent space, in [0, 1]; where the device is stays as it is."""
+    def predict(self, z: Float[Tensor, " latent"]) -> Values:
+        """Predict the parameters of a latent, in [0, 1], without moving there."""
         torch.manual_seed(SEED)
         with torch.no_grad():
             return self.model.decode_parameters(z[None], 1)[0, 0].clamp(0, 1).numpy()
 
-    def _presets(self) -> pd.DataFrame:
-        """Test presets of the run that can be placed: index id, name, and the two main axes of their latents, x and y."""
+    def _place_presets(self) -> pd.DataFrame:
+        """Place the test presets on the first two principal axes of their latents: x and y, with names, by id."""
         test = self.trained.test.all()
         with torch.no_grad():
-            self._latents = self.model.encode(test.mel)
-        self._centre = self._latents.mean(dim=0)
-        *_, axes = torch.linalg.svd(self._latents - self._centre, full_matrices=False)
+            self._preset_latents = self.model.encode(test.mel)
+        self._centre = self._preset_latents.mean(dim=0)
+        *_, axes = torch.linalg.svd(self._preset_latents - self._centre, full_matrices=False)
         self._axes = axes[:2].T
-        place = ((self._latents - self._centre) @ self._axes).numpy()
-        self._values = test.values.numpy()
-        called = self.trained.preset_names.loc[list(self.trained.test.ids)]
-        return pd.DataFrame({"name": called, "x": place[:, 0], "y": place[:, 1]})
+        positions = ((self._preset_latents - self._centre) @ self._axes).numpy()
+        self._preset_values = test.values.numpy()
+        names = self.trained.preset_names.loc[list(self.trained.test.ids)]
+        return pd.DataFrame({"name": names, "x": positions[:, 0], "y": positions[:, 1]})
 
-    def _influence(self) -> list[int]:
-        """Dimensions of the latent, that which moves the parameters most first."""
+    def _rank_dimensions(self) -> list[int]:
+        """Rank the dimensions of the latent by how much they change the parameters, the strongest first."""
         lines = sweep(torch.zeros(1, self.model.latent), range(self.model.latent), -LATENT_LIMIT, LATENT_LIMIT)
-        self.moved = np.array([np.std([self.answer(z) for z in line], axis=0) for line in lines])
-        return np.argsort(-self.moved.mean(axis=1), kind="stable").tolist()
+        self.influence = np.array([np.std([self.predict(z) for z in line], axis=0) for line in lines])
+        return np.argsort(-self.influence.mean(axis=1), kind="stable").tolist()
 
-    def place(self, z: Float[Tensor, " latent"]) -> tuple[float, float]:
-        """Where a latent is among the presets: on the two main axes of theirs, x and y."""
+    def map_position(self, z: Float[Tensor, " latent"]) -> tuple[float, float]:
+        """Project a latent on the first two principal axes of the presets' latents, x and y."""
         x, y = ((z - self._centre) @ self._axes).tolist()
         return x, y
 
-    def move(self, z: Sequence[float]) -> Values:
-        """Go to a point of the latent space.
+    def move_to(self, z: Sequence[float]) -> Values:
+        """Move to a point of the latent space.
 
         Raises:
-            ValueError: If it has another number of dimensions, or is not within +- `FAR` everywhere.
+            ValueError: If the number of coordinates is wrong, or one is not within +-`LIMIT`.
         """
         point = np.asarray(z, dtype=np.float32)
         if point.shape != (self.model.latent,):
             raise ValueError(f"{point.size} coordinates, expected {self.model.latent}")
-        if not (np.abs(point) <= FAR).all():
-            raise ValueError(f"coordinates {point.min():g} to {point.max():g}, expected within +-{FAR:g}")
+        if not (np.abs(point) <= LIMIT).all():
+            raise ValueError(f"coordinates {point.min():g} to {point.max():g}, expected within +-{LIMIT:g}")
         self.z = torch.from_numpy(point)
-        self.values = self.answer(self.z)
+        self.values = self.predict(self.z)
         return self.values
 
-    def set(self, coordinates: Mapping[int, float]) -> Values:
-        """Change some coordinates, by their dimensions.
+    def set_coordinates(self, coordinates: Mapping[int, float]) -> Values:
+        """Set some coordinates, by dimension.
 
         Raises:
-            ValueError: If there is no such dimension, or one is not within +- `FAR`; none is changed then.
+            ValueError: If a dimension does not exist, or a value is not within +-`LIMIT`; nothing is changed then.
         """
         z = self.z.tolist()
         for dimension, value in coordinates.items():
             if not 0 <= dimension < self.model.latent:
                 raise ValueError(f"dimension {dimension}, expected 0 to {self.model.latent - 1}")
             z[dimension] = value
-        return self.move(z)
+        return self.move_to(z)
 
-    def macro(self, control: int, value: float) -> Values:
-        """Change the coordinate of a macro-control: 0 is the dimension that moves the parameters most."""
+    def set_macro(self, control: int, value: float) -> Values:
+        """Set the coordinate of a macro-control; 0 is the dimension that changes the parameters most."""
         if not 0 <= control < self.model.latent:
             raise ValueError(f"macro-control {control}, expected 0 to {self.model.latent - 1}")
-        return self.set({self.order[control]: value})
+        return self.set_coordinates({self.macro_dimensions[control]: value})
 
-    def encode(self, path: Path) -> preprocessing.PreparedSound:
-        """Hear a sound file and go where it is.
+    def encode_file(self, path: Path) -> preprocessing.PreparedSound:
+        """Preprocess a sound file and move to its latent.
 
         Raises:
             ValueError: If it can't be read, is silent, or too short.
         """
         note = self.trained.note
-        heard = preprocessing.prepare(preprocessing.load(path, note.sample_rate), note, self.trained.level)
-        self.hear(heard.audio)
-        return heard
+        sound = preprocessing.prepare(preprocessing.load(path, note.sample_rate), note, self.trained.level)
+        self.encode(sound.audio)
+        return sound
 
-    def hear(self, audio: Float[np.ndarray, " samples"]) -> Values:
-        """Go where a sound is, that is as long as a recording of the data set, and at its rate."""
-        mel = torch.from_numpy(self.trained.log_mel(audio)).float()
+    def encode(self, audio: Float[np.ndarray, " samples"]) -> Values:
+        """Move to the latent of a sound that has the length and the sample rate of the data set."""
+        log_mel = torch.from_numpy(self.trained.log_mel(audio)).float()
         with torch.no_grad():
-            z = self.model.encode(mel[None])[0].clamp(-FAR, FAR)
-        return self.move(z.tolist())
+            z = self.model.encode(log_mel[None])[0].clamp(-LIMIT, LIMIT)
+        return self.move_to(z.tolist())
 
-    def preset(self, name: str) -> Values:
-        """Go to a preset: to the latent of its sound, with its own parameters.
+    def load_preset(self, identifier: str) -> Values:
+        """Move to the latent of a preset's sound, and take the preset's own parameters.
 
         Raises:
-            ValueError: If there is none of that id.
+            ValueError: If there is no preset of that id.
         """
-        self.z, self.values = self.known(name)
+        self.z, self.values = self.find_preset(identifier)
         return self.values
 
-    def known(self, name: str) -> tuple[Float[Tensor, " latent"], Values]:
-        """The latent of a preset's sound, and its own parameters, without going there.
+    def find_preset(self, identifier: str) -> tuple[Float[Tensor, " latent"], Values]:
+        """Return the latent of a preset's sound and the preset's own parameters, without moving there.
 
         Raises:
-            ValueError: If there is none of that id.
+            ValueError: If there is no preset of that id.
         """
-        if name not in self.presets.index:
-            raise ValueError(f"there is no preset {name!r:.60} among {len(self.presets)}")
-        row = int(self.presets.index.get_loc(name))
-        return self._latents[row].clamp(-FAR, FAR), self._values[row]
+        if identifier not in self.presets.index:
+            raise ValueError(f"unknown preset {identifier!r:.60}, expected the id of one of {len(self.presets)}")
+        row = int(self.presets.index.get_loc(identifier))
+        return self._preset_latents[row].clamp(-LIMIT, LIMIT), self._preset_values[row]
 
-    def add(self) -> int:
-        """Put where we are at the end of the path; how many points it has then."""
+    def add_to_path(self) -> int:
+        """Append the current position to the path, and return the number of its points."""
         self.path.append((self.z.clone(), self.values.copy()))
         return len(self.path)
 
-    def along(self, t: float, latent: bool = True) -> Values:
-        """Go along the path, on straight lines between its points.
+    def move_along_path(self, t: float, latent: bool = True) -> Values:
+        """Move along the path by linear interpolation between its points.
 
         Args:
-            t: 0 is its first point, 1 its last.
-            latent: Through the latent space, or from parameters to parameters.
+            t: Position on the path, in [0, 1].
+            latent: Whether to interpolate latents, or else parameters.
 
         Raises:
-            ValueError: If the path has fewer than two points, or `t` is not within 0 to 1.
+            ValueError: If the path has fewer than two points, or `t` is not in [0, 1].
         """
         if len(self.path) < 2:
             raise ValueError(f"the path has {len(self.path)} points, expected at least 2")
         if not 0 <= t <= 1:
             raise ValueError(f"t = {t:g}, expected 0 to 1")
-        place = t * (len(self.path) - 1)
-        first = min(int(place), len(self.path) - 2)
-        (z, values), (other_z, other_values) = self.path[first], self.path[first + 1]
-        share = place - first
-        between = torch.lerp(z, other_z, share)
+        position = t * (len(self.path) - 1)
+        segment = min(int(position), len(self.path) - 2)
+        (z, values), (next_z, next_values) = self.path[segment], self.path[segment + 1]
+        weight = position - segment
+        between = torch.lerp(z, next_z, weight)
         if latent:
-            return self.move(between.tolist())
-        self.z, self.values = between, (1 - share) * values + share * other_values
+            return self.move_to(between.tolist())
+        self.z, self.values = between, (1 - weight) * values + weight * next_values
         return self.values
 
-    def play(self, path: Path) -> None:
-        """Render the note with the parameters as they are into a WAV file.
+    def render(self, path: Path) -> None:
+        """Render the current parameters into a WAV file.
 
         Raises:
             RenderingError: If the synthesizer fails.

@@ -1,9 +1,9 @@
-"""Sounds to presets, for musicians: what a trained model hears in a sound, rendered, chosen, and written down to be loaded.
+"""Sound matching for musicians: predict presets for sounds, render them, and write the closest as a bank.
 
-The model, its synthesizer, the note and the spectrogram are those of a run in ``results/``. A sound is made fit as those of
-the benchmark are (`flowsynth.data.out_of_domain.preprocessing`): trimmed, at the note that is played, as loud as the
-synthesizer's own. The model answers several times; the answers and the training preset that sounds closest are rendered,
-and the closest of them all is kept, or is where a search goes on.
+The model, its synthesizer, the note and the spectrogram are those of a run in ``results/``. Sounds are preprocessed as
+in the benchmark (`flowsynth.data.out_of_domain.preprocessing`): trimmed, shifted to the rendered note, and set to the
+level of the synthesizer's sounds. Several predictions and the training preset that sounds closest are rendered; the
+closest of all is the match, or the start of a search.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,22 +25,22 @@ from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
 from flowsynth.inference.trained_model import RenderingError, TrainedModel
 
-HEARD = "_heard"  # behind the name, of the sound that was heard
+TARGET_SUFFIX = "_heard"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
 COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
 
 
 @dataclass(frozen=True)
 class Match:
-    """What was found for a sound; distances are log-mel L1.
+    """The match of a sound; distances are log-mel L1.
 
     Attributes:
-        values: Of all parameters, in [0, 1].
-        distance: Of what they sound like.
-        first: Of the model's first answer.
-        answers: Of the closest of the model's answers.
-        nearest: Of the nearest training preset.
-        renderings: How many it took.
+        values: All parameters, in [0, 1].
+        distance: Distance of the match.
+        first: Distance of the model's first prediction.
+        answers: Distance of the closest of the model's predictions.
+        nearest: Distance of the nearest training preset.
+        renderings: Number of renderings.
     """
 
     values: np.ndarray
@@ -51,23 +51,21 @@ class Match:
     renderings: int
 
 
-def listed(paths: Sequence[Path], out: Path) -> list[Path]:
-    """Sound files: those named, and all in the folders named, but those in the folder that is written into.
+def find_sounds(paths: Sequence[Path], out: Path) -> list[Path]:
+    """List the given sound files and those in the given folders, without those in the output folder.
 
     Raises:
-        ValueError: If there are none, or one that is named might be overwritten.
+        ValueError: If there are none, or if a given path is in the output folder and might be overwritten.
     """
-    out, found = out.resolve(), []
+    out, sounds = out.resolve(), []
     for path in paths:
         if out in (path.resolve(), *path.resolve().parents):
-            raise ValueError(
-                f"{path} is in {out}, which is written into, and might be lost: take another folder for --out"
-            )
+            raise ValueError(f"{path} is in the output folder {out} and might be overwritten: choose another --out")
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        found += [p for p in inside if out not in p.resolve().parents] if path.is_dir() else [path]
-    if not found:
+        sounds += [p for p in inside if out not in p.resolve().parents] if path.is_dir() else [path]
+    if not sounds:
         raise ValueError(f"no sounds ({', '.join(SUFFIXES)}) in {', '.join(map(str, paths))}")
-    return found
+    return sounds
 
 
 def match(
@@ -76,43 +74,47 @@ def match(
     """Find a preset for a sound.
 
     Args:
-        trained: The trained model.
-        audio: The sound, made fit.
-        name: Of the sound: the same sound of another name has other chances.
-        samples: Answers of the model that are rendered.
-        renders: Renderings of a search behind them; none, if 0. It is also given those that equal answers save.
-        seed: Of the answers and of the search.
+        trained: Trained model.
+        audio: Preprocessed target.
+        name: Name of the sound; random draws depend on it.
+        samples: Number of predictions to render.
+        renders: Number of renderings of the subsequent search; 0: no search. Renderings saved by duplicate predictions
+            are added.
+        seed: Seed of predictions and search.
     """
-    goal = trained.log_mel(audio)
-    rendered: dict[bytes, float] = {}
+    target = trained.log_mel(audio)
+    distance_of: dict[bytes, float] = {}
 
     def distance(values: np.ndarray) -> float:
         key = values.tobytes()
-        if key not in rendered:
-            rendered[key] = trained.distance(goal, values)
-        return rendered[key]
+        if key not in distance_of:
+            distance_of[key] = trained.distance(target, values)
+        return distance_of[key]
 
     torch.manual_seed(derive_seed(seed, "match", name))
-    tried = [*trained.predict(trained.model, goal, samples), *trained.predict(trained.nearest, goal, 1)]
-    distances = [distance(values) for values in tried]
-    best, least = tried[int(np.argmin(distances))], min(distances)
+    candidates = [*trained.predict(trained.model, target, samples), *trained.predict(trained.nearest, target, 1)]
+    distances = [distance(values) for values in candidates]
+    best, best_distance = candidates[int(np.argmin(distances))], min(distances)
     if renders:
-        left = samples + 1 + renders - len(rendered)
-        best, least = minimise(distance, best, left + 1, derive_seed(seed, "search", name))  # its start is rendered
-    *answers, nearest = distances
+        remaining = samples + 1 + renders - len(distance_of)
+        search_seed = derive_seed(seed, "search", name)
+        best, best_distance = minimise(distance, best, remaining + 1, search_seed)  # its start is already rendered
+    *predicted, nearest = distances
     values = trained.synth.expand(best[None], trained.names)[0]
-    return Match(values, least, answers[0], min(answers), nearest, len(rendered))
+    return Match(values, best_distance, predicted[0], min(predicted), nearest, len(distance_of))
 
 
-def write(trained: TrainedModel, found: Match, heard: Float[np.ndarray, " samples"], name: str, folder: Path) -> Path:
-    """Write a match: a bank, the sound of what is in that bank, the sound that was heard, and a picture of both.
+def write_match(
+    trained: TrainedModel, result: Match, target: Float[np.ndarray, " samples"], name: str, folder: Path
+) -> Path:
+    """Write a match: the bank, the sound of the preset in that bank, the preprocessed target, and a figure of both.
 
     Args:
-        trained: The trained model.
-        found: The match.
-        heard: The sound, made fit.
-        name: What the preset is called, and the files begin with.
-        folder: To write into.
+        trained: Trained model.
+        result: Match.
+        target: Preprocessed target.
+        name: Name of the preset, and stem of the file names.
+        folder: Output folder.
 
     Returns:
         Path of the bank.
@@ -121,13 +123,13 @@ def write(trained: TrainedModel, found: Match, heard: Float[np.ndarray, " sample
         RenderingError: If the synthesizer fails.
     """
     bank, note = folder / f"{name}.bank", trained.note
-    (values,) = write_bank(bank, trained.synth, [name], found.values[None])
+    (values,) = write_bank(bank, trained.synth, [name], result.values[None])
     audio = trained.render_preset(values)
-    for suffix, sound in {"": audio, HEARD: heard}.items():
-        wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, sound)  # without a date in it
-    title = f"{name}: log-mel L1 {found.distance:.2f} after {found.renderings} renderings"
+    for suffix, sound in {"": audio, TARGET_SUFFIX: target}.items():
+        wavfile.write(folder / f"{name}{suffix}.wav", note.sample_rate, sound)  # writes no date into the file
+    title = f"{name}: log-mel L1 {result.distance:.2f} after {result.renderings} renderings"
     columns = trained.synth.columns(trained.names)
-    figure = picture.plot(heard, audio, note.sample_rate, values[columns], trained.names, title)
+    figure = picture.plot(target, audio, note.sample_rate, values[columns], trained.names, title)
     save(figure, folder / f"{name}.png")
     return bank
 
@@ -135,42 +137,42 @@ def write(trained: TrainedModel, found: Match, heard: Float[np.ndarray, " sample
 def match_all(
     trained: TrainedModel, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """Match sounds and write each; one that is refused spoils no other.
+    """Match sounds and write each match; a sound that fails does not affect the others.
 
     Yields:
-        A row for each sound with the `COLUMNS`.
+        A row of `COLUMNS` for each sound.
     """
-    taken: set[str] = set()
+    used_stems: set[str] = set()
     for path in paths:
         row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"sound": str(path).encode(errors="replace").decode()}
         name, number = safe_name(path.stem), 2
-        while taken & set(_stems(name)):
+        while used_stems & set(_file_stems(name)):
             name, number = f"{safe_name(path.stem)}_{number}", number + 1
-        taken.update(_stems(name))
+        used_stems.update(_file_stems(name))
         try:
-            heard = preprocessing.prepare(
+            target = preprocessing.prepare(
                 preprocessing.load(path, trained.note.sample_rate), trained.note, trained.level
             )
         except ValueError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
-        found = match(trained, heard.audio, safe_name(path.name), samples, renders, seed)
+        result = match(trained, target.audio, safe_name(path.name), samples, renders, seed)
         try:
-            bank = write(trained, found, heard.audio, name, folder)
+            bank = write_match(trained, result, target.audio, name, folder)
         except RenderingError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
         yield row | {
             "status": "ok",
-            **{name: getattr(found, name) for name in DISTANCES},
-            "renderings": found.renderings,
+            **{key: getattr(result, key) for key in DISTANCES},
+            "renderings": result.renderings,
             "bank": bank.name,
-            "pitch": heard.pitch,
-            "shift": heard.shift,
-            "note": heard.note,
+            "pitch": target.pitch,
+            "shift": target.shift,
+            "note": target.note,
         }
 
 
-def _stems(name: str) -> tuple[str, str]:
-    """What the files of a match are called, where capitals may make no difference."""
-    return name.casefold(), f"{name}{HEARD}".casefold()
+def _file_stems(name: str) -> tuple[str, str]:
+    """Stems of a match's files, case-folded for file systems that ignore case."""
+    return name.casefold(), f"{name}{TARGET_SUFFIX}".casefold()

@@ -1,12 +1,12 @@
-"""The device as a server of Open Sound Control over UDP, bound to this machine alone unless it is told otherwise.
+"""Server of a latent controller by Open Sound Control over UDP, local by default.
 
-Each message is answered to where it came from: by what it asks for, or by ``/error ADDRESS WHY``; no message ends the
-server but ``/stop``. What changes the sound is answered by ``/z`` (the latent) and ``/params`` (name, value, name, …; values
-in 0 to 1), ready for the plugin. `MESSAGES` has them all.
+The server replies to each message's sender with the result, or with ``/error ADDRESS REASON``; only ``/stop`` stops it.
+The reply to a message that changes the sound is ``/z`` (the latent) and ``/params`` (name, value, name, …; values in
+[0, 1]), which can be sent to the plugin. `MESSAGES` lists all messages.
 
 References:
     Wright 2002, "The Open Sound Control 1.0 specification".
-    Esling et al. 2020: the messages of the published server, some of which these are.
+    Esling et al. 2020: the published server, which has some of the same messages.
 """
 
 from collections.abc import Callable
@@ -18,159 +18,184 @@ from typing import Any
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket, ParseError
 
-from flowsynth.apps.latent_controller import Device
+from flowsynth.apps.latent_controller import LatentController
 from flowsynth.core.progress import log
 
 Reply = tuple[str, list[Any]]
-BUNDLE, HEAD = b"#bundle\0", 16  # how one begins, and bytes until its first element
-AT_ONCE = 40  # presets in one answer: a datagram has to hold them
+BUNDLE, HEADER_SIZE = b"#bundle\0", 16  # first bytes of a bundle; bytes before its first element
+PRESETS_PER_REPLY = 40  # limited by the size of a datagram
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message that is understood.
+    """A supported message.
 
     Attributes:
-        takes: Types of its arguments, by name; the last may be repeated if its name ends with ``…``.
-        text: What it does.
-        act: Does it.
+        argument_types: Types of the arguments, by name; the last may be repeated if its name ends with ``…``.
+        text: Description.
+        handler: Function of the controller and the arguments that returns the replies.
     """
 
-    takes: dict[str, type]
+    argument_types: dict[str, type]
     text: str
-    act: Callable[..., list[Reply]]
+    handler: Callable[..., list[Reply]]
 
 
-def sounding(device: Device) -> list[Reply]:
-    """Where the device is, and the parameters of that."""
-    pairs = [part for name, value in zip(device.names, device.values.tolist(), strict=True) for part in (name, value)]
-    return [("/z", device.z.tolist()), ("/params", pairs)]
+def current_sound(controller: LatentController) -> list[Reply]:
+    """Return the current latent and parameters as replies."""
+    values = controller.values.tolist()
+    pairs = [part for name, value in zip(controller.names, values, strict=True) for part in (name, value)]
+    return [("/z", controller.z.tolist()), ("/params", pairs)]
 
 
-def _state(device: Device) -> list[Reply]:
-    trained = device.trained
-    told = [str(trained.checkpoint.parent.name), trained.synth.name, len(device.names), device.model.latent]
-    return [("/state", [*told, len(device.presets), len(device.path)])]
+def _state(controller: LatentController) -> list[Reply]:
+    trained = controller.trained
+    names = [str(trained.checkpoint.parent.name), trained.synth.name]
+    sizes = [len(controller.names), controller.model.latent, len(controller.presets), len(controller.path)]
+    return [("/state", [*names, *sizes])]
 
 
-def _encode(device: Device, path: str) -> list[Reply]:
-    heard = device.encode(Path(path))
-    pitch = [("/target_pitch", [heard.pitch])] if heard.pitch is not None else []
-    return [*pitch, *sounding(device)]
+def _encode(controller: LatentController, path: str) -> list[Reply]:
+    sound = controller.encode_file(Path(path))
+    pitch = [("/target_pitch", [sound.pitch])] if sound.pitch is not None else []
+    return [*pitch, *current_sound(controller)]
 
 
-def _presets(device: Device, first: int) -> list[Reply]:
-    if not 0 <= first < len(device.presets):
-        raise ValueError(f"first = {first}, expected 0 to {len(device.presets) - 1}")
-    rows = device.presets.iloc[first : first + AT_ONCE]
+def _presets(controller: LatentController, first: int) -> list[Reply]:
+    if not 0 <= first < len(controller.presets):
+        raise ValueError(f"first = {first}, expected 0 to {len(controller.presets) - 1}")
+    rows = controller.presets.iloc[first : first + PRESETS_PER_REPLY]
     return [("/preset", [name, row["name"], float(row["x"]), float(row["y"])]) for name, row in rows.iterrows()]
 
 
-def _then(act: Callable[..., Any]) -> Callable[..., list[Reply]]:
-    """Do something, and tell how it sounds then."""
+def _report_sound_after(action: Callable[..., Any]) -> Callable[..., list[Reply]]:
+    """Make a handler that performs an action and replies with the current sound."""
 
-    def done(device: Device, *arguments: Any) -> list[Reply]:
-        act(device, *arguments)
-        return sounding(device)
+    def handler(controller: LatentController, *arguments: Any) -> list[Reply]:
+        action(controller, *arguments)
+        return current_sound(controller)
 
-    return done
+    return handler
 
 
-def _clear(device: Device) -> list[Reply]:
-    device.path.clear()
+def _clear_path(controller: LatentController) -> list[Reply]:
+    controller.path.clear()
     return [("/path", [0])]
 
 
 MESSAGES: dict[str, Message] = {
-    "/ping": Message({}, "Is anybody there? Answered by `/pong`.", lambda device: [("/pong", [])]),
-    "/state": Message({}, "Answered by `/state model synthesizer parameters dimensions presets points`.", _state),
-    "/names": Message({}, "Answered by `/names name…` of the parameters.", lambda d: [("/names", list(d.names))]),
-    "/encode": Message({"path": str}, "Hears a sound file; its pitch is answered by `/target_pitch`.", _encode),
-    "/z": Message({"coordinate…": float}, "Goes to a point of the latent space.", _then(lambda d, *z: d.move(z))),
+    "/ping": Message({}, "Liveness check; replies `/pong`.", lambda controller: [("/pong", [])]),
+    "/state": Message({}, "Replies `/state model synthesizer parameters dimensions presets points`.", _state),
+    "/names": Message(
+        {}, "Replies `/names name…`, the names of the parameters.", lambda c: [("/names", list(c.names))]
+    ),
+    "/encode": Message(
+        {"path": str},
+        "Moves to the latent of a sound file; replies its pitch, `/target_pitch`, if it has one.",
+        _encode,
+    ),
+    "/z": Message(
+        {"coordinate…": float},
+        "Moves to a point of the latent space.",
+        _report_sound_after(lambda c, *z: c.move_to(z)),
+    ),
     "/dimension": Message(
-        {"number": int, "value": float}, "Sets one dimension.", _then(lambda d, number, value: d.set({number: value}))
+        {"number": int, "value": float},
+        "Sets one dimension.",
+        _report_sound_after(lambda c, number, value: c.set_coordinates({number: value})),
     ),
     "/macro": Message(
-        {"number": int, "value": float}, "Sets a macro-control; 0 is the strongest.", _then(Device.macro)
+        {"number": int, "value": float},
+        "Sets a macro-control; 0 is the strongest.",
+        _report_sound_after(LatentController.set_macro),
     ),
     "/decode": Message(
         {"x": float, "y": float, "first": int, "second": int},
         "Sets two dimensions at once.",
-        _then(lambda d, x, y, first, second: d.set({first: x, second: y})),
+        _report_sound_after(lambda c, x, y, first, second: c.set_coordinates({first: x, second: y})),
     ),
-    "/presets": Message({"first": int}, f"Answered by up to {AT_ONCE} of `/preset id name x y`.", _presets),
-    "/load_preset": Message({"id": str}, "Goes to a preset.", _then(Device.preset)),
-    "/clear_path": Message({}, "Forgets the path; answered by `/path 0`.", _clear),
+    "/presets": Message({"first": int}, f"Replies up to {PRESETS_PER_REPLY} of `/preset id name x y`.", _presets),
+    "/load_preset": Message({"id": str}, "Loads a preset.", _report_sound_after(LatentController.load_preset)),
+    "/clear_path": Message({}, "Clears the path; replies `/path 0`.", _clear_path),
     "/add_path": Message(
-        {}, "Puts where we are at the end of the path; `/path points`.", lambda d: [("/path", [d.add()])]
+        {},
+        "Appends the current position to the path; replies `/path points`.",
+        lambda c: [("/path", [c.add_to_path()])],
     ),
-    "/play_path": Message({"t": float}, "Goes along the path, through sounds; t from 0 to 1.", _then(Device.along)),
+    "/play_path": Message(
+        {"t": float},
+        "Moves along the path, interpolating latents; t from 0 to 1.",
+        _report_sound_after(LatentController.move_along_path),
+    ),
     "/morph_path": Message(
-        {"t": float}, "Goes along the path, through parameters.", _then(lambda d, t: d.along(t, latent=False))
+        {"t": float},
+        "Moves along the path, interpolating parameters; t from 0 to 1.",
+        _report_sound_after(lambda c, t: c.move_along_path(t, latent=False)),
     ),
 }
 
 
-def checked(message: Message, arguments: list[Any]) -> list[Any]:
-    """Arguments of their types; whole numbers do for fractions.
+def convert_arguments(message: Message, arguments: list[Any]) -> list[Any]:
+    """Convert arguments to their types; an integer is accepted as a float.
 
     Raises:
-        ValueError: If there are too few or too many, or one is of another type; the message says which were expected.
+        ValueError: If the number or a type of the arguments is wrong.
     """
-    kinds = list(message.takes.values())
-    if message.takes and next(reversed(message.takes)).endswith("…"):
-        kinds = [kinds[-1]] * max(1, len(arguments))
-    wanted = " ".join(f"{name}:{kind.__name__}" for name, kind in message.takes.items()) or "none"
-    if len(arguments) != len(kinds):
-        raise ValueError(f"{len(arguments)} arguments, expected {wanted}")
-    for given, kind in zip(arguments, kinds, strict=True):
-        if isinstance(given, bool) or not (isinstance(given, kind) or (kind is float and isinstance(given, int))):
-            raise ValueError(f"{given!r:.60}, expected {wanted}")
-    return [kind(given) for given, kind in zip(arguments, kinds, strict=True)]
+    types = list(message.argument_types.values())
+    if message.argument_types and next(reversed(message.argument_types)).endswith("…"):
+        types = [types[-1]] * max(1, len(arguments))
+    expected = " ".join(f"{name}:{kind.__name__}" for name, kind in message.argument_types.items()) or "none"
+    if len(arguments) != len(types):
+        raise ValueError(f"{len(arguments)} arguments, expected {expected}")
+    for argument, kind in zip(arguments, types, strict=True):
+        is_number = isinstance(argument, kind) or (kind is float and isinstance(argument, int))
+        if isinstance(argument, bool) or not is_number:
+            raise ValueError(f"{argument!r:.60}, expected {expected}")
+    return [kind(argument) for argument, kind in zip(arguments, types, strict=True)]
 
 
-def require_whole(data: bytes) -> None:
-    """Refuse a bundle whose elements are not where it says: who reads it might not come to its end.
+def check_bundle(data: bytes) -> None:
+    """Check the sizes of a bundle's elements, as the parser may not terminate if they are wrong.
 
     Raises:
-        ValueError: If an element has no size that there can be.
+        ValueError: If the size of an element is impossible.
     """
-    at = HEAD
-    while data.startswith(BUNDLE) and at < len(data):
-        size = int.from_bytes(data[at : at + 4], "big", signed=True)
-        if size <= 0 or size % 4 or at + 4 + size > len(data):
-            raise ValueError(f"an element of {size} bytes at byte {at} of a bundle of {len(data)}")
-        require_whole(data[at + 4 : at + 4 + size])
-        at += 4 + size
+    position = HEADER_SIZE
+    while data.startswith(BUNDLE) and position < len(data):
+        size = int.from_bytes(data[position : position + 4], "big", signed=True)
+        if size <= 0 or size % 4 or position + 4 + size > len(data):
+            raise ValueError(f"an element of {size} bytes at byte {position} of a bundle of {len(data)}")
+        check_bundle(data[position + 4 : position + 4 + size])
+        position += 4 + size
 
 
 class Server(UDPServer):
-    """A server that answers every datagram.
+    """UDP server that replies to every datagram.
 
     Args:
-        device: That it plays.
-        host: Address that it is bound to.
-        port: Port; 0 takes a free one.
-        out: Folder that ``/play NAME`` writes sounds into.
+        controller: Latent controller.
+        host: Address to listen on.
+        port: Port; 0 selects a free one.
+        out: Folder into which ``/play NAME`` writes sounds.
 
     Raises:
-        ValueError: If there is no such port.
-        OSError: If it can't be bound there.
+        ValueError: If the port is out of range.
+        OSError: If the address or port is not available.
     """
 
-    def __init__(self, device: Device, host: str, port: int, out: Path):
+    def __init__(self, controller: LatentController, host: str, port: int, out: Path):
         if not 0 <= port < 2**16:
             raise ValueError(f"port {port}, expected 0 to {2**16 - 1}")
         super().__init__((host, port), BaseRequestHandler)
-        self.device, self.out, self.stopped = device, out, False
-        played = Message({"name": str}, "Renders the sound into NAME.wav; `/played path`.", self._play)
-        stop = Message({}, "Ends the server; answered by `/terminated`.", self._stop)
-        self.messages = MESSAGES | {"/play": played, "/stop": stop}
+        self.controller, self.out, self.stopped = controller, out, False
+        play = Message({"name": str}, "Renders the current sound into NAME.wav; replies `/played path`.", self._play)
+        stop = Message({}, "Stops the server; replies `/terminated`.", self._stop)
+        self.messages = MESSAGES | {"/play": play, "/stop": stop}
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Answer a datagram."""
+        """Reply to a datagram."""
         data, socket = request
-        for address, arguments in self._answers(data):
+        for address, arguments in self._replies(data):
             builder = OscMessageBuilder(address)
             for argument in arguments:
                 builder.add_arg(argument)
@@ -181,40 +206,41 @@ class Server(UDPServer):
         while not self.stopped:
             self.handle_request()
 
-    def _answers(self, data: bytes) -> list[Reply]:
+    def _replies(self, data: bytes) -> list[Reply]:
         try:
-            require_whole(data)
+            check_bundle(data)
             messages = [timed.message for timed in OscPacket(data).messages]
         except (ParseError, ValueError, IndexError, RecursionError) as error:
-            return [("/error", ["", f"no Open Sound Control: {error}"])]
+            return [("/error", ["", f"not an Open Sound Control packet: {error}"])]
         replies = []
         for message in messages:
             try:
-                known = self.messages.get(message.address)
-                if known is None:
-                    raise ValueError(f"unknown, expected one of {' '.join(self.messages)}")
-                replies += known.act(self.device, *checked(known, list(message.params)))
-            except Exception as error:  # whatever is wrong with one message, the next one is answered
+                supported = self.messages.get(message.address)
+                if supported is None:
+                    raise ValueError(f"unknown address, expected one of {' '.join(self.messages)}")
+                replies += supported.handler(self.controller, *convert_arguments(supported, list(message.params)))
+            except Exception as error:  # a failed message must not affect the next one
                 log.info("osc: %s: %s", message.address, error)
                 replies.append(("/error", [message.address, f"{error}"[:300]]))
         return replies
 
-    def _play(self, device: Device, name: str) -> list[Reply]:
+    def _play(self, controller: LatentController, name: str) -> list[Reply]:
         if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii() or len(name) > 60:
-            raise ValueError(f"name {name!r:.60}, expected letters, digits, - and _")
+            raise ValueError(f"name {name!r:.60}, expected up to 60 letters, digits, - and _")
         self.out.mkdir(parents=True, exist_ok=True)
         path = self.out.absolute() / f"{name}.wav"
-        device.play(path)
+        controller.render(path)
         return [("/played", [str(path)])]
 
-    def _stop(self, device: Device) -> list[Reply]:
+    def _stop(self, controller: LatentController) -> list[Reply]:
         self.stopped = True
         return [("/terminated", [])]
 
 
-def table(server: Server) -> str:
-    """The messages as a table in Markdown."""
+def format_table(server: Server) -> str:
+    """Format the messages as a Markdown table."""
     rows = [
-        f"| `{' '.join([address, *message.takes])}` | {message.text} |" for address, message in server.messages.items()
+        f"| `{' '.join([address, *message.argument_types])}` | {message.text} |"
+        for address, message in server.messages.items()
     ]
     return "\n".join(["| Message | |", "| --- | --- |", *rows, ""])

@@ -1,4 +1,4 @@
-"""The table of a plugin that nobody has written one for, and presets in its own formats."""
+"""Parameter tables written by inspecting a plugin, and presets in VST formats."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ VALUES = [1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
 
 @pytest.fixture(scope="module")
 def nekobi(tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
-    """Nekobi, a bass synthesizer, by the table that is made of it."""
+    """Nekobi, a bass synthesizer, with its generated parameter table."""
     try:
         install([str(NEKOBI)], ["dpf-plugins-vst"])
     except Unavailable as error:
@@ -35,8 +35,8 @@ def nekobi(tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
 
 
 def program(values: list[float], name: str) -> bytes:
-    said = name.encode().ljust(28, b"\0")
-    body = b"FxCk" + struct.pack(">i4sii", 1, b"none", 1, len(values)) + said + struct.pack(f">{len(values)}f", *values)
+    text = name.encode().ljust(28, b"\0")
+    body = b"FxCk" + struct.pack(">i4sii", 1, b"none", 1, len(values)) + text + struct.pack(f">{len(values)}f", *values)
     return b"CcnK" + struct.pack(">i", len(body)) + body
 
 
@@ -45,8 +45,8 @@ def bank(*programs: bytes) -> bytes:
     return b"CcnK" + struct.pack(">i", len(body)) + body
 
 
-def test_the_table_is_that_of_the_plugin(nekobi: synths.Synth):
-    (sound,) = render(nekobi, inspect_plugin.NOTE, [nekobi.base], 20)  # which holds it to the table
+def test_the_table_describes_the_plugin(nekobi: synths.Synth):
+    (sound,) = render(nekobi, inspect_plugin.NOTE, [nekobi.base], 20)  # rendering checks the table
     assert sound.status == "ok"
     assert nekobi.name == "nekobi"
     assert nekobi.names[:4] == ("Waveform", "Tuning", "Cutoff", "VCF Resonance")
@@ -61,35 +61,35 @@ def test_the_table_is_that_of_the_plugin(nekobi: synths.Synth):
     assert {"Cutoff", "Tuning", "Volume"} <= set(nekobi.sets[min(nekobi.sets)])
 
 
-def test_presets_are_drawn_where_they_are_heard(nekobi: synths.Synth):
+def test_silent_ranges_are_left_out_of_synthetic_presets(nekobi: synths.Synth):
     table, counts = presets.collect(nekobi, nekobi.names, seed=1)
     assert counts["drawn"] == 50
     volume = nekobi.parameters[nekobi.names.index("Volume")]
-    assert volume.draw == (0.5, 0.25, 1)  # at 0 there is silence
+    assert volume.draw == (0.5, 0.25, 1)  # silent at 0
     assert table["Volume"].min() >= 0.25
 
 
-def test_its_renders_are_the_same_bits_of_fresh_instances_only(nekobi: synths.Synth):
-    assert inspect_plugin.reproducible(nekobi) == {"one instance": False, "a fresh instance each": True}
+def test_only_fresh_instances_are_reproducible(nekobi: synths.Synth):
+    assert inspect_plugin.check_reproducibility(nekobi) == {"one instance": False, "fresh instances": True}
 
 
-def test_presets_of_vst_are_read_by_the_plugin(nekobi: synths.Synth, tmp_path: Path):
+def test_vst_presets_are_read(nekobi: synths.Synth, tmp_path: Path):
     (tmp_path / "one.fxp").write_bytes(program(VALUES, "First"))
     (tmp_path / "two.fxb").write_bytes(bank(program(VALUES, "First"), program(VALUES[::-1], "")))
-    (found,) = vst_presets.read(tmp_path / "one.fxp", nekobi)
-    assert found[0] == "First"
-    assert found[1] == pytest.approx(VALUES)
+    (preset,) = vst_presets.read(tmp_path / "one.fxp", nekobi)
+    assert preset[0] == "First"
+    assert preset[1] == pytest.approx(VALUES)
     first, second = vst_presets.read(tmp_path / "two.fxb", nekobi)
-    assert first == found
+    assert first == preset
     assert second[0] == "two"
-    assert second[1] == pytest.approx([1, *VALUES[-2::-1]])  # of the switch 0.7 is 1
+    assert second[1] == pytest.approx([1, *VALUES[-2::-1]])  # 0.7 of a switch is 1
     table, counts = presets.collect(replace(nekobi, banks=f"{tmp_path}/*.fxb"), nekobi.names)
     assert counts["read"] == len(table) == 2
     assert table["name"].tolist() == ["First", "two"]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.fxp", b"nonsense", "is not a VST2 preset: it begins with b'nonsense'"),
         ("a.fxb", bank(program(VALUES, "x"))[:-60], "program 1 of 1 is incomplete"),
@@ -98,56 +98,57 @@ def test_presets_of_vst_are_read_by_the_plugin(nekobi: synths.Synth, tmp_path: P
         ("a.vstpreset", b"nonsense", "is not a VST3 preset: it begins with b'nonsense'"),
     ],
 )
-def test_damaged_presets_are_refused(nekobi: synths.Synth, tmp_path: Path, name: str, content: bytes, said: str):
+def test_damaged_presets_are_refused(nekobi: synths.Synth, tmp_path: Path, name: str, content: bytes, message: str):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         vst_presets.read(tmp_path / name, nekobi)
 
 
-def test_what_is_no_instrument_is_told(tmp_path: Path, capsys: pytest.CaptureFixture, nekobi: synths.Synth):
+def test_invalid_plugins_and_arguments_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture, nekobi: synths.Synth):
     (tmp_path / "x.so").write_text("not a plugin")
-    for plugin, said in {
+    for plugin, message in {
         "/nowhere/x.so": "no plugin at /nowhere/x.so",
         str(tmp_path / "x.so"): "can't be loaded",
-        "/usr/lib/vst/MaFreeverb-vst.so": "makes no sound when MIDI note 60 is played",
+        "/usr/lib/vst/MaFreeverb-vst.so": "MaFreeverb-vst.so is silent",
     }.items():
         with pytest.raises(SystemExit) as stop:
             inspect_plugin.main([plugin, "--name", "x", "--out", str(tmp_path / "x.yaml")])
-        assert said in str(stop.value)
+        assert message in str(stop.value)
         assert not (tmp_path / "x.yaml").exists()
-    for arguments, said in (
-        ({"--name": "X1"}, "expected small letters"),
-        ({"--presets": "0"}, "--presets 0: expected 1 at least"),
-        ({"--out": str(tmp_path / "x.so")}, "there is"),
+    for arguments, message in (
+        ({"--name": "X1"}, "--name 'X1'"),
+        ({"--presets": "0"}, "--presets 0"),
+        ({"--out": str(tmp_path / "x.so")}, f"{tmp_path / 'x.so'} already exists"),
     ):
         with pytest.raises(SystemExit):
             inspect_plugin.main([str(NEKOBI), *(text for pair in arguments.items() for text in pair)])
-        assert said in capsys.readouterr().err
+        assert message in capsys.readouterr().err
 
 
-def test_texts_of_a_plugin_come_back_from_the_table_as_they_are(nekobi: synths.Synth):
-    text = inspect_plugin.table(nekobi, *inspect_plugin.probe(nekobi), inspect_plugin.reproducible(nekobi), 10)
-    read = yaml.safe_load(text)["parameters"]
-    assert {name: tuple(row["text"]) for name, row in read.items()} == {p.name: p.text for p in nekobi.parameters}
+def test_texts_of_parameters_round_trip_through_the_table(nekobi: synths.Synth):
+    reproducible = inspect_plugin.check_reproducibility(nekobi)
+    text = inspect_plugin.format_table(nekobi, *inspect_plugin.probe(nekobi), reproducible, 10)
+    rows = yaml.safe_load(text)["parameters"]
+    assert {name: tuple(row["text"]) for name, row in rows.items()} == {p.name: p.text for p in nekobi.parameters}
 
 
-def test_what_makes_a_plugin_fail_is_not_taken_for_what_is_heard(
+def test_failed_renderings_do_not_count_as_audible_changes(
     nekobi: synths.Synth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     cutoff, rng = nekobi.names.index("Cutoff"), np.random.default_rng(1)
 
-    def failing(synth, note, vectors, timeout):
-        for number, vector in enumerate(vectors):
+    def render_or_fail(synth, note, presets, timeout):
+        for number, values in enumerate(presets):
             audio = rng.uniform(-0.5, 0.5, inspect_plugin.NOTE.samples).astype(np.float32)
-            fails = vector[cutoff] in (0, 1) or (number == 0 and synth.name == "never")
+            fails = values[cutoff] in (0, 1) or (number == 0 and synth.name == "never")
             yield Rendered(0 * audio, "failed", "killed by SIGSEGV") if fails else Rendered(audio, "ok")
 
-    monkeypatch.setattr(inspect_plugin, "render", failing)
-    far, peaks = inspect_plugin.probe(nekobi)
-    assert (far[cutoff, [0, 2]] == 0).all() and (peaks[cutoff, [0, 2]] == 0).all()
-    assert (np.delete(far, cutoff, axis=0) > 0).all()
+    monkeypatch.setattr(inspect_plugin, "render", render_or_fail)
+    distances, peaks = inspect_plugin.probe(nekobi)
+    assert (distances[cutoff, [0, 2]] == 0).all() and (peaks[cutoff, [0, 2]] == 0).all()
+    assert (np.delete(distances, cutoff, axis=0) > 0).all()
     assert "Cutoff = 0: killed by SIGSEGV" in caplog.text
-    with pytest.raises(ValueError, match="fails as soon as it plays its default: killed by SIGSEGV"):
+    with pytest.raises(ValueError, match="killed by SIGSEGV"):
         inspect_plugin.probe(replace(nekobi, name="never"))
 
 
@@ -155,6 +156,6 @@ def crash() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def test_a_plugin_that_crashes_takes_its_own_process_with_it():
+def test_a_crash_of_a_plugin_is_an_error_of_its_process_only():
     with pytest.raises(ValueError, match="the plugin crashed its process in crash"):
         run_in_subprocess(crash)

@@ -1,4 +1,4 @@
-"""The benchmark on other synthesizers than amsynth: the one built in, and a plugin that nobody has written a table for."""
+"""The benchmark on synthesizers other than amsynth: the built-in one, and a plugin with a generated table."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from programs import Unavailable, install, skip_or_fail
 from project import TINY, Project
 
 
-def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
+def test_the_built_in_synthesizer_needs_no_plugin(project: Project):
     table = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
     table.write_text(yaml.safe_dump(yaml.safe_load(table.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "faust64"], "folds": 1, "samples": 1}
@@ -32,12 +32,12 @@ def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
     assert "render" in project.planned(audio, "--config", "synth=faust")
 
 
-def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: Project):
+def test_it_runs_on_a_plugin_with_a_generated_table(project: Project):
     try:
         install(["/usr/lib/vst/Nekobi-vst.so"], ["dpf-plugins-vst"])
     except Unavailable as error:
         skip_or_fail(str(error))
-    written = subprocess.run(
+    inspection = subprocess.run(
         [sys.executable, "-m", "flowsynth.apps.inspect_plugin", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
         cwd=project.folder,
         env=project.environment | {"PYTHONPATH": str(project.folder)},
@@ -45,7 +45,7 @@ def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: P
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    assert written.returncode == 0, written.stdout
+    assert inspection.returncode == 0, inspection.stdout
     assert (project.folder / "flowsynth/synths/specs/nekobi.yaml").exists()
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["nekobi8"], "folds": 1, "samples": 1}
     project.configure(synth="nekobi", models=["oracle", "cnn"], budgets={"tiny": tiny})

@@ -1,4 +1,4 @@
-"""Match some sounds that the synthesizer did not make, with the model that did best with its own."""
+"""Match out-of-domain sounds with the model that scored best on the synthesizer's own sounds."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from flowsynth.core.provenance import write_csv
 from flowsynth.inference.trained_model import best_checkpoint, open_model
 
 with job(Path(snakemake.log[0])):
-    given = snakemake.params
+    params = snakemake.params
     trained = open_model(best_checkpoint(map(Path, snakemake.input.checkpoints)))
     sounds = [Path(path) for path in snakemake.input.sounds]
-    table = measure(trained, sounds, given.each, SAMPLES, RENDERS, given.seed)
-    write_csv(table, Path(snakemake.output.csv), seed=given.seed, samples=SAMPLES, renders=RENDERS)
+    table = measure(trained, sounds, params.each, SAMPLES, RENDERS, params.seed)
+    write_csv(table, Path(snakemake.output.csv), seed=params.seed, samples=SAMPLES, renders=RENDERS)

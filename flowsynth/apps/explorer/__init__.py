@@ -1,1 +1,1 @@
-"""The latent space of a model as a page in the browser."""
+"""Explorer of a latent space in the browser."""

@@ -1,7 +1,7 @@
-"""The explorer as a page in the browser, served to this machine alone unless it is told otherwise.
+"""Web server of the explorer, local by default.
 
-Only requests that this page makes are met: of its own name and origin, of a bounded size, and for nothing but its own files.
-Whatever is wrong with one is answered in JSON: ``what`` is wrong, ``where``, and what to ``do``; none ends the server.
+It accepts requests of its own page only: with its host name and origin, of limited size, and for its own files. Errors
+are returned as JSON (``error``, ``where``, ``advice``) and do not stop the server.
 """
 
 import json
@@ -15,16 +15,19 @@ import waitress
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from flowsynth.apps.explorer.service import Explorer, Refused
+from flowsynth.apps.explorer.service import Explorer, RequestError
 from flowsynth.core.progress import log
 from flowsynth.data.out_of_domain.collections import SUFFIXES
+from flowsynth.report.html import ASSETS
 
 STATIC = Path(__file__).parent / "static"
-FILES = dict.fromkeys(("page.css", "explorer.css"), "text/css") | dict.fromkeys(
-    ("explorer.js", "explorer_map.js", "explorer_sound.js"), "text/javascript"
-)
-EVERYWHERE = "0.0.0.0"  # all addresses of this machine
-LARGEST = 2**26  # bytes of a sound file: a minute in the best quality that is usual
+FILES = {
+    "page.css": ASSETS / "page.css",
+    **{name: STATIC / name for name in ("explorer.css", "explorer.js", "explorer_map.js", "explorer_sound.js")},
+}
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
+ALL_ADDRESSES = "0.0.0.0"  # of this machine
+MAX_FILE_SIZE = 2**26  # bytes of a sound file: a minute in the best common quality
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -34,122 +37,126 @@ HEADERS = {
 }
 
 
-def _json() -> dict[str, Any]:
-    """The request's JSON; more of it than a page would send is not read."""
+def _request_json() -> dict[str, Any]:
+    """Parse the body of the request as a JSON object of limited size."""
     request.max_content_length = 2**16
     try:
-        asked = json.loads(request.get_data())
+        body = json.loads(request.get_data())
     except (ValueError, RecursionError) as error:
-        raise Refused(f"no JSON: {error}", "load the page again") from error
-    if not isinstance(asked, dict):
-        raise Refused(f"{asked!r:.60}, expected an object", "load the page again")
-    return asked
+        raise RequestError(f"invalid JSON: {error}", "reload the page") from error
+    if not isinstance(body, dict):
+        raise RequestError(f"{body!r:.60}, expected an object", "reload the page")
+    return body
 
 
 def _is_address(host: str) -> bool:
-    """Whether it is no name: whose address another machine may change."""
+    """Whether a host is an IP address, not a name that another machine may redirect."""
     try:
         return not ip_address(host.rsplit(":", 1)[0]).is_unspecified
     except ValueError:
         return False
 
 
-def app(explorer: Explorer, host: str = "127.0.0.1") -> Flask:
-    """The page as a WSGI application.
+def create_app(explorer: Explorer, host: str = "127.0.0.1") -> Flask:
+    """Create the WSGI application.
 
     Args:
-        explorer: That is asked.
-        host: By which name, beside those of this machine, the page may be asked for; `EVERYWHERE`: by any address.
+        explorer: Explorer.
+        host: Accepted host name besides those of this machine; `ALL_ADDRESSES`: any IP address.
     """
-    lock = Lock()  # the device is asked one thing at a time
-    made = Flask(__name__, static_folder=None, template_folder=str(STATIC))
-    made.jinja_env.autoescape = True
-    trusted = None if host == EVERYWHERE else ["127.0.0.1", "localhost", host]
-    made.config.update(TRUSTED_HOSTS=trusted, MAX_CONTENT_LENGTH=LARGEST)
+    lock = Lock()  # the explorer is not thread-safe
+    app = Flask(__name__, static_folder=None, template_folder=str(STATIC))
+    app.jinja_env.autoescape = True
+    trusted_hosts = None if host == ALL_ADDRESSES else ["127.0.0.1", "localhost", host]
+    app.config.update(TRUSTED_HOSTS=trusted_hosts, MAX_CONTENT_LENGTH=MAX_FILE_SIZE)
 
-    @made.before_request
-    def own() -> None:
-        if not trusted and not _is_address(request.host):
-            raise Refused(
-                f"a request for {request.host!r:.60}, expected one for an address", "open the page by its address"
-            )
+    @app.before_request
+    def check_origin() -> None:
+        advice = "open the page by its address"
+        if not trusted_hosts and not _is_address(request.host):
+            raise RequestError(f"host {request.host!r:.60}, expected an IP address", advice)
         origin = request.headers.get("Origin", request.host_url)
         if request.method == "POST" and origin.rstrip("/") != request.host_url.rstrip("/"):
-            raise Refused(f"a request from {origin!r:.60}, expected one from this page", "open the page by its address")
+            raise RequestError(f"origin {origin!r:.60}, expected this page", advice)
 
-    @made.after_request
-    def guarded(response: Response) -> Response:
+    @app.after_request
+    def add_headers(response: Response) -> Response:
         response.headers.update(HEADERS)
         return response
 
-    @made.errorhandler(Exception)
-    def failed(error: Exception) -> tuple[dict[str, str], int]:
+    @app.errorhandler(Exception)
+    def error_response(error: Exception) -> tuple[dict[str, str], int]:
         match error:
-            case Refused():
-                code, what, do = 400, str(error), error.do
+            case RequestError():
+                code, text, advice = 400, str(error), error.advice
             case RequestEntityTooLarge():
-                code, what, do = 413, "The file is too large", f"take one of up to {LARGEST // 2**20} MiB"
+                limit = MAX_FILE_SIZE // 2**20
+                code, text, advice = 413, "The file is too large", f"choose a file of up to {limit} MiB"
             case HTTPException():
-                code, what, do = error.code or 500, error.description or error.name, "open the page by its address"
+                code, text, advice = error.code or 500, error.description or error.name, "open the page by its address"
             case _:
-                log.exception("web: %s %s", request.method, request.path)
-                code, what, do = 500, "an error of the server", "look at what it says where it was started"
-        return {"what": what, "where": f"{request.method} {request.path}"[:200], "do": do}, code
+                log.exception("explorer: %s %s", request.method, request.path)
+                code, text, advice = 500, "Internal server error", "see the server's log"
+        return {"error": text, "where": f"{request.method} {request.path}"[:200], "advice": advice}, code
 
-    @made.get("/")
+    @app.get("/")
     def page() -> str:
-        trained, shown = explorer.trained, explorer.shown()
-        told = {"model": trained.checkpoint.parent.name, "synth": trained.synth.name, "count": len(shown["presets"])}
+        data = explorer.page_data() | {"maxFileSize": MAX_FILE_SIZE}
         return render_template(
-            "explorer.html.j2", shown=shown | {"largest": LARGEST}, suffixes=",".join(SUFFIXES), **told
+            "explorer.html.j2",
+            data=data,
+            suffixes=",".join(SUFFIXES),
+            model=explorer.trained.checkpoint.parent.name,
+            synth=explorer.trained.synth.name,
+            count=len(data["presets"]),
         )
 
-    @made.get("/<any({}):name>".format(", ".join(f"'{name}'" for name in FILES)))
+    @app.get("/<any({}):name>".format(", ".join(f"'{name}'" for name in FILES)))
     def file(name: str) -> Response:
-        return Response((STATIC / name).read_bytes(), mimetype=FILES[name])
+        return Response(FILES[name].read_bytes(), mimetype=MEDIA_TYPES[FILES[name].suffix])
 
-    @made.post("/sound")
+    @app.post("/sound")
     def sound() -> Response:
-        asked = _json()
+        position = _request_json()
         with lock:
-            return Response(explorer.written("sound", explorer.place(asked))[1], mimetype="audio/wav")
+            return Response(explorer.render("sound", explorer.parameters(position))[1], mimetype="audio/wav")
 
-    @made.post("/bank")
+    @app.post("/bank")
     def bank() -> Response:
-        asked = _json()
+        position = _request_json()
         with lock:
-            written, _ = explorer.written(str(asked.get("name", "preset")), explorer.place(asked))
-        return Response(written, mimetype="text/plain")
+            data, _ = explorer.render(str(position.get("name", "preset")), explorer.parameters(position))
+        return Response(data, mimetype="text/plain")
 
-    @made.post("/match")
+    @app.post("/match")
     def match() -> dict[str, Any]:
         with lock:
-            return explorer.heard(request.get_data())
+            return explorer.encode_sound(request.get_data())
 
-    return made
+    return app
 
 
 def serve(explorer: Explorer, host: str, port: int) -> Any:
-    """A server of the page, bound but not yet running: ``run()`` serves until Ctrl-C.
+    """Create a server that listens but does not run yet: ``run()`` serves until Ctrl-C.
 
     Args:
-        explorer: That is asked.
-        host: Address that it is bound to.
-        port: Port; 0 takes a free one.
+        explorer: Explorer.
+        host: Address to listen on.
+        port: Port; 0 selects a free one.
 
     Returns:
-        A server of waitress, with its ``effective_host`` and ``effective_port``.
+        A server of waitress, with ``effective_host`` and ``effective_port``.
 
     Raises:
-        ValueError: If it can't be bound there.
+        ValueError: If the address or port is invalid or not available.
     """
     if not 0 <= port < 2**16:
         raise ValueError(f"port {port}, expected 0 to {2**16 - 1}")
-    # what is a little too long is refused in words, what is longer is cut off as it comes
-    limits = {"threads": 4, "max_request_body_size": 2 * LARGEST}
-    page = app(explorer, host)
+    # up to twice the maximum size the application replies with an error; larger bodies are cut off
+    limits = {"threads": 4, "max_request_body_size": 2 * MAX_FILE_SIZE}
+    app = create_app(explorer, host)
     try:
-        listening = socket.create_server((host, port))
+        listener = socket.create_server((host, port))
     except OSError as error:
-        raise ValueError(f"port {port} at {host} can't be listened at: {error}; take another by --port") from error
-    return waitress.create_server(page, sockets=[listening], ident=None, **limits)
+        raise ValueError(f"can't listen on port {port} of {host}: {error}; choose another --port") from error
+    return waitress.create_server(app, sockets=[listener], ident=None, **limits)

@@ -1,126 +1,130 @@
-// What is chosen, changed, saved and matched. A place is what the server is asked for: {preset}, {between, t, through} or {z},
-// and with it the macro-controls. Pointing at a preset lets it be heard, choosing it makes it what is changed and saved.
-import { locate, mark, shown, whenChosen } from "./explorer_map.js";
-import { hear, part, post, quiet, silence, sound, tell, toggle } from "./explorer_sound.js";
+// Selection, controls, saving and matching. A position is what the server renders: {preset}, {between, t, through} or {z},
+// optionally with macros. Pointing at a preset plays it; only the selected one is modified and saved.
+import { data, drawMarkers, onSelect, setMapPosition } from "./explorer_map.js";
+import { addPlayButton, clearStatus, element, fetchSound, play, post, showStatus, stop } from "./explorer_sound.js";
 
-const between = part("between");
-const state = { first: null, second: null, matched: null, heard: null };
+const between = element("between");
+const state = { first: null, second: null, matched: null, lastMatch: null };
 
-// what is chosen
+// selection
 const sliders = [];
-const base = () => {
+const resetSliders = () => { for (const slider of sliders) slider.value = 0; };
+const hasMacros = () => sliders.some((slider) => Number(slider.value));
+const basePosition = () => {
   if (state.matched) return { z: state.matched.z };
   if (!state.first) return null;
   if (!state.second) return { preset: state.first.id };
   const through = document.querySelector("input[name=through]:checked").value;
   return { between: [state.first.id, state.second.id], t: Number(between.value), through };
 };
-const place = () => {
+const position = () => {
   const macros = sliders.map((slider) => Number(slider.value));
-  return macros.some(Boolean) ? { ...base(), macros } : base();
+  return macros.some(Boolean) ? { ...basePosition(), macros } : basePosition();
 };
-const name = () => {
+const selectionName = () => {
   const { first, second, matched } = state;
-  const way = second ? `${first.name} – ${second.name}, ${Math.round(between.value * 100)} %` : first?.name;
-  const changed = sliders.some((slider) => Number(slider.value)) ? ", changed" : "";
-  return (matched ? `Like ${matched.name}` : way) + changed;
+  const preset = second ? `${first.name} – ${second.name}, ${Math.round(between.value * 100)} %` : first?.name;
+  return (matched ? `Match of ${matched.name}` : preset) + (hasMacros() ? ", modified" : "");
 };
-const show = () => {
+const update = () => {
   const { first, second } = state;
-  const some = Boolean(base());
-  part("name").textContent = some ? name() : "Nothing yet";
-  for (const id of ["play", "save-preset", "save-sound", "over"]) part(id).disabled = !some;
-  for (const slider of sliders) slider.disabled = !some;
-  part("reset").disabled = !sliders.some((slider) => Number(slider.value));
+  const selected = Boolean(basePosition());
+  element("name").textContent = selected ? selectionName() : "None";
+  for (const id of ["play", "save-preset", "save-sound", "start-over"]) element(id).disabled = !selected;
+  for (const slider of sliders) slider.disabled = !selected;
+  element("reset").disabled = !hasMacros();
   between.disabled = !second;
   between.setAttribute("aria-valuetext", `${Math.round(between.value * 100)} % of B`);
-  part("first").textContent = first ? `A: ${first.name}` : "A: click a dot";
-  part("second").textContent = second ? `B: ${second.name}` : "B: click another";
-  mark(state, Number(between.value));
+  element("first").textContent = first ? `A: ${first.name}` : "A: click a dot";
+  element("second").textContent = second ? `B: ${second.name}` : "B: click another";
+  drawMarkers(state, Number(between.value));
 };
-const changed = () => { show(); hear(place(), part("play")); };
-whenChosen((preset) => {
+const updateAndPlay = () => { update(); play(position(), element("play")); };
+onSelect((preset) => {
   const { first, second } = state;
   if (first && !second && first !== preset) state.second = preset;
   else [state.first, state.second] = [preset, null];
   state.matched = null;
-  between.value = 1;  // what was clicked is heard
-  for (const slider of sliders) slider.value = 0;
-  changed();
+  between.value = 1;  // plays the preset that was clicked
+  resetSliders();
+  updateAndPlay();
 });
 
-// the controls
-shown.macros.forEach((moves, number) => {
+// controls
+data.macros.forEach((parameters, index) => {
   const label = document.createElement("label");
-  const slider = Object.assign(document.createElement("input"), { type: "range", min: -shown.reach, max: shown.reach, step: 0.05 });
+  const slider = Object.assign(document.createElement("input"), { type: "range", min: -data.reach, max: data.reach, step: 0.05 });
   slider.value = 0;
-  slider.addEventListener("input", changed);
-  label.append(`${number + 1}. ${moves}`, slider);
-  part("macros").append(label);
+  slider.addEventListener("input", updateAndPlay);
+  label.append(`${index + 1}. ${parameters}`, slider);
+  element("macros").append(label);
   sliders.push(slider);
 });
-between.addEventListener("input", changed);
-for (const choice of document.querySelectorAll("input[name=through]")) {
-  choice.addEventListener("change", () => { if (state.second) changed(); });
+between.addEventListener("input", updateAndPlay);
+for (const radio of document.querySelectorAll("input[name=through]")) {
+  radio.addEventListener("change", () => { if (state.second) updateAndPlay(); });
 }
-part("reset").addEventListener("click", () => { for (const slider of sliders) slider.value = 0; changed(); });
-part("over").addEventListener("click", () => {
+element("reset").addEventListener("click", () => { resetSliders(); updateAndPlay(); });
+element("start-over").addEventListener("click", () => {
   Object.assign(state, { first: null, second: null, matched: null });
-  for (const slider of sliders) slider.value = 0;
-  silence();
-  show();
+  resetSliders();
+  stop();
+  update();
 });
-toggle("play", place);
-toggle("original", () => ({ original: state.heard.wav }));
-toggle("matched", () => ({ z: state.heard.z }));
+addPlayButton("play", position);
+addPlayButton("target", () => ({ wav: state.lastMatch.wav }));
+addPlayButton("prediction", () => ({ z: state.lastMatch.z }));
 
 // saving
-const save = (blob, suffix) => {
-  const file = name().replace(/[^\p{L}\p{N}]+/gu, "_").slice(0, 60).replace(/^_|_$/g, "") || "sound";
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: file + suffix });
+const download = (blob, suffix) => {
+  const stem = selectionName().replace(/[^\p{L}\p{N}]+/gu, "_").slice(0, 60).replace(/^_|_$/g, "") || "sound";
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: stem + suffix });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 };
-const saving = (id, made, suffix) => part(id).addEventListener("click", async () => {
-  try { save(await made(), suffix); } catch (error) { tell(error.message, true); }
+const addSaveButton = (id, createBlob, suffix) => element(id).addEventListener("click", async () => {
+  try { download(await createBlob(), suffix); } catch (error) { showStatus(error.message, true); }
 });
-saving("save-preset", async () => (await post("bank", JSON.stringify({ ...place(), name: name() }))).blob(), ".bank");
-saving("save-sound", async () => new Blob([await sound(place())], { type: "audio/wav" }), ".wav");
+addSaveButton("save-preset", async () => (await post("bank", JSON.stringify({ ...position(), name: selectionName() }))).blob(), ".bank");
+addSaveButton("save-sound", async () => new Blob([await fetchSound(position())], { type: "audio/wav" }), ".wav");
 
 // matching
-const match = async (file) => {
-  if (file.size > shown.largest) return tell(`${file.name} is too large. Take a file of up to ${shown.largest / 2 ** 20} MiB.`, true);
-  try { await file.slice(0, 1).arrayBuffer(); } catch {
-    return tell(`${file.name} can't be read. If it is a folder, drop one of its files.`, true);
+const NOTES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+const noteName = (pitch) => NOTES[pitch % 12] + (Math.floor(pitch / 12) - 1);
+const matchFile = async (file) => {
+  if (file.size > data.maxFileSize) {
+    return showStatus(`${file.name} is too large. Please choose a file of up to ${data.maxFileSize / 2 ** 20} MiB.`, true);
   }
-  tell(`Listening to ${file.name} …`);
+  try { await file.slice(0, 1).arrayBuffer(); } catch {
+    return showStatus(`${file.name} can't be read. If it is a folder, please drop one of its files.`, true);
+  }
+  showStatus(`Matching ${file.name} …`);
   try {
-    const heard = await (await post("match", file)).json();
-    locate(heard);
-    heard.name = file.name;
-    heard.wav = Uint8Array.from(atob(heard.wav), (letter) => letter.charCodeAt(0)).buffer;
-    Object.assign(state, { first: null, second: null, matched: heard, heard });
-    for (const slider of sliders) slider.value = 0;
-    const octave = (pitch) => ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"][pitch % 12] + (Math.floor(pitch / 12) - 1);
-    const way = heard.shift < 0 ? "down" : "up";
-    const moved = heard.pitch === null ? "" : ` Its pitch is about ${octave(Math.round(heard.pitch))}; it was moved
-      ${way} by ${Math.abs(heard.shift).toFixed(1)} semitones to the note that is played.`;
-    part("heard").textContent = `${file.name}, as the model heard it, and what it answers.${moved} ${heard.note && `Note: ${heard.note}.`}`;
-    part("answer").hidden = false;
-    quiet();
-    show();
-    hear({ z: heard.z }, part("matched"));
-  } catch (error) { tell(`${file.name}: ${error.message}`, true); }
+    const matched = await (await post("match", file)).json();
+    setMapPosition(matched);
+    matched.name = file.name;
+    matched.wav = Uint8Array.from(atob(matched.wav), (character) => character.charCodeAt(0)).buffer;
+    Object.assign(state, { first: null, second: null, matched, lastMatch: matched });
+    resetSliders();
+    const direction = matched.shift < 0 ? "down" : "up";
+    const pitch = matched.pitch === null ? "" : ` Estimated pitch ${noteName(Math.round(matched.pitch))}, shifted ${direction} by
+      ${Math.abs(matched.shift).toFixed(1)} semitones to the rendered note.`;
+    element("match-info").textContent = `${file.name}, preprocessed for the model, and its prediction.${pitch} ${matched.note && `Note: ${matched.note}.`}`;
+    element("match-result").hidden = false;
+    clearStatus();
+    update();
+    play({ z: matched.z }, element("prediction"));
+  } catch (error) { showStatus(`${file.name}: ${error.message}`, true); }
 };
-part("file").addEventListener("change", (event) => {
-  if (event.target.files.length) match(event.target.files[0]);
-  event.target.value = "";  // the same file again is a change, too
+element("file").addEventListener("change", (event) => {
+  if (event.target.files.length) matchFile(event.target.files[0]);
+  event.target.value = "";  // so that the same file can be chosen again
 });
-const over = (on) => (event) => { event.preventDefault(); document.body.classList.toggle("over", on); };
-document.addEventListener("dragover", over(true));
-document.addEventListener("dragleave", over(false));
+const setDragging = (dragging) => (event) => { event.preventDefault(); document.body.classList.toggle("dragging", dragging); };
+document.addEventListener("dragover", setDragging(true));
+document.addEventListener("dragleave", setDragging(false));
 document.addEventListener("drop", (event) => {
-  over(false)(event);
-  if (event.dataTransfer.files.length) match(event.dataTransfer.files[0]);
+  setDragging(false)(event);
+  if (event.dataTransfer.files.length) matchFile(event.dataTransfer.files[0]);
 });
-show();
+update();

@@ -1,82 +1,83 @@
-// Asking the server, and playing what it answers: one sound at a time.
-export const part = (id) => document.getElementById(id);
-const [SILENT, KEPT] = [1e-3, 100];
-const told = part("told");
-const MUTE = told.textContent;  // what is said while browsers let nothing be heard
-export const tell = (text, bad = false) => { told.textContent = text; told.classList.toggle("bad", bad); };
+// Requests to the server, and playback of one sound at a time.
+export const element = (id) => document.getElementById(id);
+const [SILENCE_THRESHOLD, CACHE_SIZE] = [1e-3, 100];
+const status = element("status");
+const SOUND_DISABLED = status.textContent;  // shown while the browser blocks sound
+export const showStatus = (text, isError = false) => { status.textContent = text; status.classList.toggle("error", isError); };
 
-// asking
+// requests
 export const post = async (address, body) => {
-  let answer;
-  try { answer = await fetch(address, { method: "POST", body }); } catch {
-    throw new Error("The server does not answer. Is flowsynth explore still running?");
+  let response;
+  try { response = await fetch(address, { method: "POST", body }); } catch {
+    throw new Error("The server does not respond. Is flowsynth explore still running?");
   }
-  if (answer.ok) return answer;
-  const { what, do: advice } = await answer.json().catch(() => ({ what: `The server answers ${answer.status}`, do: "try again" }));
-  throw new Error(`${what}. What to do: ${advice}.`);
+  if (response.ok) return response;
+  const unknown = () => ({ error: `The server returned status ${response.status}`, advice: "try again" });
+  const { error, advice } = await response.json().catch(unknown);
+  throw new Error(`${error}. Please ${advice}.`);
 };
-const kept = new Map();  // files of sounds by place, the oldest first
-export const sound = async (place) => {
-  const key = JSON.stringify(place);
-  const file = kept.get(key) ?? await (await post("sound", key)).arrayBuffer();
-  kept.delete(key);
-  kept.set(key, file);
-  if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+const cache = new Map();  // sound files by position, the least recently used first
+export const fetchSound = async (position) => {
+  const key = JSON.stringify(position);
+  const file = cache.get(key) ?? await (await post("sound", key)).arrayBuffer();
+  cache.delete(key);
+  cache.set(key, file);
+  if (cache.size > CACHE_SIZE) cache.delete(cache.keys().next().value);
   return file;
 };
 
-// playing
-let context = null, gain = null, source = null, button = null;
-const ready = () => {  // browsers are silent until somebody clicks or presses a key
+// playback
+let context = null, gain = null, source = null, activeButton = null;
+const enableSound = () => {  // browsers block sound until the first click or key
   if (!navigator.userActivation.hasBeenActive) return false;
   if (!context) {
     context = new AudioContext();
-    gain = new GainNode(context, { gain: Number(part("volume").value) });
+    gain = new GainNode(context, { gain: Number(element("volume").value) });
     gain.connect(context.destination);
-    if (told.textContent === MUTE) tell("");
+    if (status.textContent === SOUND_DISABLED) showStatus("");
   }
   context.resume();
   return true;
 };
-const press = (on) => { if (button) button.setAttribute("aria-pressed", on); };
-const stop = () => {
+const setPressed = (pressed) => { if (activeButton) activeButton.setAttribute("aria-pressed", pressed); };
+const stopSource = () => {
   if (source) { source.onended = null; source.stop(); }
-  press(false);
-  source = button = null;
+  setPressed(false);
+  source = activeButton = null;
 };
-const start = async (file, from) => {
+const startSource = async (file, button) => {
   const buffer = await context.decodeAudioData(file.slice(0));
-  stop();
+  stopSource();
   source = new AudioBufferSourceNode(context, { buffer });
   source.connect(gain);
-  source.onended = stop;
+  source.onended = stopSource;
   source.start();
-  button = from;
-  press(true);
-  const silent = buffer.getChannelData(0).every((value) => Math.abs(value) < SILENT);
-  tell(silent ? "This makes no sound at the note that is played." : "");
+  activeButton = button;
+  setPressed(true);
+  const silent = buffer.getChannelData(0).every((value) => Math.abs(value) < SILENCE_THRESHOLD);
+  showStatus(silent ? "This preset is silent at the rendered note." : "");
 };
-let wanted = null, busy = false;
-export const hear = async (place, from = null) => {  // of places wanted quickly one after another, only the last is heard
-  if (!ready()) return;
-  wanted = { place, from };
+let pending = null, busy = false;
+export const play = async (position, button = null) => {  // of requests in quick succession only the last is played
+  if (!enableSound()) return;
+  pending = { position, button };
   if (busy) return;
   busy = true;
-  while (wanted) {
-    const now = wanted;
-    wanted = null;
+  while (pending) {
+    const current = pending;
+    pending = null;
     try {
-      const file = now.place.original ?? await sound(now.place);
-      if (!wanted) await start(file, now.from);
-    } catch (error) { stop(); tell(error.message, true); }
+      const file = current.position.wav ?? await fetchSound(current.position);
+      if (!pending) await startSource(file, current.button);
+    } catch (error) { stopSource(); showStatus(error.message, true); }
   }
   busy = false;
 };
-export const silence = () => { wanted = null; stop(); };
-export const toggle = (id, what) => part(id).addEventListener("click", () => {
-  if (button === part(id)) silence(); else hear(what(), part(id));
+export const stop = () => { pending = null; stopSource(); };
+export const addPlayButton = (id, getPosition) => element(id).addEventListener("click", () => {
+  if (activeButton === element(id)) stop(); else play(getPosition(), element(id));
 });
-export const quiet = () => tell(ready() ? "" : MUTE);
-part("volume").addEventListener("input", (event) => { if (gain) gain.gain.value = Number(event.target.value); });
-for (const kind of ["pointerup", "keyup"]) document.addEventListener(kind, ready);
-document.addEventListener("keydown", (event) => { if (event.key === "Escape") silence(); });
+export const clearStatus = () => showStatus(enableSound() ? "" : SOUND_DISABLED);
+element("volume").addEventListener("input", (event) => { if (gain) gain.gain.value = Number(event.target.value); });
+for (const type of ["pointerup", "keyup"]) document.addEventListener(type, enableSound);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") stop(); });
