@@ -8,7 +8,7 @@ import pandas as pd
 
 from flowsynth.core import hdf5
 from flowsynth.evaluation.summary import heading, number, to_markdown
-from flowsynth.leaderboard.baselines import read_answers
+from flowsynth.leaderboard.baselines import read_predictions
 from flowsynth.leaderboard.comparison import extremes, frozen_name
 from flowsynth.metrics import JUDGE, registry
 from flowsynth.models.base import find
@@ -58,7 +58,7 @@ def tables(table: pd.DataFrame, candidate: str) -> dict[str, pd.DataFrame]:
     """Lay a comparison out: a table of text for each metric, the best baseline first.
 
     Args:
-        table: As made by `flowsynth.leaderboard.comparison.against`.
+        table: As made by `flowsynth.leaderboard.comparison.compare_to_baselines`.
         candidate: Name of the candidate.
     """
     found = {}
@@ -102,7 +102,7 @@ def make(
     Args:
         folder: Of the page; what was in it is removed.
         candidate: What is compared.
-        table: As made by `flowsynth.leaderboard.comparison.against`.
+        table: As made by `flowsynth.leaderboard.comparison.compare_to_baselines`.
         scores: Of all items, of the candidate and the baselines.
         baselines: Folder of the baselines, which has the name of the data set.
         targets: Files of audio that hold the items.
@@ -118,7 +118,7 @@ def make(
     rival = rival_of(table)
     chosen = extremes(scores, name, rival, JUDGE)
     fold = int(scores["fold"].min())
-    items, columns, values = read_answers(baselines, fold, frozen_name(rival))
+    items, columns, values = read_predictions(baselines, fold, frozen_name(rival))
     theirs = values[[items.index(item) for item in chosen["item"]]]
     rendered = [result.audio for result in render(synth, note, synth.expand(theirs, columns), timeout)]
     wanted = chosen["item"].tolist()

@@ -193,7 +193,7 @@ def _tables(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "Scores: mean over folds ± standard deviation over folds", lay_out(summary, metrics)
     baselines = run.results.parents[1] / "baselines" / run.results.name
     if (baselines / MANIFEST).exists():
-        yield standings.of_page(baselines)
+        yield standings.page_table(baselines)
     far = run.results / "tables" / "outside.csv"
     if run.collections and far.exists():
         for (sounds, collection), rows in pd.read_csv(far).groupby(["sounds", "collection"], sort=False):
