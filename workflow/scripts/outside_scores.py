@@ -1,4 +1,4 @@
-"""Summarise how models do with sounds that the synthesizer did not make."""
+"""Summarise the scores of models on out-of-domain sounds."""
 
 from pathlib import Path
 
