@@ -44,7 +44,7 @@ def test_unknown_data_set_lists_the_known_ones(project: Project, name: str):
 
 def test_synthesizer_without_data_sets_or_unknown(project: Project):
     project.configure(synth="faust")
-    assert_refused(project, "tiny", "faust", "amsynth16")
+    assert_refused(project, "config: the budget tiny", "faust", "amsynth16")
     project.configure(synth="diva")
     assert_refused(project, "'diva'", "amsynth, faust")
 
@@ -94,4 +94,4 @@ def test_no_disk_space_for_the_audio(project: Project):
     """Space is checked before rendering; the audio requested here exceeds any disk."""
     render = yaml.safe_load((project.folder / "config.yaml").read_text())["render"]
     project.configure(render={**render, "duration": 4e9, "held": 3.0})
-    assert_refused(project, "60 presets", "MiB needed")
+    assert_refused(project, "60 presets", "MiB")

@@ -1,4 +1,4 @@
-"""The benchmark on other synthesizers than amsynth: the one built in, and a plugin that nobody has written a table for."""
+"""The benchmark on other synthesizers than amsynth: the built-in one, and a plugin with a generated specification."""
 
 import subprocess
 import sys
@@ -9,9 +9,9 @@ from programs import Unavailable, give_up, install
 from project import TINY, Project
 
 
-def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
-    table = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
-    table.write_text(yaml.safe_dump(yaml.safe_load(table.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
+def test_built_in_synthesizer_runs_without_amsynth(project: Project):
+    spec = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
+    spec.write_text(yaml.safe_dump(yaml.safe_load(spec.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "faust64"], "folds": 1, "samples": 1}
     project.configure(models=["oracle", "cnn"], budgets={"tiny": tiny})
     run = project.snakemake("results/tiny/faust64/tables/scores.csv", "verify", "--config", "synth=faust")
@@ -32,12 +32,12 @@ def test_it_runs_without_amsynth_and_the_oracle_is_perfect(project: Project):
     assert "render" in project.planned(audio, "--config", "synth=faust")
 
 
-def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: Project):
+def test_plugin_with_a_generated_specification_runs(project: Project):
     try:
         install(["/usr/lib/vst/Nekobi-vst.so"], ["dpf-plugins-vst"])
     except Unavailable as error:
         give_up(str(error))
-    written = subprocess.run(
+    inspection = subprocess.run(
         [sys.executable, "-m", "flowsynth.apps.inspect_plugin", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
         cwd=project.folder,
         env=project.environment | {"PYTHONPATH": str(project.folder)},
@@ -45,7 +45,7 @@ def test_it_runs_on_a_plugin_whose_table_was_written_by_looking_at_it(project: P
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    assert written.returncode == 0, written.stdout
+    assert inspection.returncode == 0, inspection.stdout
     assert (project.folder / "flowsynth/synths/specs/nekobi.yaml").exists()
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["nekobi8"], "folds": 1, "samples": 1}
     project.configure(synth="nekobi", models=["oracle", "cnn"], budgets={"tiny": tiny})
