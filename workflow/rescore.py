@@ -4,7 +4,7 @@
     python workflow/rescore.py amsynth16 --sample 3   three items per fold of one data set
     python workflow/rescore.py --stamp                if all agree, store the current fingerprint of scoring too
 
-The exit status is 1 if a score differs by more than 1e-6 relative to it, beyond its rounding to six digits (and beyond 1e-5
+The exit status is 1 if a score differs by more than 1e-6 relative to it, beyond its rounding to six digits (plus 1e-5
 where it is computed from decibels in float32). An interrupted run resumes from its cache in results/rescored/.
 """
 
@@ -76,7 +76,8 @@ def check(dataset: str, arguments: argparse.Namespace) -> bool:
             )
     else:
         print(
-            f"{dataset}: {arguments.sample} items per fold, seed {arguments.seed}; sounds of all presets were not checked"
+            f"{dataset}: {arguments.sample} items per fold, seed {arguments.seed}; sounds of all presets were not "
+            "checked"
         )
     agree = bool(table["agrees"].all())
     if agree and arguments.stamp:

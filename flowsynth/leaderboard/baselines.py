@@ -1,9 +1,10 @@
 """Frozen baselines: the scores and predictions of one campaign, with what other scores must share to be comparable.
 
-A folder of baselines holds ``scores.csv.gz`` (one row per system, fold, item and metric, six digits), ``predictions.h5`` (one
-group per fold: ``item``, ``values``, the ground truth, and ``answers``, the predictions of each system) and
-``manifest.json``: hashes of the data, the fingerprint of scoring (`flowsynth.evaluation.fingerprint`), and provenance. A long
-campaign may be frozen one fold at a time. `flowsynth.leaderboard.rescoring` scores frozen predictions again.
+A folder of baselines holds ``scores.csv.gz`` (one row per system, fold, item and metric, six digits),
+``predictions.h5`` (one group per fold: ``item``, ``values``, the ground truth, and ``answers``, the predictions of each
+system) and ``manifest.json``: hashes of the data, the fingerprint of scoring (`flowsynth.evaluation.fingerprint`), and
+provenance. A long campaign may be frozen one fold at a time. `flowsynth.leaderboard.rescoring` scores frozen
+predictions again.
 """
 
 import gzip
@@ -57,8 +58,8 @@ def freeze(
         settings: Further settings to record, such as the configuration.
 
     Raises:
-        ValueError: If a file was made by uncommitted code, existing baselines are of other data, their other folds of other
-            settings, or candidates were added to them that lack this fold or have other settings.
+        ValueError: If a file was made by uncommitted code, existing baselines are of other data, their other folds of
+            other settings, or candidates were added to them that lack this fold or have other settings.
     """
     provenance, commits = maker(**settings), collect_commits(predictions.values(), tables)
     folds, systems = ({key[part] for key in predictions} for part in (0, 1))
@@ -72,8 +73,8 @@ def freeze(
         added = {name: source for name, source in manifest["added"].items() if name not in systems}
         if added and (folds - existing_folds or changed_settings(folder, settings)):
             raise ValueError(
-                f"{', '.join(added)} were added to {folder}, for its folds and settings only: delete the folder first, and "
-                "add them again afterwards"
+                f"{', '.join(added)} were added to {folder}, for its folds and settings only: delete the folder first, "
+                "and add them again afterwards"
             )
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "predictions.h5") as temporary, h5py.File(temporary, "w", locking=False) as file:
@@ -102,8 +103,8 @@ def _require_settings(settings: Mapping[str, Any], folder: Path) -> None:
     changed = changed_settings(folder, settings)
     if changed:
         raise ValueError(
-            f"other folds in {folder} were frozen with other settings: {', '.join(changed)}. Freeze all folds, or delete it "
-            "first"
+            f"other folds in {folder} were frozen with other settings: {', '.join(changed)}. Freeze all folds, or "
+            "delete it first"
         )
 
 
@@ -153,8 +154,8 @@ def add_candidate(
                 _write_predictions(group, name, path)
                 if name in manifest["added"] and not np.array_equal(previous, group[f"answers/{name}"]):
                     raise ValueError(
-                        f"{name} was added to {folder} before, with other predictions: rename the candidate, or, if the "
-                        f"earlier one was never committed, remove it first: git checkout -- {folder}"
+                        f"{name} was added to {folder} before, with other predictions: rename the candidate, or, if "
+                        f"the earlier one was never committed, remove it first: git checkout -- {folder}"
                     )
     manifest["added"][name] = source
     write_manifest(folder, manifest)
@@ -248,6 +249,7 @@ def require_comparable(data: Mapping[str, str], folder: Path) -> None:
     changed += [f"scoring of {metric}" for metric in differences(fingerprint(), manifest["scoring"])]
     if changed:
         raise ValueError(
-            f"the baselines in {folder} are of other data or scoring, they differ in: {', '.join(changed)}. Such scores are "
-            f"not comparable: run on the same commit and configuration; or, to make new baselines, delete {folder} first"
+            f"the baselines in {folder} are of other data or scoring, they differ in: {', '.join(changed)}. Such "
+            f"scores are not comparable: run on the same commit and configuration; or, to make new baselines, delete "
+            f"{folder} first"
         )

@@ -37,9 +37,9 @@ def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int, files:
         files: Baselines that were submitted as a prediction file.
 
     Returns:
-        Table with the columns of `COLUMNS`, one row per metric and baseline: means over folds, their difference (candidate
-        minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, and the number of renderings
-        per sound that the baseline takes (missing if unknown).
+        Table with the columns of `COLUMNS`, one row per metric and baseline: means over folds, their difference
+        (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, and the number
+        of renderings per sound that the baseline takes (missing if unknown).
     """
     metrics, means = registry(), {}
     for metric in dict.fromkeys(scores["metric"]):
@@ -52,8 +52,8 @@ def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int, files:
             verdict = "better" if (row.mean_difference < 0) == lower else "worse"
         mean, baseline = means[row.metric], frozen_name(row.second)
         rows.append(
-            (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low, row.high,
-             row.p_holm, verdict, pd.NA if baseline in files else renderings(baseline))
+            (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low,
+             row.high, row.p_holm, verdict, pd.NA if baseline in files else renderings(baseline))
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_renderings": "Int64"})
 
@@ -69,8 +69,8 @@ def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, numb
         number: Maximum number of gains, and of losses.
 
     Returns:
-        Columns item, candidate, rival (values), gain (positive where the candidate is better): gains from the largest down,
-        then losses from the largest down. Ties are excluded.
+        Columns item, candidate, rival (values), gain (positive where the candidate is better): gains from the largest
+        down, then losses from the largest down. Ties are excluded.
     """
     values = paired(scores, metric)
     values = values.loc[values.index.get_level_values("fold") == values.index.get_level_values("fold").min()]

@@ -1,7 +1,7 @@
 """Provenance of scores: hashes of the data, and the commits of all code involved.
 
-Scores are comparable if data and scoring (`flowsynth.evaluation.fingerprint`) are equal; they are reproducible if all code
-was committed.
+Scores are comparable if data and scoring (`flowsynth.evaluation.fingerprint`) are equal; they are reproducible if all
+code was committed.
 """
 
 import hashlib
@@ -41,8 +41,8 @@ def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list
     """Collect the commits of this code and of all code that contributed to scores.
 
     Args:
-        predictions: Prediction files, each in the folder of its system. The commits of their models and sounds count too,
-            and those of the systems that they are derived from.
+        predictions: Prediction files, each in the folder of its system. The commits of their models and sounds count
+            too, and those of the systems that they are derived from.
         tables: Files of scores, whose provenance has the fingerprint of scoring (``scoring``).
 
     Raises:
@@ -57,13 +57,13 @@ def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list
     require_commit()
     if unclean:
         raise ValueError(
-            f"{_first_of(unclean)} was made by commit {commits[unclean[0]]}, so it is not reproducible: delete such files, "
-            "and make them again with the code committed"
+            f"{_first_of(unclean)} was made by commit {commits[unclean[0]]}, so it is not reproducible: delete such "
+            "files, and make them again with the code committed"
         )
     if stale:
         raise ValueError(
-            f"{_first_of(list(stale))} was scored by commit {commits[next(iter(stale))]}, {next(iter(stale.values()))}: "
-            "delete such files, and score again"
+            f"{_first_of(list(stale))} was scored by commit {commits[next(iter(stale))]}, "
+            f"{next(iter(stale.values()))}: delete such files, and score again"
         )
     return sorted({commit(), *commits.values()})
 

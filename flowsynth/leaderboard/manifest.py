@@ -32,8 +32,9 @@ def missing_fingerprint(folder: Path) -> str:
     if "scoring" in json.loads((folder / MANIFEST).read_text()):
         return ""
     return (
-        f"{folder / MANIFEST} has no fingerprint of scoring, as older baselines have hashes of the code instead. Rescore "
-        f"the frozen predictions, which adds it if scores agree: python workflow/rescore.py --stamp {folder.name}"
+        f"{folder / MANIFEST} has no fingerprint of scoring, as older baselines have hashes of the code instead. "
+        f"Rescore the frozen predictions, which adds it if scores agree: python workflow/rescore.py --stamp "
+        f"{folder.name}"
     )
 
 
@@ -65,7 +66,7 @@ def why_incomparable(folder: Path, config: Mapping[str, Any], trained: bool) -> 
     changed = changed_settings(folder, settings) if trained else []
     if changed:
         return (
-            f"the baselines of {folder.name} were made with other settings: {', '.join(changed)}. A model trained with these "
-            "can't be compared with them; its predictions can, as a file"
+            f"the baselines of {folder.name} were made with other settings: {', '.join(changed)}. A model trained with "
+            "these can't be compared with them; its predictions can, as a file"
         )
     return ""

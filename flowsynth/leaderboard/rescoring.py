@@ -1,14 +1,14 @@
 """Rescoring of frozen predictions: check that this code reproduces the scores of the baselines.
 
-Baselines hold the ground truth and all predictions; other parameters are at the base patch, so nothing else is needed. Metrics
-of parameters are computed on all items of a fold, since some take a mean over them; metrics of sounds treat items
-independently, so a sample of the items suffices. Equal predictions for an item are rendered and scored once. Results are
-cached per item, for the same code, plugin and packages, so that an interrupted run resumes.
+Baselines hold the ground truth and all predictions; other parameters are at the base patch, so nothing else is needed.
+Metrics of parameters are computed on all items of a fold, since some take a mean over them; metrics of sounds treat
+items independently, so a sample of the items suffices. Equal predictions for an item are rendered and scored once.
+Results are cached per item, for the same code, plugin and packages, so that an interrupted run resumes.
 
-Frozen scores have six digits. A new score may differ by `TOLERANCE` plus half a unit of the last digit, the rounding error,
-which for most scores exceeds the tolerance. MSS and wMFCC are computed from decibels in float32, whose spacing at -100 dB is
-8e-6 dB, and another processor's logarithm may be one step off: frozen scores differed by up to 3e-6 although all sounds were
-bit-identical. Hence the additional `DECIBEL_TOLERANCE` for these two.
+Frozen scores have six digits. A new score may differ by `TOLERANCE` plus half a unit of the last digit, the rounding
+error, which for most scores exceeds the tolerance. MSS and wMFCC are computed from decibels in float32, whose spacing
+at -100 dB is 8e-6 dB, and another processor's logarithm may be one step off: frozen scores differed by up to 3e-6
+although all sounds were bit-identical. Hence the additional `DECIBEL_TOLERANCE` for these two.
 """
 
 import hashlib
@@ -193,8 +193,8 @@ def _require_truth(folder: Path) -> None:
         wrong = np.flatnonzero((values.reindex(items).to_numpy() != truth).any(axis=1))
         if wrong.size:
             raise ValueError(
-                f"{folder / 'predictions.h5'}: fold {fold}, item {items[wrong[0]]}: the ground truth is not its preset: "
-                f"restore the committed file: git checkout -- {folder}"
+                f"{folder / 'predictions.h5'}: fold {fold}, item {items[wrong[0]]}: the ground truth is not its "
+                f"preset: restore the committed file: git checkout -- {folder}"
             )
 
 

@@ -30,8 +30,8 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
         seed: Seed of the bootstrap.
 
     Returns:
-        Table with the columns of `COLUMNS` and `EXTRA_METRICS`, the best system first, without the oracle: the mean with
-        the limits of its 95 % interval, and the relative change from `nearest` with its limits.
+        Table with the columns of `COLUMNS` and `EXTRA_METRICS`, the best system first, without the oracle: the mean
+        with the limits of its 95 % interval, and the relative change from `nearest` with its limits.
     """
     values = paired(scores, JUDGE).drop(columns="oracle", errors="ignore")
     resamples = pd.DataFrame(resampled(values, derive_seed(seed, "leaderboard")), columns=values.columns)
@@ -93,8 +93,8 @@ def describe_errors(scores: pd.DataFrame, system: str) -> list[str]:
     bound = values.min(axis=1).groupby(level="fold").mean().mean()
     median, rival_median = number(values[system].median()), number(values[RIVAL].median())
     return [
-        f"The median log-mel L1 of `{system}` is {median}, that of `{RIVAL}` {rival_median}. Its error is concentrated in few "
-        f"sounds: its worst {WORST_SHARE:.0%} contribute {share:.0%} of its log-mel L1, with a mean of "
+        f"The median log-mel L1 of `{system}` is {median}, that of `{RIVAL}` {rival_median}. The {WORST_SHARE:.0%} of "
+        f"the sounds with the highest error of `{system}` contribute {share:.0%} of its log-mel L1, with a mean of "
         f"{number(worst[system].mean())} ({number(worst[RIVAL].mean())} with `{RIVAL}`).",
         f"Choosing the best of all these systems for each sound in hindsight would give {number(bound)}.",
     ]
@@ -142,6 +142,6 @@ def _describe(settings: Mapping[str, Any]) -> str:
     frozen = "" if settings["frozen"] == settings["folds"] else f"{settings['frozen']} of "
     intervals = "95 % intervals" + (" over the sounds of one training" if settings["frozen"] == 1 else "")
     return (
-        f"budget {settings['budget']}, {frozen}{settings['folds']} folds, up to {settings['sampled']:,} synthetic presets in "
-        f"addition to the human-designed ones, {epochs}; {intervals}"
+        f"budget {settings['budget']}, {frozen}{settings['folds']} folds, up to {settings['sampled']:,} synthetic "
+        f"presets in addition to the human-designed ones, {epochs}; {intervals}"
     )

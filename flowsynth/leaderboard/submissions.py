@@ -1,8 +1,8 @@
 """Submitted prediction files: parameters for the test items, validated before anything is rendered.
 
-A CSV file has the columns fold, item and one per parameter, in any order; an HDF5 file has the datasets ``fold``, ``item``,
-``values`` (rows x parameters) and ``names`` (of the parameters). Values are normalised to [0, 1], as in the tables of presets.
-There is one row per test item of each fold. Scores are not part of a submission.
+A CSV file has the columns fold, item and one per parameter, in any order; an HDF5 file has the datasets ``fold``,
+``item``, ``values`` (rows x parameters) and ``names`` (of the parameters). Values are normalised to [0, 1], as in the
+tables of presets. There is one row per test item of each fold. Scores are not part of a submission.
 """
 
 import zlib
@@ -63,8 +63,8 @@ def read_submission(path: Path, names: Sequence[str], expected: pd.DataFrame) ->
     missing = [key for key in expected_keys if key not in predictions.index]
     if missing:
         raise ValueError(
-            f"{path}: {len(missing)} of {len(expected)} test items have no prediction, the first is item {missing[0][1]} of "
-            f"fold {missing[0][0]}"
+            f"{path}: {len(missing)} of {len(expected)} test items have no prediction, the first is item "
+            f"{missing[0][1]} of fold {missing[0][0]}"
         )
     return predictions.loc[expected_keys, list(names)].reset_index()
 
