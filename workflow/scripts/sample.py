@@ -37,5 +37,5 @@ with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.reso
     extract(audio, unfiltered, snakemake.params.features)
     fold, paths = int(wildcards.fold), [Path(path) for path in snakemake.input.features]
     parts = [part(Path(snakemake.input.split), fold, name, paths, names) for name in ("valid", "test")]
-    kept, drawn = keep_apart(unfiltered, np.concatenate([items.all().mel.numpy() for items in parts]), features)
-    log.info("sample %s: %d of %d kept, without near-duplicates of held-out sounds", features, kept, drawn)
+    kept, total = keep_apart(unfiltered, np.concatenate([items.all().mel.numpy() for items in parts]), features)
+    log.info("sample %s: %d of %d kept, without near-duplicates of held-out sounds", features, kept, total)
