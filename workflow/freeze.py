@@ -1,11 +1,11 @@
-"""Make the scores and answers of the campaign the fixed baselines: results/baselines/.
+"""Freeze the scores and predictions of the campaign as baselines: results/baselines/.
 
-Refuses what was made by code that differs from a commit, and data other than those of the baselines there are.
+Results of uncommitted code are refused, and so are data that differ from those of existing baselines.
 
     python workflow/freeze.py                      all data sets of the campaign
-    python workflow/freeze.py amsynth16            one of them
-    python workflow/freeze.py amsynth16 --fold 0   one fold, beside those that are frozen already
-    python workflow/freeze.py amsynth16 --add NAME what was compared under that name, beside the baselines
+    python workflow/freeze.py amsynth16            one data set
+    python workflow/freeze.py amsynth16 --fold 0   one fold, in addition to those frozen already
+    python workflow/freeze.py amsynth16 --add NAME add the candidate compared under that name
 """
 
 import argparse
@@ -15,66 +15,69 @@ import yaml
 from readme import ROOT
 
 from flowsynth.evaluation.summary import gather
-from flowsynth.leaderboard.baselines import add, freeze
-from flowsynth.leaderboard.data_hashes import hashes
+from flowsynth.leaderboard.baselines import add_candidate, freeze
+from flowsynth.leaderboard.data_hashes import hash_data
 from flowsynth.leaderboard.manifest import SETTINGS, frozen_folds
 from flowsynth.models.base import find
 from flowsynth.models.registry import model_of
 
 
 def main() -> None:
-    """Freeze each data set asked for, or add a candidate to its baselines."""
+    """Freeze the requested data sets, or add a candidate to their baselines."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    fixed = config["baselines"]
-    parser = argparse.ArgumentParser(description="Make the scores of the campaign the fixed baselines.")
-    parser.add_argument("datasets", nargs="*", help="all those of the configuration, if none is named")
-    parser.add_argument("--add", metavar="NAME", help="a candidate that was compared, to be put beside the baselines")
-    parser.add_argument("--fold", type=int, action="append", help="one fold; all of the budget, if none is named")
-    asked = parser.parse_args()
-    unknown = sorted(set(asked.datasets) - set(fixed["datasets"]))
+    baselines = config["baselines"]
+    parser = argparse.ArgumentParser(description="Freeze the scores and predictions of the campaign as baselines.")
+    parser.add_argument("datasets", nargs="*", help="data sets (default: those of the configuration)")
+    parser.add_argument("--add", metavar="NAME", help="add this compared candidate to the baselines")
+    parser.add_argument("--fold", type=int, action="append", help="one fold (default: all folds of the budget)")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.datasets) - set(baselines["datasets"]))
     if unknown:
-        sys.exit(f"error: unknown data sets {', '.join(unknown)}, expected some of {', '.join(fixed['datasets'])}")
-    budget = fixed["budget"]
-    given = config["budgets"][budget]
-    systems = [asked.add] if asked.add else given.get("models", config["models"])
-    for dataset in asked.datasets or fixed["datasets"]:
-        results = ROOT / "results" / budget / dataset
-        folder = results / config["split"]
-        baselines = ROOT / "results" / "baselines" / dataset
+        sys.exit(f"error: unknown data sets {', '.join(unknown)}, expected some of {', '.join(baselines['datasets'])}")
+    name = baselines["budget"]
+    budget = config["budgets"][name]
+    systems = [arguments.add] if arguments.add else budget.get("models", config["models"])
+    for dataset in arguments.datasets or baselines["datasets"]:
+        results = ROOT / "results" / name / dataset
+        predicted = results / config["split"]
+        folder = ROOT / "results" / "baselines" / dataset
         try:
-            folds = frozen_folds(baselines) if asked.add else asked.fold or range(given["folds"])
+            folds = frozen_folds(folder) if arguments.add else arguments.fold or range(budget["folds"])
         except FileNotFoundError as error:
             sys.exit(f"error: there are no baselines to add to: {error}")
         keys = [(fold, system) for fold in folds for system in systems]
-        predictions = {(fold, system): folder / f"fold{fold}" / system / "predictions.h5" for fold, system in keys}
+        predictions = {(fold, system): predicted / f"fold{fold}" / system / "predictions.h5" for fold, system in keys}
         tables = [path.with_name("scores.csv") for path in predictions.values()]
         missing = [path for path in tables if not path.exists()]
         if missing:
-            how = f"campaign --config budget={budget}"
-            if asked.add:
-                how = f"compare --config candidate={asked.add} compared_on={dataset}"
-            elif asked.fold:
-                how = f"--config budget={budget} -- {folder.relative_to(ROOT)}/fold{asked.fold[0]}/scores.csv"
-            sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {how}")
+            command = f"campaign --config budget={name}"
+            if arguments.add:
+                command = f"compare --config candidate={arguments.add} compared_on={dataset}"
+            elif arguments.fold:
+                scores_of_fold = predicted.relative_to(ROOT) / f"fold{arguments.fold[0]}" / "scores.csv"
+                command = f"--config budget={name} -- {scores_of_fold}"
+            sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {command}")
         try:
-            # one sample an item; a file that was answered for has a name of its own in its scores
             scores = gather(tables).query("sample == 0")
-            data = hashes(
+            data = hash_data(
                 results / "presets.csv",
                 results / "split" / f"{config['split']}.csv",
-                [results / "audio" / f"{shard}.h5" for shard in range(given["shards"])],
+                [results / "audio" / f"{shard}.h5" for shard in range(budget["shards"])],
             )
-            if asked.add:
-                add(baselines, asked.add, scores, {fold: path for (fold, _), path in predictions.items()}, tables, data)
+            if arguments.add:
+                by_fold = {fold: path for (fold, _), path in predictions.items()}
+                add_candidate(folder, arguments.add, scores, by_fold, tables, data)
             else:
-                settings = {"budget": budget, "dataset": dataset, **given, **{key: config[key] for key in SETTINGS}}
+                settings = {"budget": name, "dataset": dataset, **budget, **{key: config[key] for key in SETTINGS}}
                 passes = {model: find(model).passes for model in dict.fromkeys(map(model_of, systems))}
-                settings["passes"] = {model: times for model, times in passes.items() if times > 1}
-                freeze(baselines, scores, predictions, tables, data, settings)
+                settings["passes"] = {model: count for model, count in passes.items() if count > 1}
+                freeze(folder, scores, predictions, tables, data, settings)
         except (ValueError, FileNotFoundError) as error:
             sys.exit(f"error: {error}")
-        done = f"added {asked.add}" if asked.add else f"frozen: {len(systems)} systems, folds {frozen_folds(baselines)}"
-        print(f"{dataset}: {done}")
+        if arguments.add:
+            print(f"{dataset}: added {arguments.add}")
+        else:
+            print(f"{dataset}: frozen: {len(systems)} systems, folds {frozen_folds(folder)}")
 
 
 if __name__ == "__main__":

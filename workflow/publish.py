@@ -1,9 +1,9 @@
-"""Make what was measured the published numbers: results/published/, and the tables and findings in README.md.
+"""Publish results: copy tables to results/published/, and update the tables and findings in README.md.
 
-Refuses what was made by code that differs from a commit: nobody could make it again.
+Results of uncommitted code are refused, as they are not reproducible.
 
     python workflow/publish.py                 the tables of the default run
-    python workflow/publish.py complexity      one that is made when it is asked for
+    python workflow/publish.py complexity      a table that is made on request
 """
 
 import argparse
@@ -11,15 +11,15 @@ import json
 import shutil
 import sys
 
-from readme import MORE, PUBLISHED, RESULTS, ROOT, SHOWN, current
+from readme import DISPLAY_MODEL, OPTIONAL_TABLES, PUBLISHED, RESULTS, ROOT, current_readme
 
-OF_RUN = RESULTS / "quick" / "amsynth16" / "tables"
+RUN_TABLES = RESULTS / "quick" / "amsynth16" / "tables"
 TABLES = {
-    "scores": OF_RUN / "scores.csv",
-    "leaks": OF_RUN / "leaks.csv",
-    "outside": OF_RUN / "outside.csv",
-    "matches": OF_RUN / "matches.csv",
-    "smoothness": OF_RUN / SHOWN / "smoothness_summary.csv",
+    "scores": RUN_TABLES / "scores.csv",
+    "leaks": RUN_TABLES / "leaks.csv",
+    "outside": RUN_TABLES / "outside.csv",
+    "matches": RUN_TABLES / "matches.csv",
+    "smoothness": RUN_TABLES / DISPLAY_MODEL / "smoothness_summary.csv",
     "parameter_choice": RESULTS / "parameter_choice" / "amsynth.csv",
     "complexity": RESULTS / "complexity" / "tables" / "complexity.csv",
     "variance": RESULTS / "seeds" / "amsynth16" / "tables" / "variance.csv",
@@ -30,11 +30,11 @@ TABLES = {
 
 
 def main() -> None:
-    """Publish the tables asked for."""
-    parser = argparse.ArgumentParser(description="Make what was measured the published numbers.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of a table: {', '.join(TABLES)}")
-    ran = [name for name, path in TABLES.items() if OF_RUN in path.parents and name not in MORE]
-    names = parser.parse_args().names or ran
+    """Publish the requested tables."""
+    parser = argparse.ArgumentParser(description="Publish tables of results.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"name of a table: {', '.join(TABLES)}")
+    defaults = [name for name, path in TABLES.items() if RUN_TABLES in path.parents and name not in OPTIONAL_TABLES]
+    names = parser.parse_args().names or defaults
     if set(names) - set(TABLES):
         sys.exit(
             f"error: unknown tables {', '.join(sorted(set(names) - set(TABLES)))}, expected some of {', '.join(TABLES)}"
@@ -42,7 +42,7 @@ def main() -> None:
     makers = {name: TABLES[name].with_name(f"{TABLES[name].name}.json") for name in names}
     for name, maker in makers.items():
         if not maker.exists():
-            sys.exit(f"error: there is no {TABLES[name]}: README.md says what makes it")
+            sys.exit(f"error: there is no {TABLES[name]}: see README.md for how to make it")
         commit = json.loads(maker.read_text())["commit"]
         if commit == "unknown" or commit.endswith("-dirty"):
             sys.exit(f"error: {TABLES[name]} was made by commit {commit}; commit, delete it, and run again")
@@ -50,7 +50,7 @@ def main() -> None:
     for name, maker in makers.items():
         shutil.copy(TABLES[name], PUBLISHED / f"{name}.csv")
         shutil.copy(maker, PUBLISHED / f"{name}.csv.json")
-    (ROOT / "README.md").write_text(current())
+    (ROOT / "README.md").write_text(current_readme())
     print(f"published: {', '.join(names)}")
 
 

@@ -1,4 +1,4 @@
-"""The README, with what is published and what the baselines say: results/published and results/baselines."""
+"""Update the generated parts of README.md from results/published and results/baselines."""
 
 from pathlib import Path
 
@@ -14,39 +14,41 @@ from flowsynth.metrics import PRIMARY_METRIC, registry
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
-SHOWN = "flow_reg"  # whose latent was explored
-# what is not of the default run, or is asked for by name there: published once it was run
-MORE = {
+DISPLAY_MODEL = "flow_reg"  # the model whose latent space is analysed
+# tables that the default run does not make, or only by name; shown once they are published
+OPTIONAL_TABLES = {
     "matches": (
-        "Matching sounds from outside",
+        "Matching out-of-domain sounds",
         "`flowsynth match` with five sounds of each collection, by the best model of the default run.",
         match_benchmark.finding,
     ),
     "complexity": (
         "More parameters",
-        "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`: the paper's columns.",
+        "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`; columns as in the paper.",
         lambda table: f"{parameter_count.finding(table)}\n{parameter_count.markdown(table)}",
     ),
-    "variance": ("How much is luck", "Trainings with other seeds, budget `seeds`.", variance_components.finding),
+    "variance": (
+        "Variance across training seeds",
+        "The same trainings with different seeds, budget `seeds`.",
+        variance_components.finding,
+    ),
     "amount": (
-        "More drawn presets",
-        "In a row, trainings see as many presets in all, of which more and more are different ones: budgets `drawn_0`, "
-        "`drawn_10000` and `drawn_50000`.",
+        "More synthetic presets",
+        "All trainings of a row pass over the same number of presets, of which a growing share is distinct: budgets "
+        "`drawn_0`, `drawn_10000` and `drawn_50000`.",
         lambda table: scaling.markdown(table, "drawn"),
     ),
     "epochs": (
         "Longer training",
-        "Trainings as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
+        "Training for as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
         lambda table: scaling.markdown(table, "epochs"),
     ),
 }
-NOT_YET = (
-    "The campaign that answers this, `make freeze`, has not been run at this commit: there are no baselines yet.\n"
-)
+NO_BASELINES = "There are no baselines yet: `make freeze` runs their campaign.\n"
 
 
-def readme_with(name: str, text: str, readme: str) -> str:
-    """README with another text between the marks of that name."""
+def replace_section(name: str, text: str, readme: str) -> str:
+    """Replace the text between the markers of a name."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
     before, rest = readme.split(begin)
     _, after = rest.split(end)
@@ -54,38 +56,36 @@ def readme_with(name: str, text: str, readme: str) -> str:
 
 
 def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
-    """Say how models do with sounds from outside, and whether the latent acts more smoothly."""
+    """Summarise the out-of-domain results, and the smoothness of the latent space."""
     rows = outside[(outside["collection"] == "every") & (outside["metric"] == PRIMARY_METRIC)].set_index(
         ["sounds", "model"]
     )
     every, searched = rows.loc["all"], rows.loc["searched"]
     best = every.index[every["best"]][0]
-
     searched_best = searched.index[searched["best"]][0]
 
     def mean(rows: pd.DataFrame, model: str) -> str:
         return number(rows.loc[model, "mean"])
 
-    said = [
-        f"Over {every['items'].max()} sounds that the synthesizer did not make, the best network in log-mel L1 is `{best}` "
-        f"with {mean(every, best)}; the control `nearest` has {mean(every, 'nearest')}.",
-        f"For {searched['items'].max()} of them the parameters were searched too: `search` comes from "
-        f"{mean(searched, 'nearest')}, where `nearest` leaves off, to {mean(searched, 'search')}; the best network, "
-        f"`{searched_best}`, has {mean(searched, searched_best)}.",
+    sentences = [
+        f"On {every['items'].max()} out-of-domain sounds, the best network in log-mel L1 is `{best}` with "
+        f"{mean(every, best)}; the control `nearest` has {mean(every, 'nearest')}.",
+        f"On {searched['items'].max()} of them, `search`, started at `nearest` ({mean(searched, 'nearest')}), reaches "
+        f"{mean(searched, 'search')}; the best network, `{searched_best}`, has {mean(searched, searched_best)}.",
     ]
-    parts = [
+    comparisons = [
         f"by {registry()[metric].label} {_smoothness(rows)}"
         for metric, rows in smoothness.groupby("metric", sort=False)
     ]
-    said.append(
-        f"Over their whole ranges, latent dimensions of `{SHOWN}` act on the sound, compared with parameters, "
-        f"{'; '.join(parts)}."
+    sentences.append(
+        f"Over their whole ranges, latent dimensions of `{DISPLAY_MODEL}` act on the sound, compared with parameters, "
+        f"{'; '.join(comparisons)}."
     )
-    return "\n".join(f"- {sentence}" for sentence in said) + "\n"
+    return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
 
 
 def metrics() -> str:
-    """What the metrics are."""
+    """Write the table of metrics."""
     rows = [
         {"Metric": heading(metric), "Definition": metric.definition.replace("|", "\\|"), "Source": metric.source}
         for metric in registry().values()
@@ -94,15 +94,24 @@ def metrics() -> str:
 
 
 def _smoothness(rows: pd.DataFrame) -> str:
-    """Say whether the latent is straighter, and more even."""
+    """Compare the latent space with the parameters in straightness and evenness."""
     whole = rows[rows["matching"] == "whole"].set_index("measure")
-    # what is claimed, the opposite, and whether it is the higher value that the claim is for
-    words = {"straightness": ("straighter", "less straight", True), "unevenness": ("more evenly", "less evenly", False)}
+    # claim, opposite, and whether a higher value supports the claim
+    claims = {
+        "straightness": ("straighter", "less straight", True),
+        "unevenness": ("more evenly", "less evenly", False),
+    }
     parts = []
-    for measure, (claimed, opposite, higher) in words.items():
+    for measure, (claimed, opposite, higher) in claims.items():
         row = whole.loc[measure]
-        unsure = row["low"] <= 0 <= row["high"]
-        verdict = f"not measurably {claimed}" if unsure else claimed if (row["difference"] > 0) == higher else opposite
+        insignificant = row["low"] <= 0 <= row["high"]
+        verdict = (
+            f"not significantly {claimed}"
+            if insignificant
+            else claimed
+            if (row["difference"] > 0) == higher
+            else opposite
+        )
         values = [number(row[key]) for key in ("latent", "native", "low", "high")]
         parts.append(
             f"{verdict} ({measure} {values[0]} against {values[1]}, 95 % interval of the difference "
@@ -111,37 +120,37 @@ def _smoothness(rows: pd.DataFrame) -> str:
     return " and ".join(parts)
 
 
-def more() -> str:
-    """What other budgets say, a section each."""
+def optional_sections() -> str:
+    """Write one section per published table of `OPTIONAL_TABLES`."""
     sections = []
-    for name, (title, about, laid_out) in MORE.items():
+    for name, (title, description, format_table) in OPTIONAL_TABLES.items():
         path = PUBLISHED / f"{name}.csv"
         if path.exists():
             link = f"([{name}.csv](results/published/{name}.csv))"
-            sections.append(f"### {title}\n\n{about} {link}\n\n{laid_out(pd.read_csv(path))}")
+            sections.append(f"### {title}\n\n{description} {link}\n\n{format_table(pd.read_csv(path))}")
     return "\n".join(sections)
 
 
-def current() -> str:
-    """The README as it ought to be."""
+def current_readme() -> str:
+    """Write the README with up-to-date generated parts."""
     scores, outside, smoothness = (
         pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
     )
     longer = PUBLISHED / "flow_question.csv"
-    others = pd.read_csv(longer).groupby("of") if longer.exists() else ()
-    answered = {str(of): dict(zip(rows["question"], rows["answer"], strict=True)) for of, rows in others}
-    frozen = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
+    by_campaign = pd.read_csv(longer).groupby("of") if longer.exists() else ()
+    answers = {str(name): dict(zip(rows["question"], rows["answer"], strict=True)) for name, rows in by_campaign}
+    baselines = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
     readme = (ROOT / "README.md").read_text()
     for name, text in {
         "scores": markdown(scores),
         "metrics": metrics(),
         "findings": findings(outside, smoothness),
-        "more": more(),
-        "leaderboard": standings.markdown(frozen, answered) if frozen else NOT_YET,
+        "more": optional_sections(),
+        "leaderboard": standings.markdown(baselines, answers) if baselines else NO_BASELINES,
     }.items():
-        readme = readme_with(name, text, readme)
+        readme = replace_section(name, text, readme)
     return readme
 
 
 if __name__ == "__main__":
-    (ROOT / "README.md").write_text(current())
+    (ROOT / "README.md").write_text(current_readme())

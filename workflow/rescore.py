@@ -1,11 +1,11 @@
-"""Render and score the frozen answers of the baselines again: whether scores are still what results/baselines keeps.
+"""Rescore the frozen predictions of the baselines: check that their scores are reproduced.
 
-    python workflow/rescore.py                        all answers of all data sets
-    python workflow/rescore.py amsynth16 --sample 3   three items of each fold, of one data set
-    python workflow/rescore.py --stamp                and, if all agree, have the baselines say that scoring does the same
+    python workflow/rescore.py                        all predictions of all data sets
+    python workflow/rescore.py amsynth16 --sample 3   three items per fold of one data set
+    python workflow/rescore.py --stamp                if all agree, store the current fingerprint of scoring too
 
-Where a score differs by more than 1e-6 of it, beyond what its rounding to six digits took away (and 1e-5, where it is made of
-decibels in float32), it ends with status 1. It can be stopped and started again: what was found is in results/rescored/.
+The exit status is 1 if a score differs by more than 1e-6 relative to it, beyond its rounding to six digits (plus 1e-5
+where it is computed from decibels in float32). An interrupted run resumes from its cache in results/rescored/.
 """
 
 import argparse
@@ -22,60 +22,66 @@ from flowsynth.metrics import registry
 
 
 def main() -> None:
-    """Check each data set asked for, and stamp those that agree."""
+    """Rescore the requested data sets, and stamp those that agree if requested."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     known = config["baselines"]["datasets"]
-    parser = argparse.ArgumentParser(description="Render and score the frozen answers of the baselines again.")
-    parser.add_argument("datasets", nargs="*", help="all those of the configuration, if none is named")
-    parser.add_argument("--sample", type=int, metavar="N", help="items of each fold; all, if not given")
-    parser.add_argument("--seed", type=int, default=config["seed"], help="of their choice; that of the configuration")
-    parser.add_argument("--stamp", action="store_true", help="if all agree, have the baselines say so")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes; one for each core")
-    asked = parser.parse_args()
-    unknown = sorted(set(asked.datasets) - set(known))
+    parser = argparse.ArgumentParser(description="Rescore the frozen predictions of the baselines.")
+    parser.add_argument("datasets", nargs="*", help="data sets (default: those of the configuration)")
+    parser.add_argument("--sample", type=int, metavar="N", help="number of items per fold (default: all)")
+    parser.add_argument("--seed", type=int, default=config["seed"], help="seed of the sample")
+    parser.add_argument("--stamp", action="store_true", help="store the current fingerprint of scoring if all agree")
+    parser.add_argument(
+        "--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes (default: one per core)"
+    )
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.datasets) - set(known))
     if unknown:
         sys.exit(f"error: unknown data sets {', '.join(unknown)}, expected some of {', '.join(known)}")
-    if min(asked.jobs, 1 if asked.sample is None else asked.sample) < 1:
-        sys.exit(f"error: got --sample {asked.sample} and --jobs {asked.jobs}, expected at least 1 of each")
+    if min(arguments.jobs, 1 if arguments.sample is None else arguments.sample) < 1:
+        sys.exit(f"error: got --sample {arguments.sample} and --jobs {arguments.jobs}, expected at least 1 of each")
     log_to_terminal()
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the processes: a core each
+    os.environ["OMP_NUM_THREADS"] = "1"  # one core per process
     try:
-        if asked.stamp:
+        if arguments.stamp:
             require_commit()
-        differ = [dataset for dataset in asked.datasets or known if not agrees(dataset, asked)]
+        differ = [dataset for dataset in arguments.datasets or known if not check(dataset, arguments)]
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     if differ:
         sys.exit(
-            f"error: {', '.join(differ)}: scores differ from the frozen ones, and nothing is stamped there. Mend what "
-            "scores or renders; if it is meant to differ, delete the baselines and make them anew: make freeze"
+            f"error: {', '.join(differ)}: scores differ from the frozen ones, so these baselines are not stamped. Fix "
+            "scoring or rendering; if the change is intended, delete the baselines and make new ones: make freeze"
         )
 
 
-def agrees(dataset: str, asked: argparse.Namespace) -> bool:
-    """Score a data set again, and print how far scores are from the frozen ones; stamp it, if that is asked for."""
+def check(dataset: str, arguments: argparse.Namespace) -> bool:
+    """Rescore a data set, print the distances from frozen scores, stamp it if requested; return whether all agree."""
     folder = ROOT / "results" / "baselines" / dataset
-    table = rescore(folder, ROOT / "results" / "rescored" / dataset, asked.sample, asked.seed, asked.jobs)
+    table = rescore(folder, ROOT / "results" / "rescored" / dataset, arguments.sample, arguments.seed, arguments.jobs)
     for row in summarise(table).itertuples():
         print(
-            f"{dataset} {row.metric}: {row.scores} scores, {row.wrong} differ; the worst by {row.difference:.1e} beyond its "
-            f"rounding, {row.distance:.1e} with it: fold {row.fold}, {row.model}, item {row.item}: {row.now:.9g}, "
+            f"{dataset} {row.metric}: {row.scores} scores, {row.wrong} differ; the worst by {row.distance:.1e}, "
+            f"{row.difference:.1e} beyond rounding: fold {row.fold}, {row.model}, item {row.item}: {row.now:.9g}, "
             f"frozen {row.value:.6g}"
         )
     new = sorted(set(registry()) - set(table["metric"]))
     if new:
-        print(f"{dataset}: not compared, as the baselines don't have it: {', '.join(new)}")
-    if asked.sample is None:
-        same = same_sounds(folder, asked.jobs)
-        told = "are those" if same else "differ (on another processor they may, by rounding) from those"
-        print(f"{dataset}: to the bit, the sounds of all presets {told} that the baselines are of")
+        print(f"{dataset}: metrics without frozen scores, not compared: {', '.join(new)}")
+    if arguments.sample is None:
+        if same_sounds(folder, arguments.jobs):
+            print(f"{dataset}: the sounds of all presets are bit-identical to those of the baselines")
+        else:
+            print(
+                f"{dataset}: the sounds of some presets differ from those of the baselines (rounding may, by processor)"
+            )
     else:
         print(
-            f"{dataset}: {asked.sample} items of each fold, by seed {asked.seed}; the sounds of all presets were not looked at"
+            f"{dataset}: {arguments.sample} items per fold, seed {arguments.seed}; sounds of all presets were not "
+            "checked"
         )
     agree = bool(table["agrees"].all())
-    if agree and asked.stamp:
-        stamp(folder, table, asked.sample, asked.seed)
+    if agree and arguments.stamp:
+        stamp(folder, table, arguments.sample, arguments.seed)
         print(f"{dataset}: stamped")
     return agree
 

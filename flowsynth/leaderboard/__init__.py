@@ -1,1 +1,1 @@
-"""Frozen baselines, and candidates that are compared with them."""
+"""Frozen baselines, and the comparison of candidates with them."""

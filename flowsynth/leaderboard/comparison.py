@@ -1,7 +1,7 @@
-"""A candidate against fixed baselines: on every metric, by how much it differs, and whether that is more than luck.
+"""Comparison of a candidate with frozen baselines: the difference in every metric, and whether it is significant.
 
 References:
-    `flowsynth.evaluation.statistics`: what is called a difference.
+    `flowsynth.evaluation.statistics`: the criterion of significance.
 """
 
 from collections.abc import Collection
@@ -18,28 +18,28 @@ COLUMNS = [
     "metric", "baseline", "items", "candidate_mean", "baseline_mean", "difference", "low", "high", "p_holm", "verdict",
     "baseline_renderings",
 ]  # fmt: skip
-FROZEN = " (frozen)"  # behind the name of a baseline that the candidate is another version of
-SHOWN = 3  # sounds where it wins and loses most
+FROZEN_SUFFIX = " (frozen)"  # marks the baseline that shares its name with the candidate
+EXTREMES = 3  # sounds on each side
 
 
 def frozen_name(baseline: str) -> str:
-    """Name of a baseline in its folder."""
-    return baseline.removesuffix(FROZEN)
+    """Return the name of a baseline as stored in its folder."""
+    return baseline.removesuffix(FROZEN_SUFFIX)
 
 
-def against(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[str] = ()) -> pd.DataFrame:
+def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[str] = ()) -> pd.DataFrame:
     """Compare a candidate with each baseline.
 
     Args:
-        scores: Of all items, of the candidate and the baselines, as made by `flowsynth.evaluation.summary.gather`.
-        candidate: Its name.
-        seed: Of the bootstrap.
-        files: Baselines that were submitted as a file of answers.
+        scores: Scores of the candidate and the baselines, as returned by `flowsynth.evaluation.summary.gather`.
+        candidate: Name of the candidate.
+        seed: Seed of the bootstrap.
+        files: Baselines that were submitted as a prediction file.
 
     Returns:
-        The columns of `COLUMNS`, one row a metric and baseline: means over folds, their difference (candidate minus
-        baseline) with the limits of its 95 % interval, p corrected by Holm over the baselines, the verdict, and how many
-        renderings for a sound the baseline takes before it answers, if that is known.
+        Table with the columns of `COLUMNS`, one row per metric and baseline: means over folds, their difference
+        (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, and the number
+        of renderings per sound that the baseline takes (missing if unknown).
     """
     metrics, means = registry(), {}
     for metric in dict.fromkeys(scores["metric"]):
@@ -52,25 +52,25 @@ def against(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[s
             verdict = "better" if (row.mean_difference < 0) == lower else "worse"
         mean, baseline = means[row.metric], frozen_name(row.second)
         rows.append(
-            (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low, row.high,
-             row.p_holm, verdict, pd.NA if baseline in files else render_count(baseline))
+            (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low,
+             row.high, row.p_holm, verdict, pd.NA if baseline in files else render_count(baseline))
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_renderings": "Int64"})
 
 
-def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = SHOWN) -> pd.DataFrame:
-    """Choose the sounds of the first fold where a candidate wins and loses most against a rival.
+def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = EXTREMES) -> pd.DataFrame:
+    """Select the sounds of the first fold with the largest gains and losses of a candidate over a rival.
 
     Args:
-        scores: As above.
-        candidate: Its name.
+        scores: Scores as above.
+        candidate: Name of the candidate.
         rival: Name of a baseline.
-        metric: To choose by.
-        number: Of sounds to either side.
+        metric: Metric to select by.
+        number: Maximum number of gains, and of losses.
 
     Returns:
-        Columns item, candidate, rival (values), gain (above 0 where the candidate is better): the greatest gains first, then
-        the greatest losses, those first that are the largest. Items that are as good are neither.
+        Columns item, candidate, rival (values), gain (positive where the candidate is better): gains from the largest
+        down, then losses from the largest down. Ties are excluded.
     """
     values = paired_scores(scores, metric)
     values = values.loc[values.index.get_level_values("fold") == values.index.get_level_values("fold").min()]

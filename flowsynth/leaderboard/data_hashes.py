@@ -1,7 +1,7 @@
-"""What scores come from: the data that they are of, and the commits of the code that made them and all before them.
+"""Provenance of scores: hashes of the data, and the commits of all code involved.
 
-Scores can be compared if the data are the same, and scoring does the same (`flowsynth.evaluation.fingerprint`); they can be
-made again if all code is that of a commit.
+Scores are comparable if data and scoring (`flowsynth.evaluation.fingerprint`) are equal; they are reproducible if all
+code was committed.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from flowsynth.models.registry import last_step
 from flowsynth.training.checkpoints import read_maker
 
 
-def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
-    """Hash what scores are of: presets, split, and the content of all sounds.
+def hash_data(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
+    """Hash presets, split, and the content of all sounds.
 
     Args:
         presets: Table of presets.
         split: Table of the split.
-        audio: All shards; their number and the commit that made them don't matter.
+        audio: All shards; the hash depends neither on their number nor on their provenance.
     """
     sounds: dict[str, str] = {}
     for path in audio:
@@ -37,78 +37,75 @@ def hashes(presets: Path, split: Path, audio: Sequence[Path]) -> dict[str, str]:
     }
 
 
-def commits(answers: Iterable[Path], tables: Iterable[Path]) -> list[str]:
-    """The commits of this code and of all that made scores.
+def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list[str]:
+    """Collect the commits of this code and of all code that contributed to scores.
 
     Args:
-        answers: Files of answers, each in the folder of its system. What they come from counts too: their model and sounds,
-            and those of systems that they go on from.
-        tables: Files of scores, which say what scoring did (``scoring``, of `flowsynth.evaluation.fingerprint.fingerprint`).
+        predictions: Prediction files, each in the folder of its system. The commits of their models and sounds count
+            too, and those of the systems that they are derived from.
+        tables: Files of scores, whose provenance has the fingerprint of scoring (``scoring``).
 
     Raises:
-        ValueError: If something was made by code that is no commit, or scoring did something else for a file than it does
-            now.
+        ValueError: If a file was made by uncommitted code, or was scored with another fingerprint than now.
     """
     makers = {path: json.loads(path.with_name(f"{path.name}.json").read_text()) for path in tables}
-    made = {path: str(maker["commit"]) for path, maker in makers.items()}
-    stale = {path: told for path, maker in makers.items() if (told := _stale(maker))}
-    before = dict.fromkeys(
-        file for path in answers for file in _before(path.parent)
-    )  # each once, some stand behind several
-    made.update((file, _maker(file)) for file in before)
-    unclean = [path for path, name in made.items() if not _is_commit(name)]
+    commits = {path: str(maker["commit"]) for path, maker in makers.items()}
+    stale = {path: change for path, maker in makers.items() if (change := _scoring_change(maker))}
+    sources = dict.fromkeys(file for path in predictions for file in _source_files(path.parent))  # without duplicates
+    commits.update((file, _commit_of(file)) for file in sources)
+    unclean = [path for path, name in commits.items() if not _is_clean(name)]
     require_commit()
     if unclean:
         raise ValueError(
-            f"{_first(unclean)} was made by commit {made[unclean[0]]}, which nobody could make again: delete what was made "
-            "so, and make it again with the code committed"
+            f"{_first_of(unclean)} was made by commit {commits[unclean[0]]}, so it is not reproducible: delete such "
+            "files, and make them again with the code committed"
         )
     if stale:
         raise ValueError(
-            f"{_first(list(stale))} was scored by commit {made[next(iter(stale))]}, and {next(iter(stale.values()))}: delete "
-            "what was, and score it again"
+            f"{_first_of(list(stale))} was scored by commit {commits[next(iter(stale))]}, "
+            f"{next(iter(stale.values()))}: delete such files, and score again"
         )
-    return sorted({commit(), *made.values()})
+    return sorted({commit(), *commits.values()})
 
 
 def require_commit() -> None:
-    """Refuse to make with code that is no commit what is to be made again.
+    """Require that the code is committed, so that results are reproducible.
 
     Raises:
-        ValueError: If files are not committed, or there is no checkout.
+        ValueError: If there are uncommitted changes, or no checkout.
     """
-    if not _is_commit(commit()):
-        raise ValueError(f"the code is of commit {commit()}: commit first, or nobody could make this again")
+    if not _is_clean(commit()):
+        raise ValueError(f"the code is of commit {commit()}, so results would not be reproducible: commit first")
 
 
-def _stale(maker: dict[str, Any]) -> str:
-    """In what scoring did something else for a file of scores than it does now, if so."""
+def _scoring_change(maker: dict[str, Any]) -> str:
+    """Describe how scoring differs from that of a file of scores; empty if it does not."""
     if "scoring" not in maker:
-        return "nothing says what scoring did then"
-    return "; ".join(f"scoring now differs in {told}" for told in differences(fingerprint(), maker["scoring"]))
+        return "without a fingerprint of scoring"
+    return "; ".join(f"scoring now differs in {metric}" for metric in differences(fingerprint(), maker["scoring"]))
 
 
-def _before(folder: Path) -> Iterator[Path]:
-    """The files that answers in a folder come from."""
+def _source_files(folder: Path) -> Iterator[Path]:
+    """Find the files that the predictions in a folder are derived from."""
     names = ("predictions.h5", "candidates.h5", "audio.h5", "checkpoint.pt")
     yield from (folder / name for name in names if (folder / name).exists())
     step = last_step(folder.name)
     if step:
-        yield from _before(folder.with_name(step.base))
+        yield from _source_files(folder.with_name(step.base))
 
 
-def _maker(path: Path) -> str:
+def _commit_of(path: Path) -> str:
     if path.suffix == ".pt":
         return str(read_maker(path)["commit"])
     with hdf5.reading(path) as file:
         return str(hdf5.settings(file)["commit"])
 
 
-def _is_commit(name: str) -> bool:
+def _is_clean(name: str) -> bool:
     return name != "unknown" and not name.endswith("-dirty")
 
 
-def _first(paths: Sequence[Path]) -> str:
+def _first_of(paths: Sequence[Path]) -> str:
     return f"{paths[0]}" + (f" (and {len(paths) - 1} more)" if len(paths) > 1 else "")
 
 

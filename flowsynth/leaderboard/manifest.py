@@ -1,4 +1,4 @@
-"""What baselines there are, and what they were made with: rules can ask this without importing what scores them."""
+"""Manifest of frozen baselines: their folds, candidates and settings; importable without the scoring code."""
 
 import json
 from collections.abc import Mapping
@@ -6,68 +6,67 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
-# of the configuration, beside those of the budget, that scores depend on
+# configuration keys outside the budget that scores depend on
 SETTINGS = ("seed", "split", "render", "features")
-# settings that scores don't depend on, or by rounding alone
-FREE = ("datasets", "shards", "threads", "accelerator", "outside")
+# settings that change scores by no more than rounding
+FREE_SETTINGS = ("datasets", "shards", "threads", "accelerator", "outside")
 
 
 def frozen_folds(folder: Path) -> list[int]:
-    """The folds that a folder of baselines has.
+    """List the folds of a folder of baselines.
 
     Raises:
-        FileNotFoundError: If there are none.
+        FileNotFoundError: If there are no baselines.
     """
     return list(json.loads((folder / MANIFEST).read_text())["folds"])
 
 
-def submitted(folder: Path) -> list[str]:
-    """What was added to baselines as a file of answers: how many renderings that took is not known."""
+def submitted_systems(folder: Path) -> list[str]:
+    """List the candidates that were added as a prediction file: their number of renderings is unknown."""
     added = json.loads((folder / MANIFEST).read_text())["added"]
-    return [name for name, made in added.items() if made["file"]]
+    return [name for name, source in added.items() if source["file"]]
 
 
-def unstamped(folder: Path) -> str:
-    """Why baselines don't say what scoring did when they were made, if so, and what to do."""
+def missing_fingerprint(folder: Path) -> str:
+    """Explain that baselines have no fingerprint of scoring, and how to add one; empty if they have one."""
     if "scoring" in json.loads((folder / MANIFEST).read_text()):
         return ""
     return (
-        f"{folder / MANIFEST} does not say what scoring did, as it was made when hashes of the code were kept. Score "
-        "the frozen answers again, and have it say so if scores are the same: "
-        f"python workflow/rescore.py --stamp {folder.name}"
+        f"{folder / MANIFEST} has no fingerprint of scoring, as older baselines have hashes of the code instead. "
+        f"Rescore the frozen predictions, which adds it if scores agree: python workflow/rescore.py --stamp "
+        f"{folder.name}"
     )
 
 
-def differing(folder: Path, settings: Mapping[str, Any]) -> list[str]:
-    """Say which settings are others than those that baselines were made with, and that scores depend on."""
-    theirs = json.loads((folder / MANIFEST).read_text())["maker"]
+def changed_settings(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Describe the settings that scores depend on and that differ from those of the baselines."""
+    frozen = json.loads((folder / MANIFEST).read_text())["maker"]
     return [
-        f"{key} ({value}, theirs {theirs.get(key)})"
+        f"{key} ({value}, frozen {frozen.get(key)})"
         for key, value in settings.items()
-        if theirs.get(key) != value and key not in FREE
+        if frozen.get(key) != value and key not in FREE_SETTINGS
     ]
 
 
-def lacking(folder: Path, config: Mapping[str, Any], trained: bool) -> str:
-    """Why nothing can be compared with baselines, if so.
+def why_incomparable(folder: Path, config: Mapping[str, Any], trained: bool) -> str:
+    """Explain why a candidate cannot be compared with baselines; empty if it can.
 
     Args:
-        folder: Of the baselines.
+        folder: Folder of the baselines.
         config: The configuration.
-        trained: Whether the candidate is trained with it. Answers that are given as a file may come from anywhere.
+        trained: Whether the candidate is trained with it; the predictions of a submitted file may come from anywhere.
     """
     if not (folder / MANIFEST).exists():
-        return (
-            f"there are no baselines of {folder.name} in {folder.parent}: make freeze runs the campaign they come from"
-        )
-    if unstamped(folder):
-        return unstamped(folder)
+        return f"there are no baselines of {folder.name} in {folder.parent}: `make freeze` runs their campaign"
+    problem = missing_fingerprint(folder)
+    if problem:
+        return problem
     budget = config["budgets"][config["baselines"]["budget"]]
-    given = {key: value for key, value in budget.items() if key != "models"} | {key: config[key] for key in SETTINGS}
-    told = differing(folder, given) if trained else []
-    if told:
+    settings = {key: value for key, value in budget.items() if key != "models"} | {key: config[key] for key in SETTINGS}
+    changed = changed_settings(folder, settings) if trained else []
+    if changed:
         return (
-            f"the baselines of {folder.name} were made with other settings: {', '.join(told)}. A model that is trained "
-            "otherwise can't be compared with them; its answers can, as a file"
+            f"the baselines of {folder.name} were made with other settings: {', '.join(changed)}. A model trained with "
+            "these can't be compared with them; its predictions can, as a file"
         )
     return ""

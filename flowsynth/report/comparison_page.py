@@ -8,7 +8,7 @@ import pandas as pd
 
 from flowsynth.core import hdf5
 from flowsynth.evaluation.summary import heading, number, to_markdown
-from flowsynth.leaderboard.baselines import read_answers
+from flowsynth.leaderboard.baselines import read_predictions
 from flowsynth.leaderboard.comparison import extremes, frozen_name
 from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.base import find
@@ -58,7 +58,7 @@ def format_tables(table: pd.DataFrame, candidate: str) -> dict[str, pd.DataFrame
     """Format a comparison as one table of text per metric, the best baseline first.
 
     Args:
-        table: Comparison, from `flowsynth.leaderboard.comparison.against`.
+        table: Comparison, from `flowsynth.leaderboard.comparison.compare_to_baselines`.
         candidate: Name of the candidate.
 
     Returns:
@@ -106,7 +106,7 @@ def build_page(
     Args:
         folder: Folder of the page; its previous content is removed.
         candidate: The candidate.
-        table: Comparison, from `flowsynth.leaderboard.comparison.against`.
+        table: Comparison, from `flowsynth.leaderboard.comparison.compare_to_baselines`.
         scores: Scores of all items, of the candidate and the baselines.
         baselines: Folder of the baselines, named by the data set.
         targets: Audio files with the items.
@@ -122,7 +122,7 @@ def build_page(
     rival = best_baseline(table)
     selection = extremes(scores, name, rival, PRIMARY_METRIC)
     fold = int(scores["fold"].min())
-    items, columns, values = read_answers(baselines, fold, frozen_name(rival))
+    items, columns, values = read_predictions(baselines, fold, frozen_name(rival))
     rival_values = values[[items.index(item) for item in selection["item"]]]
     rival_audio = [result.audio for result in render(synth, note, synth.expand(rival_values, columns), timeout)]
     selected = selection["item"].tolist()

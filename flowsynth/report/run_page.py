@@ -201,7 +201,7 @@ def _tables(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "Scores: mean over folds ± standard deviation over folds", format_table(summary, metrics)
     baselines = run.results.parents[1] / "baselines" / run.results.name
     if (baselines / MANIFEST).exists():
-        yield standings.of_page(baselines)
+        yield standings.page_table(baselines)
     ood_table = run.results / "tables" / "outside.csv"
     if run.collections and ood_table.exists():
         for (sounds, collection), rows in pd.read_csv(ood_table).groupby(["sounds", "collection"], sort=False):

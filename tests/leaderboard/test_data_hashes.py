@@ -1,4 +1,4 @@
-"""What scores come from is told apart: other data by what is other, and code that is no commit by what it made."""
+"""Provenance of scores: hashes identify the data that changed; results of uncommitted code are refused."""
 
 import json
 from collections.abc import Callable
@@ -17,9 +17,9 @@ NAMES = ("a", "b")
 
 @pytest.fixture
 def data(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Hash a small run, with something changed."""
+    """Hash a small run with optional changes."""
 
-    def hashed(presets: str = "id\nx\n", split: str = "fold\n0\n", **changes) -> dict[str, str]:
+    def hash_run(presets: str = "id\nx\n", split: str = "fold\n0\n", **changes) -> dict[str, str]:
         for name, text in {"presets.csv": presets, "split.csv": split}.items():
             (tmp_path / name).write_text(text)
         audio = np.zeros((2, 4), dtype=np.float32)
@@ -29,13 +29,13 @@ def data(tmp_path: Path) -> Callable[..., dict[str, str]]:
             shards.append(tmp_path / f"{number}.h5")
             with hdf5.writing(shards[-1], [f"i{row}" for row in rows], np.zeros((len(rows), 2)), NAMES, {}) as file:
                 hdf5.add_items(file, "audio", (4,))[:] = audio[rows]
-        return data_hashes.hashes(tmp_path / "presets.csv", tmp_path / "split.csv", shards)
+        return data_hashes.hash_data(tmp_path / "presets.csv", tmp_path / "split.csv", shards)
 
-    return hashed
+    return hash_run
 
 
 @pytest.mark.parametrize(
-    ("change", "other"),
+    ("change", "changed"),
     [
         ({}, []),
         ({"shards": [[1], [0]]}, []),
@@ -44,14 +44,14 @@ def data(tmp_path: Path) -> Callable[..., dict[str, str]]:
         ({"sample": 1e-7}, ["audio"]),
     ],
 )
-def test_the_hash_of_what_is_other_is_another_one(data, change: dict, other: list[str]):
+def test_only_the_hashes_of_changed_data_differ(data, change: dict, changed: list[str]):
     before, after = data(), data(**change)
-    assert [name for name in before if before[name] != after[name]] == other
+    assert [name for name in before if before[name] != after[name]] == changed
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """The commits of a system that takes the best of the answers of a model, and goes on from it, each made by a commit."""
+    """Collect the commits of a refined best-of-16 system, one commit per step."""
 
     def commits(
         code: str = "c0",
@@ -62,43 +62,37 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
         mss: float | None = 1.0,
     ) -> list[str]:
         folders = {name: tmp_path / name for name in ("cnn", "cnn_best16", "cnn_best16_refined8")}
-        for folder, made in {folders["cnn_best16"]: best, folders["cnn_best16_refined8"]: refined}.items():
-            monkeypatch.setattr(provenance, "commit", lambda made=made: made)
+        for folder, name in {folders["cnn_best16"]: best, folders["cnn_best16_refined8"]: refined}.items():
+            monkeypatch.setattr(provenance, "commit", lambda name=name: name)
             with hdf5.writing(folder / "predictions.h5", ["i"], np.zeros((1, 2)), NAMES, {}):
                 pass
         folders["cnn"].mkdir(exist_ok=True)
         torch.save({"maker": {"commit": model}}, folders["cnn"] / "checkpoint.pt")
         table = folders["cnn_best16_refined8"] / "scores.csv"
-        did = {} if mss is None else {"scoring": {"version": 1, "values": {"mss": [mss]}}}
-        table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores} | did))
+        scoring = {} if mss is None else {"scoring": {"version": 1, "values": {"mss": [mss]}}}
+        table.with_name("scores.csv.json").write_text(json.dumps({"commit": scores} | scoring))
         monkeypatch.setattr(data_hashes, "commit", lambda: code)
         monkeypatch.setattr(data_hashes, "fingerprint", lambda: {"version": 1, "values": {"mss": [1.0]}})
-        return data_hashes.commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
+        return data_hashes.collect_commits([folders["cnn_best16_refined8"] / "predictions.h5"], [table])
 
     return commits
 
 
-def test_the_commits_of_all_that_answers_come_from_are_known(run):
+def test_commits_of_all_steps_are_collected(run):
     assert run() == ["c0", "c1", "c2", "c3", "c4"]
 
 
 @pytest.mark.parametrize(
-    ("made", "said"),
+    ("commits", "message"),
     [
-        ({"code": "c0-dirty"}, "the code is of commit c0-dirty: commit first"),
-        ({"model": "unknown"}, "cnn/checkpoint.pt was made by commit unknown, which nobody could make again: delete"),
-        ({"best": "c-dirty"}, "cnn_best16/predictions.h5 was made by commit c-dirty"),
-        (
-            {"scores": "c-dirty", "model": "unknown"},
-            r"cnn_best16_refined8/scores.csv \(and 1 more\) was made by commit c-dirty",
-        ),
-        (
-            {"mss": 1.1},
-            r"scores.csv was scored by commit c4, and scoring now differs in mss \(1 of 1 values, .*: delete",
-        ),
-        ({"mss": None}, "scores.csv was scored by commit c4, and nothing says what scoring did then: delete"),
+        ({"code": "c0-dirty"}, "c0-dirty"),
+        ({"model": "unknown"}, "cnn/checkpoint.pt .* unknown"),
+        ({"best": "c-dirty"}, "cnn_best16/predictions.h5 .* c-dirty"),
+        ({"scores": "c-dirty", "model": "unknown"}, r"cnn_best16_refined8/scores.csv \(and 1 more\) .* c-dirty"),
+        ({"mss": 1.1}, r"scores.csv .* c4, .* mss \(1 of 1 values"),
+        ({"mss": None}, "scores.csv .* c4, without a fingerprint"),
     ],
 )
-def test_what_nobody_could_make_again_is_refused(run, made: dict[str, Any], said: str):
-    with pytest.raises(ValueError, match=said):
-        run(**made)
+def test_irreproducible_results_are_refused(run, commits: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        run(**commits)

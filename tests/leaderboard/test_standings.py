@@ -1,4 +1,4 @@
-"""How systems stand, and what keeps the best from being better."""
+"""Leaderboard: ranking of systems, and error analysis."""
 
 import gzip
 import json
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from scored import SYSTEMS, scores
 
-from flowsynth.leaderboard.baselines import KEPT, SCORES
+from flowsynth.leaderboard.baselines import FROZEN_COLUMNS, SCORES
 from flowsynth.leaderboard.manifest import MANIFEST
-from flowsynth.leaderboard.standings import laid_out, limits, markdown, of_page, standings
+from flowsynth.leaderboard.standings import describe_errors, format_table, markdown, page_table, standings
 
 
-def test_the_best_stand_first_with_their_share_of_the_nearest():
+def test_systems_are_ranked_with_their_change_from_nearest():
     table = standings(scores(SYSTEMS), 1)
     assert table["system"].iloc[:3].tolist() == ["proxy_best16", "npe_nsf_best16", "mdn_best16"]
     assert "oracle" not in set(table["system"])
@@ -25,33 +25,31 @@ def test_the_best_stand_first_with_their_share_of_the_nearest():
     assert table.set_index("system").loc["nearest", ["change", "change_low", "change_high"]].tolist() == [0, 0, 0]
 
 
-def test_controls_and_submissions_are_said_to_be_such():
-    shown = laid_out(standings(scores(SYSTEMS | {"ours": 0.0}), 1), ["ours"])
-    assert {"nearest (control)", "ours (submitted)", "cnn"} < set(shown["System"])
-    assert shown.set_index("System").loc["nearest (control)", "Against nearest"] == ""
-    assert re.fullmatch(r"-\d+% \(-\d+% to -\d+%\)", shown["Against nearest"].iloc[0])
+def test_controls_and_submissions_are_marked():
+    table = format_table(standings(scores(SYSTEMS | {"ours": 0.0}), 1), ["ours"])
+    assert {"nearest (control)", "ours (submitted)", "cnn"} < set(table["System"])
+    assert table.set_index("System").loc["nearest (control)", "Relative to nearest"] == ""
+    assert re.fullmatch(r"-\d+% \(-\d+% to -\d+%\)", table["Relative to nearest"].iloc[0])
 
 
-def test_a_few_sounds_that_carry_the_mean_are_told_from_the_others():
-    given = scores({"oracle": 0, "nearest": 0, "proxy_best16": 0}).query(
+def test_error_analysis_finds_few_sounds_with_most_of_the_error():
+    frame = scores({"oracle": 0, "nearest": 0, "proxy_best16": 0}).query(
         "metric == 'log_mel_l1' and fold < 2 and item < '010'"
     )
-    values = given["model"].map({"oracle": 0.0, "nearest": 0.4, "proxy_best16": 0.1})
-    fails = (given["fold"] == 0) & (given["item"] == "003"), (given["fold"] == 1) & (given["item"] == "007")
-    values[(given["model"] == "proxy_best16") & (fails[0] | fails[1])] = 0.9
-    values[(given["model"] == "nearest") & fails[1]] = 0.8
-    spread, chosen = limits(given.assign(value=values), "proxy_best16")
-    assert "`proxy_best16` comes within 0.100, `nearest` within 0.400" in spread
-    assert (
-        "the 10% that are worst for it carry 50% of its log-mel L1, 0.900 each, and have 0.600 with `nearest`" in spread
-    )
-    assert "would have 0.150" in chosen  # 18 of 0.1, one of 0.4, one of 0.8
+    values = frame["model"].map({"oracle": 0.0, "nearest": 0.4, "proxy_best16": 0.1})
+    failures = (frame["fold"] == 0) & (frame["item"] == "003"), (frame["fold"] == 1) & (frame["item"] == "007")
+    values[(frame["model"] == "proxy_best16") & (failures[0] | failures[1])] = 0.9
+    values[(frame["model"] == "nearest") & failures[1]] = 0.8
+    distribution, bound = describe_errors(frame.assign(value=values), "proxy_best16")
+    # medians of both, the share of the sounds and of the error, and means over those sounds
+    assert re.findall(r"\d+%|\d\.\d+", distribution) == ["0.100", "0.400", "10%", "50%", "0.900", "0.600"]
+    assert re.findall(r"\d\.\d+", bound) == ["0.150"]  # 18 of 0.1, one of 0.4, one of 0.8
 
 
-def test_it_is_read_from_the_baselines(tmp_path: Path):
+def test_leaderboard_is_read_from_the_baselines(tmp_path: Path):
     table = scores({"oracle": -0.4, "nearest": 0, "cnn": 0.1, "ours": 0.2})
-    (tmp_path / SCORES).write_bytes(gzip.compress(table[KEPT].to_csv(index=False).encode()))
-    made = {
+    (tmp_path / SCORES).write_bytes(gzip.compress(table[FROZEN_COLUMNS].to_csv(index=False).encode()))
+    settings = {
         "budget": "cpu",
         "dataset": "amsynth16",
         "split": "grouped",
@@ -62,12 +60,13 @@ def test_it_is_read_from_the_baselines(tmp_path: Path):
         "passes": {"proxy": 4},
     }
     added = {"ours": {"file": True}, "cnn": {"file": False}}
-    (tmp_path / MANIFEST).write_text(json.dumps({"maker": made, "folds": [0, 2], "added": added}))
+    (tmp_path / MANIFEST).write_text(json.dumps({"maker": settings, "folds": [0, 2], "added": added}))
     text = markdown([tmp_path], {})
     assert "| cnn " in text
     assert "| ours (submitted) " in text
-    assert "2 of 3 folds, up to 10,000 drawn presets" in text
-    assert "8 epochs (4 times as many passes over them for `proxy`); 95 % intervals" in text
-    caption, shown = of_page(tmp_path)
+    assert "2 of 3 folds" in text
+    assert "10,000 synthetic presets" in text
+    assert "8 epochs (4 times as many passes over them for `proxy`)" in text
+    caption, page = page_table(tmp_path)
     assert "budget cpu" in caption
-    assert shown["System"].tolist() == ["nearest (control)", "cnn", "ours (submitted)"]
+    assert page["System"].tolist() == ["nearest (control)", "cnn", "ours (submitted)"]

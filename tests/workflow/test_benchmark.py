@@ -1,5 +1,6 @@
-"""The tiny benchmark, from bank files to tables."""
+"""The tiny benchmark, from bank files to tables, and what is rerun after an edit."""
 
+import hashlib
 import json
 
 import h5py
@@ -11,7 +12,7 @@ from flowsynth.evaluation.summary import KEY
 from flowsynth.metrics import registry
 
 
-def test_the_tables_have_all_models_and_a_perfect_oracle(finished: Project):
+def test_tables_have_all_models_and_a_perfect_oracle(finished: Project):
     table = pd.read_csv(finished.results / "tables" / "scores.csv")
     assert list(table.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
     assert list(table["model"].unique()) == ["oracle", "mean", "cnn"]
@@ -27,20 +28,20 @@ def test_the_tables_have_all_models_and_a_perfect_oracle(finished: Project):
         assert all(model in text for model in ("oracle", "mean", "cnn"))
 
 
-def test_the_statistics_compare_the_models(finished: Project):
+def test_statistics_compare_the_models(finished: Project):
     comparisons = pd.read_csv(finished.results / "tables" / "comparisons.csv")
     assert set(comparisons["metric"]) == set(registry())
     assert set(zip(comparisons["first"], comparisons["second"], strict=True)) == {("cnn", "mean")}
     assert set(pd.read_csv(finished.results / "tables" / "anova.csv")["metric"]) == set(registry())
 
 
-def test_the_costs_are_those_of_the_models(finished: Project):
+def test_costs_have_weights_and_times(finished: Project):
     table = pd.read_csv(finished.results / "tables" / "cost.csv").set_index("model")
     assert table.loc["mean", "weights"] == 0 < table.loc["cnn", "weights"]
     assert (table[["train_s", "infer_ms"]] > 0).all(axis=None)
 
 
-def test_ours_stand_beside_the_papers(finished: Project):
+def test_results_are_compared_with_the_paper(finished: Project):
     table = pd.read_csv(finished.results / "tables" / "paper.csv")
     assert table.dropna(subset="ours")["model"].unique().tolist() == ["cnn"]
     assert "not run" in (finished.results / "tables" / "paper.md").read_text()
@@ -56,8 +57,8 @@ def test_every_test_item_is_scored_exactly_once(finished: Project):
         assert sample in (0, 1)
 
 
-def test_training_never_sees_a_test_item(finished: Project):
-    """The controls remember the training part; none of its presets is in the test part."""
+def test_training_and_test_sets_are_disjoint(finished: Project):
+    """No preset, and no group of near-duplicates, is in the training set and another one."""
     split = pd.read_csv(finished.results / "split" / "grouped.csv", dtype={"id": str})
     for _, fold in split.groupby("fold"):
         parts = fold.groupby("part")["id"].agg(set)
@@ -66,26 +67,26 @@ def test_training_never_sees_a_test_item(finished: Project):
         assert not set(fold.loc[fold["part"] == "train", "group"]) & set(fold.loc[fold["part"] != "train", "group"])
 
 
-def test_every_output_names_its_maker(finished: Project):
+def test_outputs_have_provenance(finished: Project):
     for path in finished.results.rglob("*.h5"):
         with h5py.File(path) as file:
-            made = json.loads(file.attrs["maker"])
-        assert {"flowsynth", "commit", "versions"} <= made.keys(), path
+            provenance = json.loads(file.attrs["maker"])
+        assert {"flowsynth", "commit", "versions"} <= provenance.keys(), path
         if "audio" in path.parts or path.stem == "audio":
-            assert {"plugin_sha256", "dawdreamer", "pitch", "velocity", "sample_rate"} <= made.keys(), path
+            assert {"plugin_sha256", "dawdreamer", "pitch", "velocity", "sample_rate"} <= provenance.keys(), path
     for path in finished.results.rglob("*.csv"):
-        made = json.loads(path.with_name(path.name + ".json").read_text())
-        assert {"flowsynth", "commit", "versions"} <= made.keys(), path
+        provenance = json.loads(path.with_name(path.name + ".json").read_text())
+        assert {"flowsynth", "commit", "versions"} <= provenance.keys(), path
     for figure in ("scores", "curves", "reconstruction"):
         for kind in ("pdf", "png"):
             assert b"flowsynth" in (finished.results / "figures" / f"{figure}.{kind}").read_bytes()
 
 
-def test_nothing_to_do_after_a_run(finished: Project):
+def test_finished_run_plans_no_jobs(finished: Project):
     assert finished.planned() == {}
 
 
-def test_a_deleted_figure_is_made_alone(copy: Project):
+def test_deleted_figure_is_redrawn_alone(copy: Project):
     figure = copy.results / "figures" / "scores.pdf"
     content = figure.read_bytes()
     figure.unlink()
@@ -96,7 +97,7 @@ def test_a_deleted_figure_is_made_alone(copy: Project):
     assert figure.read_bytes() == content
 
 
-def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
+def test_edit_of_a_model_reruns_only_that_model(copy: Project):
     file = copy.folder / "flowsynth" / "models" / "regression" / "cnn.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
     plan = copy.planned()
@@ -118,7 +119,7 @@ def test_an_edit_of_a_model_reruns_that_model_alone(copy: Project):
     }
 
 
-def test_an_edit_of_text_reruns_nothing(copy: Project):
+def test_edit_of_texts_reruns_nothing(copy: Project):
     def edit(name: str, *parts: tuple[str, str]) -> None:
         path = copy.folder / name
         text = path.read_text()
@@ -136,21 +137,21 @@ def test_an_edit_of_text_reruns_nothing(copy: Project):
     edit(
         "flowsynth/evaluation/scoring.py",
         ('log.info("', 'log.info("another text: '),
-        ("holds sounds of other", "has sounds of other"),
+        ('raise ValueError(f"', 'raise ValueError(f"another text: '),
     )
-    edit("flowsynth/training/loop.py", ("%s: epoch %d of %d", "%s: the epoch %d of %d"))
-    edit("flowsynth/core/progress.py", ("EVERY = 5.0", "EVERY = 2.0"))
-    edit("workflow/scripts/train.py", ('"""Train', '"""Fit'))
+    edit("flowsynth/training/loop.py", ('log.info("', 'log.info("another text: '))
+    edit("flowsynth/core/progress.py", (" = 5.0", " = 2.0"))
+    edit("workflow/scripts/train.py", ('"""', '"""Another docstring. '))
     assert copy.planned() == {}
 
 
-def test_a_longer_timeout_reruns_nothing(copy: Project):
+def test_longer_timeout_reruns_nothing(copy: Project):
     render = yaml.safe_load((ROOT / "config.yaml").read_text())["render"]
     copy.configure(render=render | {"timeout": 30})
     assert copy.planned() == {}
 
 
-def test_an_edit_of_a_metric_reruns_no_training(copy: Project):
+def test_edit_of_a_metric_reruns_no_training(copy: Project):
     file = copy.folder / "flowsynth" / "metrics" / "spectral.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
     plan = copy.planned()
@@ -158,7 +159,7 @@ def test_an_edit_of_a_metric_reruns_no_training(copy: Project):
     assert not plan.keys() & {"render", "features", "train", "train_control"}
 
 
-def test_verify_finds_no_difference_and_any_that_is_made(copy: Project):
+def test_verify_detects_changed_audio(copy: Project):
     run = copy.snakemake("verify")
     assert run.returncode == 0, run.stdout
     assert "0 differing items of 60" in run.stdout
@@ -167,28 +168,21 @@ def test_verify_finds_no_difference_and_any_that_is_made(copy: Project):
         file["audio"][0, 1000] += 1e-6
     run = copy.snakemake("verify")
     assert run.returncode != 0
-    assert "audio/1.h5 is damaged" in run.stdout
-    checksum = path.with_name("1.h5.sha256")
-    checksum.write_text(_sha256(path) + "  1.h5\n")
+    assert "audio/1.h5" in run.stdout
+    path.with_name("1.h5.sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  1.h5\n")
     run = copy.snakemake("verify")
     assert run.returncode != 0
     assert "1 differing items of 60" in run.stdout
 
 
-def _sha256(path):
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def test_the_paper_budget_plans_every_model_fold_and_data_set(project: Project):
+def test_paper_budget_plans_all_models_folds_and_data_sets(project: Project):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     (project.folder / "config.yaml").write_text(yaml.safe_dump(config))
     paper = config["budgets"]["paper"]
     plan = project.planned("--config", "budget=paper")
-    ours = [name for name in paper["datasets"] if name.startswith("amsynth")]
-    trainings = len(config["models"]) * paper["folds"] * len(ours)
+    datasets = [name for name in paper["datasets"] if name.startswith("amsynth")]
+    trainings = len(config["models"]) * paper["folds"] * len(datasets)
     assert {plan[rule] + plan[f"{rule}_control"] for rule in ("train", "infer")} == {trainings}
     assert [plan[rule] for rule in ("scores", "complexity")] == [3, 1]
-    assert set(ours) == {"amsynth16", "amsynth30", "amsynth41"}
+    assert set(datasets) == {"amsynth16", "amsynth30", "amsynth41"}
     assert project.planned("--config", "budget=paper", "synth=faust")["complexity"] == 1

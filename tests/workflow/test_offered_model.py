@@ -1,22 +1,23 @@
-"""A model that an installed package offers goes through the workflow as any other, whatever lies where."""
+"""A model of an installed package runs in the workflow as the built-in ones do."""
 
 from project import TINY, Project
 
-SOURCE = '''"""A model of somebody else's."""
-from flowsynth.models.controls.mean import Mean
+SOURCE = '''"""A third-party model."""
+from flowsynth.models.base import Control
+from flowsynth.models.controls.mean import Mean as Base
 
-class Other(Mean):
-    """Answers with the mean."""
+class Other(Base, Control):
+    """Predict the mean."""
 '''
 
 
-def test_an_offered_model_is_planned_run_and_run_again_when_it_is_edited(copy: Project):
-    # beside the workflow, as what is installed into a virtual environment in a checkout is
+def test_third_party_model_runs_and_reruns_after_an_edit(copy: Project):
+    # inside the checkout, like packages of a virtual environment there
     info = copy.folder / "other-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[flowsynth.models]\nother = somebody_elses:Other\n")
-    source = copy.folder / "somebody_elses.py"
+    (info / "entry_points.txt").write_text("[flowsynth.models]\nother = third_party:Other\n")
+    source = copy.folder / "third_party.py"
     source.write_text(SOURCE)
     copy.configure(models=[*TINY["models"], "other"])
     plan = copy.planned()

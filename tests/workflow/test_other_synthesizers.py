@@ -1,4 +1,4 @@
-"""The benchmark on synthesizers other than amsynth: the built-in one, and a plugin with a generated table."""
+"""The benchmark on synthesizers other than amsynth: the built-in one, and a plugin with a generated generated."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ from project import TINY, Project
 
 
 def test_the_built_in_synthesizer_needs_no_plugin(project: Project):
-    table = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
-    table.write_text(yaml.safe_dump(yaml.safe_load(table.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
+    spec = project.folder / "flowsynth" / "synths" / "specs" / "amsynth.yaml"
+    spec.write_text(yaml.safe_dump(yaml.safe_load(spec.read_text()) | {"plugin": "/nowhere/amsynth_vst.so"}))
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "faust64"], "folds": 1, "samples": 1}
     project.configure(models=["oracle", "cnn"], budgets={"tiny": tiny})
     run = project.snakemake("results/tiny/faust64/tables/scores.csv", "verify", "--config", "synth=faust")

@@ -1,6 +1,6 @@
 # A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
 # It is a model or system, by its name, or a file of answers, by its path.
-from flowsynth.leaderboard.manifest import frozen_folds, lacking
+from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
 from flowsynth.models.registry import is_prediction_file, prediction_name
 
 GIVEN = str(config.get("candidate", ""))
@@ -12,7 +12,7 @@ AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
 
 
 LACKING = (
-    lacking(Path(f"results/baselines/{COMPARED}"), config, trained=not ANSWERS)
+    why_incomparable(Path(f"results/baselines/{COMPARED}"), config, trained=not ANSWERS)
     if CANDIDATE
     else "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
 )

@@ -1,4 +1,4 @@
-"""Compare a candidate with the fixed baselines."""
+"""Compare a candidate with the frozen baselines."""
 
 from pathlib import Path
 
@@ -7,33 +7,33 @@ import pandas as pd
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.evaluation.summary import gather
-from flowsynth.leaderboard.baselines import read_scores, require_same, rounded, shared
-from flowsynth.leaderboard.comparison import FROZEN, against
-from flowsynth.leaderboard.data_hashes import hashes
-from flowsynth.leaderboard.manifest import submitted
+from flowsynth.leaderboard.baselines import drop_new_metrics, read_scores, require_comparable, round_scores
+from flowsynth.leaderboard.comparison import FROZEN_SUFFIX, compare_to_baselines
+from flowsynth.leaderboard.data_hashes import hash_data
+from flowsynth.leaderboard.manifest import submitted_systems
 from flowsynth.rendering.host import Note
 from flowsynth.report.comparison_page import Candidate, build_page, markdown
 
 with job(Path(snakemake.log[0])):
-    given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
-    candidate, folder = wildcards.candidate, Path(given.baselines[0]).parent
-    audio = [Path(path) for path in given.audio]
-    require_same(hashes(Path(given.presets), Path(given.split), audio), folder)
-    files = [Path(path) for path in given.answers]
-    ours = rounded(gather([path for path in files if path.name == "scores.csv"]))
-    ours = ours[ours["sample"] == 0].assign(model=candidate)
+    inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+    candidate, baselines = wildcards.candidate, Path(inputs.baselines[0]).parent
+    audio = [Path(path) for path in inputs.audio]
+    require_comparable(hash_data(Path(inputs.presets), Path(inputs.split), audio), baselines)
+    files = [Path(path) for path in inputs.answers]
+    candidate_scores = round_scores(gather([path for path in files if path.name == "scores.csv"]))
+    candidate_scores = candidate_scores[candidate_scores["sample"] == 0].assign(model=candidate)
     labels = {"budget": params.budget, "dataset": wildcards.dataset, "split": params.split}
-    theirs = read_scores(folder, **labels)
-    theirs["model"] = theirs["model"].replace(candidate, f"{candidate}{FROZEN}")
-    scores = pd.concat([shared(ours, theirs), theirs], ignore_index=True)
-    table = against(scores, candidate, params.seed, submitted(folder))
-    presets = pd.read_csv(given.presets, dtype={"id": str, "name": str}, keep_default_na=False)
+    frozen = read_scores(baselines, **labels)
+    frozen["model"] = frozen["model"].replace(candidate, f"{candidate}{FROZEN_SUFFIX}")
+    scores = pd.concat([drop_new_metrics(candidate_scores, frozen), frozen], ignore_index=True)
+    table = compare_to_baselines(scores, candidate, params.seed, submitted_systems(baselines))
+    presets = pd.read_csv(inputs.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     page = Path(snakemake.output.index).parent
-    shown = Candidate(str(params.given), candidate, files[0].parent)
-    called = dict(zip(presets["id"], presets["name"], strict=True))
-    size = build_page(page, shown, table, scores, folder, audio, called, note, timeout)
-    # after the page, which removes what was in its folder
+    compared = Candidate(str(params.given), candidate, files[0].parent)
+    preset_names = dict(zip(presets["id"], presets["name"], strict=True))
+    size = build_page(page, compared, table, scores, baselines, audio, preset_names, note, timeout)
+    # after the page, which clears its folder
     write_csv(table, Path(snakemake.output.csv), seed=params.seed)
     write_text(Path(snakemake.output.md), markdown(table, candidate))
     log.info("%s: %.1f MB", snakemake.output.index, size / 1e6)

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms of one shard."""
+"""Compute the log-mel spectrograms of one shard."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Make one collection of sounds that the synthesizer did not make."""
+"""Prepare one collection of out-of-domain sounds."""
 
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from flowsynth.data.out_of_domain.collections import collect, median_level
 from flowsynth.rendering.host import Note
 
 with job(Path(snakemake.log[0])):
-    given, to = snakemake.params, snakemake.output
-    note = Note(**given.render)
+    params, output = snakemake.params, snakemake.output
+    note = Note(**params.render)
     split = pd.read_csv(snakemake.input.split, dtype={"id": str})
     train = split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"].tolist()
     level = median_level([Path(path) for path in snakemake.input.audio], train)
     collection = snakemake.wildcards.collection
-    collect(collection, given.given, note, level, given.limit, given.seed, Path(to.sounds), Path(to.manifest))
+    sounds, manifest = Path(output.sounds), Path(output.manifest)
+    collect(collection, params.given, note, level, params.limit, params.seed, sounds, manifest)

@@ -1,4 +1,4 @@
-"""Read the banks of a data set's synthesizer into one table, after a look at its plugin."""
+"""Read the banks of a data set's synthesizer into one table, after checking its plugin."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from flowsynth.synths.spec import dataset
 with job(Path(snakemake.log[0])):
     synth, names = dataset(snakemake.wildcards.dataset)
     note = {key: value for key, value in snakemake.config["render"].items() if key != "timeout"}
-    Host(synth, Note(**note))  # stops here if the plugin is missing or is not that of the table
+    Host(synth, Note(**note))  # raises an error if the plugin is missing, or is another than specified
     limit = None if snakemake.params.limit == "all" else snakemake.params.limit
     table, counts = collect(synth, names, limit, snakemake.params.seed)
     log.info("presets: %s", ", ".join(f"{key} {value}" for key, value in counts.items()))

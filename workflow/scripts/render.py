@@ -18,5 +18,5 @@ with job(Path(snakemake.log[0])):
     shard, shards = int(snakemake.wildcards.shard), snakemake.params.shards
     rows = table.iloc[len(table) * shard // shards : len(table) * (shard + 1) // shards]
     values = rows[list(synth.names)].to_numpy()
-    count = render_shard(synth, note, rows["id"].tolist(), values, path, timeout)
-    log.info("render %s: %s", path, ", ".join(f"{key} {value}" for key, value in count.items()))
+    counts = render_shard(synth, note, rows["id"].tolist(), values, path, timeout)
+    log.info("render %s: %s", path, ", ".join(f"{key} {value}" for key, value in counts.items()))

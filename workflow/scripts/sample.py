@@ -1,4 +1,4 @@
-"""Draw presets for the training part of a fold, render them, and keep their log-mel spectrograms."""
+"""Draw synthetic presets for the training set of a fold, render them, and store their log-mel spectrograms."""
 
 import tempfile
 from pathlib import Path
@@ -30,12 +30,14 @@ with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.reso
     values = sample_for_fold(presets, split[split["fold"] == int(wildcards.fold)], synth, names, count, seed)
     audio, features = Path(folder) / "audio.h5", Path(snakemake.output.features)
     require_space(audio.parent, count, note.samples)
-    done = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
-    log.info("sample %s: %s", features, ", ".join(f"{key} {value}" for key, value in done.items()))
+    counts = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
+    log.info("sample %s: %s", features, ", ".join(f"{key} {value}" for key, value in counts.items()))
     torch.set_num_threads(snakemake.threads)
-    every = Path(folder) / "features.h5"
-    extract(audio, every, snakemake.params.features)
+    unfiltered = Path(folder) / "features.h5"
+    extract(audio, unfiltered, snakemake.params.features)
     fold, paths = int(wildcards.fold), [Path(path) for path in snakemake.input.features]
     parts = [part(Path(snakemake.input.split), fold, name, paths, names) for name in ("valid", "test")]
-    kept, drawn = drop_near_duplicates(every, np.concatenate([items.all().mel.numpy() for items in parts]), features)
-    log.info("sample %s: %d of %d kept, no held-out preset sounds like them", features, kept, drawn)
+    kept, total = drop_near_duplicates(
+        unfiltered, np.concatenate([items.all().mel.numpy() for items in parts]), features
+    )
+    log.info("sample %s: %d of %d kept, without near-duplicates of held-out sounds", features, kept, total)

@@ -1,4 +1,4 @@
-"""Split a data set into folds, and count what leaks."""
+"""Split a data set into folds, and count leaks between partitions."""
 
 from pathlib import Path
 

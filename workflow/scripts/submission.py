@@ -1,4 +1,4 @@
-"""Take the answers of somebody else for the test part of a fold."""
+"""Read a submitted prediction file for the test set of a fold."""
 
 from pathlib import Path
 
@@ -8,19 +8,19 @@ import pandas as pd
 from flowsynth.core import hdf5
 from flowsynth.core.progress import job
 from flowsynth.data.dataset import part
-from flowsynth.leaderboard.submissions import read
+from flowsynth.leaderboard.submissions import read_submission
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
-    given, fold = snakemake.input, int(snakemake.wildcards.fold)
+    inputs, fold = snakemake.input, int(snakemake.wildcards.fold)
     _, names = dataset(snakemake.wildcards.dataset)
-    split = pd.read_csv(given.split, dtype={"id": str})
+    split = pd.read_csv(inputs.split, dtype={"id": str})
     expected = split[split["part"] == "test"].rename(columns={"id": "item"})[["fold", "item"]]
-    answers = read(Path(given.answers), names, expected)
-    answers = answers[answers["fold"] == fold]
-    items = part(Path(given.split), fold, "test", [Path(path) for path in given.features], names)
-    estimates = answers.set_index("item").loc[list(items.ids), list(names)].to_numpy()
-    settings = {"answers": str(given.answers)}
+    submission = read_submission(Path(inputs.answers), names, expected)
+    submission = submission[submission["fold"] == fold]
+    items = part(Path(inputs.split), fold, "test", [Path(path) for path in inputs.features], names)
+    estimates = submission.set_index("item").loc[list(items.ids), list(names)].to_numpy()
+    settings = {"answers": str(inputs.answers)}
     path = Path(snakemake.output.predictions)
     with hdf5.writing(path, items.ids, items.all().values.numpy(), names, settings) as file:
         hdf5.add_items(file, "estimates", (1, len(names)))[:] = np.expand_dims(estimates, 1)
