@@ -14,6 +14,10 @@ from flowsynth.config import check, datasets
 from flowsynth.core.parent_process import parent_environment
 
 os.environ.update(parent_environment())  # jobs end when this process does
+# glibc returns large arrays to the system, and each page of the next one costs a fault: a tenth to a fourth of a training
+# step. These are its limits of what is kept instead, 32 MiB an array (the most it takes) and 1 GiB in all.
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**30))
 
 # relative, so that a clone can be moved and nothing has to be made again
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
