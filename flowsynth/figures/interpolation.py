@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from flowsynth.figures.style import COLOURS, headline, plot_parameters, plot_spectrogram, styled
-from flowsynth.latent_space.rendered import RenderedTraversals, listen
+from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
 from flowsynth.latent_space.smoothness import measure_lines, step_distances
 from flowsynth.latent_space.traversals import PAIR_ROLES
 from flowsynth.metrics import registry
@@ -57,4 +57,4 @@ def plot(paths: RenderedTraversals, title: str) -> Figure:
 
 def draw_interpolation(vectors: Path, audio: Path, model: str, dataset: str, budget: str) -> Figure:
     """Draw the figure from the rendered traversals of a model."""
-    return plot(listen(vectors, audio), f"{model}, {dataset}, budget {budget}.")
+    return plot(read_rendered(vectors, audio), f"{model}, {dataset}, budget {budget}.")

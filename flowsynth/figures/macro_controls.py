@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from flowsynth.data.descriptors import UNITS, describe
 from flowsynth.figures.style import display_name, headline, most_varying, plot_spectrogram, styled
-from flowsynth.latent_space.rendered import RenderedTraversals, listen
+from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
 
 PARAMETERS = 5  # number of parameters shown
 
@@ -84,4 +84,4 @@ def plot_trajectories(
 def draw_macro_controls(vectors: Path, audio: Path, model: str, dataset: str, budget: str, dimension: str) -> Figure:
     """Draw the figure from the rendered traversals of a model; `dimension` is empty or ``_zN``."""
     index = int(dimension.removeprefix("_z")) if dimension else None
-    return plot(listen(vectors, audio), f"{model}, {dataset}, budget {budget}.", index)
+    return plot(read_rendered(vectors, audio), f"{model}, {dataset}, budget {budget}.", index)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from flowsynth.core.hdf5 import reading
 from flowsynth.figures.pca_map import PCAMap
 from flowsynth.figures.style import COLOURS, headline, plot_parameters, plot_spectrogram, styled
-from flowsynth.latent_space.rendered import RenderedTraversals, listen
+from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
 from flowsynth.latent_space.traversals import NEIGHBOUR_STD, PAIR_ROLES
 from flowsynth.metrics.spectral import log_mel_l1
 
@@ -66,4 +66,4 @@ def draw_neighbourhood(vectors: Path, audio: Path, space: Path, model: str, data
     """Draw the figure from the rendered neighbourhoods and the latents of the test set."""
     with reading(space) as file:
         latents = file["latent"][:, 0]
-    return plot(listen(vectors, audio), latents, f"{model}, {dataset}, budget {budget}.")
+    return plot(read_rendered(vectors, audio), latents, f"{model}, {dataset}, budget {budget}.")

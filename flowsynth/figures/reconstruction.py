@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from flowsynth.core import hdf5
 from flowsynth.data.features import Mel, numpy_mel
-from flowsynth.evaluation.example_selection import PLACES
+from flowsynth.evaluation.example_selection import QUANTILES
 from flowsynth.figures.style import COLOURS, headline, plot_parameters, plot_spectrogram, styled
 from flowsynth.metrics.spectral import log_mel_l1
 from flowsynth.rendering.audio import read_checked
@@ -118,7 +118,7 @@ def draw_reconstruction(
 ) -> Figure:
     """Draw the figure from the selected items, and the predictions and their renderings of each model, in one order."""
     selected = pd.read_csv(selection, dtype={"item": str})
-    selected = selected[selected["role"].isin(PLACES)]
+    selected = selected[selected["role"].isin(QUANTILES)]
     ids = selected["item"].tolist()
     by_model = {
         model: read_predictions(rendered, predicted, ids)

@@ -15,10 +15,10 @@ from sklearn.decomposition import PCA
 
 from flowsynth.core.hdf5 import ids, names, reading
 from flowsynth.data.dataset import Items
-from flowsynth.data.semantics import PAIRS, SemanticPair
+from flowsynth.data.semantics import SEMANTIC_PAIRS, SemanticPair
 from flowsynth.figures.macro_controls import plot_trajectories
 from flowsynth.figures.style import COLOURS, headline, hide_frame, plot_spectrogram, styled
-from flowsynth.latent_space.rendered import RenderedTraversals, listen
+from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
 from flowsynth.metrics.spectral import FLOOR
 from flowsynth.models.base import find
 
@@ -132,6 +132,6 @@ def draw_semantic(
     key = find(semantic).pair  # type: ignore[attr-defined]
     table = pd.read_csv(thresholds).set_index("pair").loc[key]
     limits = torch.tensor(table[["lower", "upper"]].iloc[0].to_numpy(), dtype=torch.float32)
-    tags = PAIRS[key].tags(items.all().mel, limits).numpy()
+    tags = SEMANTIC_PAIRS[key].tags(items.all().mel, limits).numpy()
     pairs = ((model, latents[model]) for model in (plain, semantic))
-    return plot(*pairs, tags, PAIRS[key], listen(vectors, audio), f"{dataset}, budget {budget}.")
+    return plot(*pairs, tags, SEMANTIC_PAIRS[key], read_rendered(vectors, audio), f"{dataset}, budget {budget}.")

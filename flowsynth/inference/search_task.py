@@ -16,10 +16,10 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
-from flowsynth.core.result_cache import Kept
+from flowsynth.core.result_cache import ResultCache
 from flowsynth.rendering.audio import read_audio
 from flowsynth.rendering.host import Note
-from flowsynth.rendering.render import Player
+from flowsynth.rendering.render import Renderer
 from flowsynth.synths.spec import Synth
 
 Values = Float[np.ndarray, " parameters"]
@@ -66,10 +66,10 @@ class RenderContext:
 
     def renderer(self, names: tuple[str, ...]) -> Callable[[Values], Float[np.ndarray, " samples"]]:
         """Return a function that renders values of the named parameters; a failed rendering counts as silence."""
-        player = Player(self.synth, self.note, self.timeout)  # loads the plugin once
+        renderer = Renderer(self.synth, self.note, self.timeout)  # loads the plugin once
 
         def render(values: Values) -> Float[np.ndarray, " samples"]:
-            rendering = player(self.synth.expand(values[None], names)[0])
+            rendering = renderer(self.synth.expand(values[None], names)[0])
             if rendering.status == "failed":
                 log.warning("%s: a rendering failed and counts as silence: %s", self.synth.name, rendering.reason)
             return rendering.audio
@@ -130,7 +130,7 @@ class SearchTask:
         self,
         label: str,
         search: Callable[[str, LogMel, Float[np.ndarray, "samples parameters"]], np.ndarray],
-        cache: Kept | None = None,
+        cache: ResultCache | None = None,
     ) -> Float[np.ndarray, "items results"]:
         """Search each item separately.
 
@@ -144,7 +144,7 @@ class SearchTask:
             audio = self._target_audio[name]
             run = partial(self._search, search, name, predictions)
             inputs = audio.tobytes() + predictions.tobytes()
-            results.append(run() if cache is None else cache.find(name, inputs, run))
+            results.append(run() if cache is None else cache.get(name, inputs, run))
         return np.array(results)
 
     def _search(self, search: Callable[..., np.ndarray], name: str, predictions: np.ndarray) -> np.ndarray:

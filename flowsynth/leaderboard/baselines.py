@@ -89,8 +89,8 @@ def freeze(
             kept = frozen[frozen["fold"].isin(other_folds) | frozen["model"].isin(added)]
             scores = pd.concat([kept, drop_new_metrics(scores, frozen)])
             with h5py.File(folder / "predictions.h5", "r", locking=False) as previous:
-                for fold in sorted(other_folds):
-                    previous.copy(f"fold{fold}", file)
+                for other in sorted(other_folds):
+                    previous.copy(f"fold{other}", file)
                 for fold, name in itertools.product(sorted(folds), added):
                     previous.copy(f"fold{fold}/answers/{name}", file[f"fold{fold}/answers"])
     _write_scores(folder, scores)

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from flowsynth.core.progress import EVERY, log
+from flowsynth.core.progress import LOG_INTERVAL, log
 from flowsynth.core.provenance import atomic_write
 from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
@@ -92,7 +92,7 @@ def _deterministic() -> Iterator[None]:
 def _report(trainer: Trainer, started: tuple[float, int], last: tuple[float, int]) -> tuple[float, int]:
     """Log the progress every few seconds and at the end; `started` and `last` are pairs of a time and an epoch."""
     now, done, epochs = time.monotonic(), len(trainer.history), trainer.plan.epochs
-    if now - last[0] < EVERY and done < epochs:
+    if now - last[0] < LOG_INTERVAL and done < epochs:
         return last
     left = (now - started[0]) / (done - started[1]) * (epochs - done)
     losses = trainer.selection_losses()
