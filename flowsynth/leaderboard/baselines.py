@@ -91,8 +91,8 @@ def freeze(
             with h5py.File(folder / "predictions.h5", "r", locking=False) as previous:
                 for other in sorted(other_folds):
                     previous.copy(f"fold{other}", file)
-                for fold, name in itertools.product(sorted(folds), added):
-                    previous.copy(f"fold{fold}/answers/{name}", file[f"fold{fold}/answers"])
+                for number, name in itertools.product(sorted(folds), added):
+                    previous.copy(f"fold{number}/answers/{name}", file[f"fold{number}/answers"])
     _write_scores(folder, scores)
     manifest = {"data": dict(data), "folds": sorted(folds | other_folds), "commits": commits, "maker": provenance}
     write_manifest(folder, manifest | {"added": added} | scoring)
