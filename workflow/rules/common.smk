@@ -63,6 +63,12 @@ def code_for_model(script):
     return lambda wildcards: code(script, wildcards.model)(wildcards)
 
 
+def code_of_figure(module):
+    """Parameter of a rule that draws: the digest of the code of its figure alone, see `code`."""
+    script = Path(workflow.basedir) / "workflow/scripts/draw.py"
+    return lambda wildcards: digest(script, PACKAGE / "figures" / f"{module}.py")
+
+
 def refuse(why):
     """Stop: what was asked for can't be made."""
     raise WorkflowError(why)

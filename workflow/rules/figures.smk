@@ -7,12 +7,6 @@
 # All rules share one script, which calls the function with the rule's name in a module of flowsynth.figures.
 
 
-def code_of_figure(module):
-    """Parameter of a rule that draws: the digest of the code of its figure alone, see `code`."""
-    script = Path(workflow.basedir) / "workflow/scripts/draw.py"
-    return lambda wildcards: digest(script, PACKAGE / "figures" / f"{module}.py")
-
-
 for name, (_, lacks) in FIGURES.items():
 
     rule:

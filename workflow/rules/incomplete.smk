@@ -1,7 +1,10 @@
 # A run that failed tells what is missing, and one that did not takes that back.
 def report_incomplete(failed):
     """Write the tables so far of a run that failed, and remove them once nothing is missing."""
-    from flowsynth.evaluation.incomplete_runs import report_missing, report_missing_out_of_domain
+    from flowsynth.evaluation.incomplete_runs import (
+        report_missing,
+        report_missing_out_of_domain,
+    )
 
     for dataset in DATASETS:
         folder = Path(f"results/{config['budget']}/{dataset}")

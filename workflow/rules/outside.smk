@@ -1,7 +1,9 @@
 # Sounds that the synthesizer did not make, through every model of the first fold, by the rules that the test part goes through.
 from flowsynth.config import missing_packages, ood_models, source_files
 
-OUTSIDE = [name for name, given in config["outside"].items() if not missing_packages(given)]
+OUTSIDE = [
+    name for name, given in config["outside"].items() if not missing_packages(given)
+]
 
 
 rule outside:

@@ -32,7 +32,8 @@ LONGEST = max(
     AMOUNTS["epochs"], key=lambda name: AMOUNTS["epochs"][name]["epochs"], default=None
 )
 UNEQUAL = {
-    scale: first_difference(given, SCALES[scale]["setting"]) for scale, given in AMOUNTS.items()
+    scale: first_difference(given, SCALES[scale]["setting"])
+    for scale, given in AMOUNTS.items()
 }
 AMOUNT_NEEDS = {
     scale: (
