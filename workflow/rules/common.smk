@@ -64,7 +64,7 @@ def code_for_model(script):
 
 
 def code_of_figure(module):
-    """Parameter of a rule that draws: the digest of the code of its figure alone, see `code`."""
+    """The same for a figure, whose code is the module that draws it."""
     script = Path(workflow.basedir) / "workflow/scripts/draw.py"
     return lambda wildcards: digest(script, PACKAGE / "figures" / f"{module}.py")
 
