@@ -20,10 +20,10 @@ USE = "from flowsynth.data.features import Mel; Mel(22050)\n"
 STAGES = {
     "train": ("from flowsynth.training import loop\n", None),
     "features": (USE, LIBROSA),
-    "infer": (USE, LIBROSA),
+    "predict": (USE, LIBROSA),
     "score": (USE, LIBROSA),
     "render": ("", None),
-    "tables": ("", "import torch, librosa\n"),
+    "summarise_scores": ("", "import torch, librosa\n"),
     "draw": ("import flowsynth.figures.scores\n", "import torch, librosa\n"),
 }
 

@@ -15,7 +15,16 @@ from flowsynth.evaluation.summary import gather, markdown, summarise, to_markdow
 from flowsynth.models.registry import last_step
 
 PARTIAL_PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
-STAGES = ("train", "infer", "candidates", "best", "correct", "refine", "search", "resynthesise", "score")
+STAGES = (
+    "train",
+    "predict",
+    "candidates",
+    "best_of_n",
+    "surrogate_search",
+    "refine_cma_es",
+    "search_cma_es",
+    "score",
+)
 
 
 def missing_scores(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:

@@ -101,7 +101,7 @@ def test_failed_model_leaves_the_others_in_the_table(tmp_path: Path):
     for model in ("mean", "cnn", "search"):
         write(tmp_path, model, L1[model])
     manifests(tmp_path)
-    log = tmp_path / "logs" / "outside" / "grouped" / "fold0" / "mlp" / "infer.log"
+    log = tmp_path / "logs" / "outside" / "grouped" / "fold0" / "mlp" / "predict.log"
     log.parent.mkdir(parents=True)
     log.write_text("Traceback\nValueError: answers nan\n")
     models = ["mean", "cnn", "mlp", "search"]

@@ -39,7 +39,7 @@ def test_profile_is_found_and_runs_the_paper_budget(plan: str):
 
 
 def test_dry_run_lists_the_requested_resources(plan: str):
-    rules = {"render": "cpu", "train_control": "cpu", "infer_control": "cpu", "train": "gpu", "infer": "gpu"}
+    rules = {"render": "cpu", "train_control": "cpu", "predict_control": "cpu", "train": "gpu", "predict": "gpu"}
     for rule, partition in rules.items():
         assert jobs(plan, rule)
         for job in jobs(plan, rule):
@@ -54,7 +54,7 @@ def test_dry_run_lists_the_requested_resources(plan: str):
 def test_controls_get_no_gpu(plan: str):
     configured = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
     controls = {name for name in configured if issubclass(models.find(name), models.Control)}
-    for rule in ("train", "infer"):
+    for rule in ("train", "predict"):
         for name, expected in ((f"{rule}_control", controls), (rule, set(configured) - controls)):
             planned = {re.search(r"\bmodel=(\w+)", job)[1] for job in jobs(plan, name)}
             assert planned == expected, name
@@ -63,12 +63,12 @@ def test_controls_get_no_gpu(plan: str):
 def test_rules_with_a_gpu_are_those_of_networks():
     """All rules of training or inference of a network, except controls, get a GPU."""
     text = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    derived = re.findall(r"^use rule (?:train|infer|infer_candidates) as (\w+) with", text, re.MULTILINE)
+    derived = re.findall(r"^use rule (?:train|predict|predict_candidates) as (\w+) with", text, re.MULTILINE)
     expected = {
         "train",
-        "infer",
-        "infer_candidates",
-        "correct",
+        "predict",
+        "predict_candidates",
+        "surrogate_search",
         *(name for name in derived if not name.endswith("_control")),
     }
     assert set(profile()["set-resources"]) == expected

@@ -36,8 +36,8 @@ def slurm_run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Slu
     # both ways to request a GPU
     rules = profile()["set-resources"]
     gpu = {**rules["train"], "gpu_model": "fake"}
-    gres = {key: value for key, value in rules["infer"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
-    resources = {"train": gpu, "infer": gres}
+    gres = {key: value for key, value in rules["predict"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
+    resources = {"train": gpu, "predict": gres}
     adapt(project.folder, **{"config": CONFIG, "configfile": [str(one_fold)], "set-resources": resources})
     run = Run(project.folder, TABLES)
     assert run.wait(780) == 0, run.text
@@ -83,7 +83,7 @@ def test_each_job_got_its_requested_resources(slurm_run: SlurmRun):
 def test_only_trained_models_get_a_gpu(slurm_run: SlurmRun):
     for job in slurm_run.records.values():
         actual = job["Partition"], job.get("TresPerJob"), job.get("TresPerNode")
-        expected = {"train": ("gpu", "gres:gpu:fake:1", None), "infer": ("gpu", None, "gres:gpu:fake:1")}
+        expected = {"train": ("gpu", "gres:gpu:fake:1", None), "predict": ("gpu", None, "gres:gpu:fake:1")}
         assert actual == expected.get(job["rule"], ("cpu", None, None)), job["rule"]
 
 

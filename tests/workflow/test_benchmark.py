@@ -103,19 +103,19 @@ def test_edit_of_a_model_reruns_only_that_model(copy: Project):
     plan = copy.planned()
     assert plan == {
         "train": 2,
-        "infer": 2,
-        "scores": 1,
-        "tables": 1,
+        "predict": 2,
+        "collect_scores": 1,
+        "summarise_scores": 1,
         "statistics": 1,
         "paper": 1,
         "cost": 1,
         "symmetry": 1,
-        "selection": 1,
+        "select_examples": 1,
         "draw_scores": 1,
         "draw_critical_difference": 1,
         "draw_curves": 1,
         "draw_reconstruction": 1,
-        "build_page": 1,
+        "run_report": 1,
     }
 
 
@@ -155,7 +155,7 @@ def test_edit_of_a_metric_reruns_no_training(copy: Project):
     file = copy.folder / "flowsynth" / "metrics" / "spectral.py"
     file.write_text(file.read_text() + "\nEDITED = True\n")
     plan = copy.planned()
-    assert plan["infer"] + plan["infer_control"] == 6
+    assert plan["predict"] + plan["predict_control"] == 6
     assert not plan.keys() & {"render", "features", "train", "train_control"}
 
 
@@ -182,7 +182,7 @@ def test_paper_budget_plans_all_models_folds_and_data_sets(project: Project):
     plan = project.planned("--config", "budget=paper")
     datasets = [name for name in paper["datasets"] if name.startswith("amsynth")]
     trainings = len(config["models"]) * paper["folds"] * len(datasets)
-    assert {plan[rule] + plan[f"{rule}_control"] for rule in ("train", "infer")} == {trainings}
-    assert [plan[rule] for rule in ("scores", "complexity")] == [3, 1]
+    assert {plan[rule] + plan[f"{rule}_control"] for rule in ("train", "predict")} == {trainings}
+    assert [plan[rule] for rule in ("collect_scores", "complexity")] == [3, 1]
     assert set(datasets) == {"amsynth16", "amsynth30", "amsynth41"}
     assert project.planned("--config", "budget=paper", "synth=faust")["complexity"] == 1

@@ -8,7 +8,7 @@ def test_corrected_proxy_is_trained_refined_and_scored(copy: Project):
     folder = "results/tiny/amsynth16/grouped/fold0"
     target = f"{folder}/proxy_corrected6/scores.csv"
     plan = copy.planned(target)
-    assert plan == dict.fromkeys(["train", "infer_uncorrected", "correct", "score"], 1)
+    assert plan == dict.fromkeys(["train", "predict_initial_candidates", "surrogate_search", "score"], 1)
     run = copy.snakemake(target)
     assert run.returncode == 0, run.stdout
     with h5py.File(copy.folder / folder / "proxy_corrected6" / "candidates.h5") as file:
@@ -23,4 +23,4 @@ def test_corrected_proxy_is_trained_refined_and_scored(copy: Project):
 
 def test_calibration_excludes_the_proxy(copy: Project):
     copy.configure(models=["npe_nsf_best4", "proxy_best4"])
-    assert copy.planned("results/tiny/amsynth16/tables/calibration.csv")["infer_candidates"] == 2  # one per fold
+    assert copy.planned("results/tiny/amsynth16/tables/calibration.csv")["predict_candidates"] == 2  # one per fold

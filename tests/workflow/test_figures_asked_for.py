@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from project import TINY, Project
 
-TRAVERSALS = {"explore": 1, "resynthesise": 1}
+TRAVERSALS = {"traverse": 1, "render_traversals": 1}
 DATA = {"presets", "render", "features", "split"}
 
 
@@ -33,7 +33,7 @@ def test_figure_of_a_new_model_trains_only_that_model(with_latent: Project):
 
 
 def test_figures_of_selected_sounds_need_scores(with_latent: Project):
-    selection = dict.fromkeys(("train", "infer", "selection"), 1)
+    selection = dict.fromkeys(("train", "predict", "select_examples"), 1)
     plan = with_latent.planned("figure_interpolation")
     assert plan == {**selection, **TRAVERSALS, "draw_interpolation": 1, "figure_interpolation": 1}
     plan = with_latent.planned("figure_smoothness")
@@ -123,4 +123,4 @@ def test_every_figure_is_a_target(project: Project):
 def test_edit_of_a_figure_redraws_only_that_figure(copy: Project):
     file = copy.folder / "flowsynth" / "figures" / "scores.py"
     file.write_text(file.read_text().replace("LOG_SCALE_RATIO = 20", "LOG_SCALE_RATIO = 30"))
-    assert copy.planned() == {"draw_scores": 1, "build_page": 1}
+    assert copy.planned() == {"draw_scores": 1, "run_report": 1}

@@ -21,7 +21,7 @@ def test_third_party_model_runs_and_reruns_after_an_edit(copy: Project):
     source.write_text(SOURCE)
     copy.configure(models=[*TINY["models"], "other"])
     plan = copy.planned()
-    assert (plan["train_control"], plan["infer_control"]) == (2, 2)
+    assert (plan["train_control"], plan["predict_control"]) == (2, 2)
     target = "results/tiny/amsynth16/grouped/fold0/other/scores.csv"
     run = copy.snakemake(target)
     assert run.returncode == 0, run.stdout

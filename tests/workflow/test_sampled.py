@@ -25,7 +25,7 @@ def test_synthetic_presets_are_trained_on_but_not_tested(copy: Project):
     scores = f"{folds}/fold0/scores.csv"
     targets = scores, f"{folds}/fold1/sampled/0.h5"
     plan = copy.planned(*targets)
-    assert plan["sample"] == 2  # one file per fold
+    assert plan["augment_presets"] == 2  # one file per fold
     assert (plan["train"], plan["train_control"]) == (1, 2)
     assert not plan.keys() & {"render", "features", "split"}
     run = copy.snakemake(*targets)
@@ -65,13 +65,13 @@ def test_synthetic_presets_are_trained_on_but_not_tested(copy: Project):
 def test_human_presets_only_models_need_no_synthetic_ones(copy: Project):
     configure_synthetic(copy, SYNTHETIC)
     plan = copy.planned("results/tiny/amsynth16/grouped/fold0/nearest_people/scores.csv")
-    assert (plan["train_control"], plan["infer_control"]) == (1, 1)
-    assert "sample" not in plan
+    assert (plan["train_control"], plan["predict_control"]) == (1, 1)
+    assert "augment_presets" not in plan
 
 
 def test_a_million_synthetic_presets_are_some_hundred_jobs(copy: Project):
     configure_synthetic(copy, 1_000_000)
     plan = copy.planned()
-    assert plan["sample"] == 2 * 200
+    assert plan["augment_presets"] == 2 * 200
     configure_synthetic(copy, 5001)
-    assert copy.planned()["sample"] == 2 * 2
+    assert copy.planned()["augment_presets"] == 2 * 2

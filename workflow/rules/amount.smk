@@ -7,7 +7,7 @@ rule figure_amount:
         multiext("results/drawn/amount", ".csv", ".pdf", ".png"),
 
 
-rule amount:
+rule scaling:
     input:
         scores=lambda wildcards: amount_scores(
             wildcards.scale, AMOUNTS[wildcards.scale]
@@ -15,9 +15,9 @@ rule amount:
     output:
         "results/{scale,drawn|epochs}/amount.csv",
     log:
-        "results/{scale}/logs/amount.log",
+        "results/{scale}/logs/scaling.log",
     benchmark:
-        "results/{scale}/benchmarks/amount.tsv"
+        "results/{scale}/benchmarks/scaling.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -25,14 +25,14 @@ rule amount:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("amount"),
+        code=code("scaling"),
         amounts=lambda wildcards: {
             name: given[SCALES[wildcards.scale]["setting"]]
             for name, given in AMOUNTS[wildcards.scale].items()
         },
         seed=config["seed"],
     script:
-        "../scripts/amount.py"
+        "../scripts/scaling.py"
 
 
 rule draw_amount:
@@ -61,15 +61,15 @@ rule draw_amount:
         "../scripts/draw.py"
 
 
-rule flow_question:
+rule compare_flows:
     input:
         scores=lambda wildcards: amount_scores("epochs", [LONGEST]),
     output:
         "results/epochs/flow_question.csv",
     log:
-        "results/epochs/logs/flow_question.log",
+        "results/epochs/logs/compare_flows.log",
     benchmark:
-        "results/epochs/benchmarks/flow_question.tsv"
+        "results/epochs/benchmarks/compare_flows.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -77,8 +77,8 @@ rule flow_question:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("flow_question"),
+        code=code("compare_flows"),
         epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
         seed=config["seed"],
     script:
-        "../scripts/flow_question.py"
+        "../scripts/compare_flows.py"

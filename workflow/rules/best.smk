@@ -1,6 +1,6 @@
 # Systems: what is done with the answers of a model before they count, see flowsynth.models.registry.
 # Each writes predictions as a model does, so that everything behind it takes a system for a model.
-rule infer_candidates:
+rule predict_candidates:
     input:
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
@@ -21,15 +21,15 @@ rule infer_candidates:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code_for_model("candidates"),
+        code=code_for_model("predict_candidates"),
         samples=lambda wildcards: int(wildcards.renderings),
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
     script:
-        "../scripts/candidates.py"
+        "../scripts/predict_candidates.py"
 
 
-rule best:
+rule best_of_n:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
@@ -38,9 +38,9 @@ rule best:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/predictions.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/predictions.h5.sha256",
     log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/best.log",
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/best_of_n.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/best.tsv"
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/best_of_n.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -48,14 +48,14 @@ rule best:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
     params:
-        code=code("best"),
+        code=code("best_of_n"),
         render=RENDER,
         features=config["features"],
     script:
-        "../scripts/best.py"
+        "../scripts/best_of_n.py"
 
 
-use rule infer_candidates as infer_uncorrected with:
+use rule predict_candidates as predict_initial_candidates with:
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5.sha256",
@@ -64,13 +64,13 @@ use rule infer_candidates as infer_uncorrected with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        code=code_for_model("candidates"),
+        code=code_for_model("predict_candidates"),
         samples=INITIAL_CANDIDATES,
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
 
 
-rule correct:
+rule surrogate_search:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
@@ -80,9 +80,9 @@ rule correct:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5.sha256",
     log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/correct.log",
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/correct.tsv"
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -90,15 +90,15 @@ rule correct:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(240),
     params:
-        code=code_for_model("correct"),
+        code=code_for_model("surrogate_search"),
         render=RENDER,
         features=config["features"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
     script:
-        "../scripts/correct.py"
+        "../scripts/surrogate_search.py"
 
 
-rule refine:
+rule refine_cma_es:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=shards("audio"),
@@ -107,9 +107,9 @@ rule refine:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_refined{renderings}/predictions.h5",
         checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_refined{renderings}/predictions.h5.sha256",
     log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_refined{renderings}/refine.log",
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_refined{renderings}/refine.tsv"
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -117,12 +117,12 @@ rule refine:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(240),
     params:
-        code=code("refine"),
+        code=code("refine_cma_es"),
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
-        "../scripts/refine.py"
+        "../scripts/refine_cma_es.py"
 
 
 # Of all folds; the spread of presets is that of the first one's training part.

@@ -46,7 +46,7 @@ rule campaign:
 
 
 # One fold of it: snakemake -c2 --config budget=cpu -- results/cpu/amsynth16/grouped/fold0/scores.csv
-rule fold_scores:
+rule collect_fold_scores:
     input:
         scores=expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
@@ -56,7 +56,7 @@ rule fold_scores:
     output:
         "results/{budget}/{dataset}/{split}/fold{fold}/scores.csv",
     log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/scores.log",
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/collect_scores.log",
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -64,9 +64,9 @@ rule fold_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("scores"),
+        code=code("collect_scores"),
     script:
-        "../scripts/scores.py"
+        "../scripts/collect_scores.py"
 
 
 rule submission:

@@ -1,12 +1,12 @@
-rule selection:
+rule select_examples:
     input:
         scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     output:
         "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
     log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/selection.log",
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/select_examples.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/selection.tsv"
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/select_examples.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -14,13 +14,13 @@ rule selection:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     params:
-        code=code("selection"),
+        code=code("select_examples"),
         seed=config["seed"],
     script:
-        "../scripts/selection.py"
+        "../scripts/select_examples.py"
 
 
-rule explore:
+rule traverse:
     input:
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
@@ -48,14 +48,14 @@ rule explore:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        code=code_for_model("explore"),
+        code=code_for_model("traverse"),
         seed=config["seed"],
     script:
-        "../scripts/explore.py"
+        "../scripts/traverse.py"
 
 
 # By the very code that renders the predictions for the test part.
-rule resynthesise:
+rule render_traversals:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
@@ -75,10 +75,10 @@ rule resynthesise:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
     params:
-        code=code("resynthesise"),
+        code=code("render_traversals"),
         render=RENDER,
     script:
-        "../scripts/resynthesise.py"
+        "../scripts/render_traversals.py"
 
 
 # Of the first fold, as all that shows single sounds.

@@ -1,5 +1,5 @@
 # Predicts, renders what is predicted, and scores it: in one process, as each of the three takes seconds.
-rule infer:
+rule predict:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         features=shards("features"),
@@ -13,9 +13,9 @@ rule infer:
         audio_checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5.sha256",
         scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/infer.log",
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/predict.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/infer.tsv"
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/predict.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
     conda:
@@ -25,16 +25,16 @@ rule infer:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code_for_model("infer"),
+        code=code_for_model("predict"),
         samples=lambda wildcards: budget(wildcards)["samples"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/infer.py"
+        "../scripts/predict.py"
 
 
 # needs no GPU
-use rule infer as infer_control with:
+use rule predict as predict_control with:
     wildcard_constraints:
         model=CONTROLS,

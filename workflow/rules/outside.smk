@@ -6,7 +6,7 @@ OUTSIDE = [
 ]
 
 
-rule outside:
+rule collect_sounds:
     input:
         sources=lambda wildcards: source_files(config["outside"][wildcards.collection]),
         audio=shards("audio"),
@@ -26,16 +26,16 @@ rule outside:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
-        code=code("outside"),
+        code=code("collect_sounds"),
         given=lambda wildcards: config["outside"][wildcards.collection],
         limit=lambda wildcards: budget(wildcards)["outside"]["sounds"],
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/outside.py"
+        "../scripts/collect_sounds.py"
 
 
-use rule features as features_outside with:
+use rule features as features_out_of_domain with:
     input:
         audio="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
         checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
@@ -48,7 +48,7 @@ use rule features as features_outside with:
         "results/{budget}/{dataset}/benchmarks/outside/features/{collection}.tsv"
 
 
-use rule infer as infer_outside with:
+use rule predict as predict_out_of_domain with:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         features=expand(
@@ -69,15 +69,15 @@ use rule infer as infer_outside with:
         audio_checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
         scores="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
     log:
-        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/infer.log",
+        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/predict.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/infer.tsv"
+        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/predict.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
 
 
 # The control that says what the synthesizer can reach, for some of the sounds; it starts at the nearest preset.
-rule search:
+rule search_cma_es:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
@@ -90,9 +90,9 @@ rule search:
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5",
         checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5.sha256",
     log:
-        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search.log",
+        "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search_cma_es.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/search/search.tsv"
+        "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/search/search_cma_es.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -100,16 +100,16 @@ rule search:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
     params:
-        code=code("search"),
+        code=code("search_cma_es"),
         outside=lambda wildcards: budget(wildcards)["outside"],
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
-        "../scripts/search.py"
+        "../scripts/search_cma_es.py"
 
 
-use rule score as score_outside with:
+use rule score as score_out_of_domain with:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
@@ -128,10 +128,10 @@ use rule score as score_outside with:
         "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/{model}/score.tsv"
 
 
-ruleorder: infer_outside > score_outside
+ruleorder: predict_out_of_domain > score_out_of_domain
 
 
-rule outside_scores:
+rule summarise_out_of_domain:
     input:
         manifests=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
@@ -150,9 +150,9 @@ rule outside_scores:
         csv="results/{budget}/{dataset}/tables/outside.csv",
         md="results/{budget}/{dataset}/tables/outside.md",
     log:
-        "results/{budget}/{dataset}/logs/tables/outside.log",
+        "results/{budget}/{dataset}/logs/tables/collect_sounds.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/tables/outside.tsv"
+        "results/{budget}/{dataset}/benchmarks/tables/collect_sounds.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -160,7 +160,7 @@ rule outside_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("outside_scores"),
+        code=code("summarise_out_of_domain"),
         models=lambda wildcards: ood_models(config, wildcards.budget),
         wanting={
             name: missing_packages(given)
@@ -168,14 +168,14 @@ rule outside_scores:
             if missing_packages(given)
         },
     script:
-        "../scripts/outside_scores.py"
+        "../scripts/summarise_out_of_domain.py"
 
 
 # How good `flowsynth match` is with some of them; asked for by name.
 TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_control(name)]
 
 
-rule matches:
+rule benchmark_match:
     input:
         sounds=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
@@ -199,9 +199,9 @@ rule matches:
     output:
         csv="results/{budget}/{dataset}/tables/matches.csv",
     log:
-        "results/{budget}/{dataset}/logs/tables/matches.log",
+        "results/{budget}/{dataset}/logs/tables/benchmark_match.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/tables/matches.tsv"
+        "results/{budget}/{dataset}/benchmarks/tables/benchmark_match.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -209,8 +209,8 @@ rule matches:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code("matches", *TRAINED),
+        code=code("benchmark_match", *TRAINED),
         each=5,  # of a collection
         seed=config["seed"],
     script:
-        "../scripts/matches.py"
+        "../scripts/benchmark_match.py"

@@ -13,7 +13,7 @@ rule page:
         ),
 
 
-rule build_page:
+rule run_report:
     input:
         templates=[
             str(PACKAGE / "report/assets" / name)
@@ -52,10 +52,10 @@ rule build_page:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(20),
     params:
-        code=code("page"),
+        code=code("run_report"),
         run=lambda wildcards: run_of(wildcards.budget, wildcards.dataset),
     script:
-        "../scripts/page.py"
+        "../scripts/run_report.py"
 
 
 # Needs nothing and marks what is missing. It has no output, so it runs whenever it is asked for.
@@ -74,4 +74,4 @@ rule page_so_far:
             for dataset in DATASETS
         },
     script:
-        "../scripts/page_so_far.py"
+        "../scripts/partial_report.py"

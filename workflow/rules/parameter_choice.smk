@@ -1,5 +1,5 @@
 # How the sets of some parameters were chosen; not part of a run, as its result stands in the synthesizer's table.
-rule parameter_choice:
+rule select_parameters:
     input:
         table=str(PACKAGE / "synths/specs" / "{synth}.yaml"),
     output:
@@ -15,9 +15,9 @@ rule parameter_choice:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        code=code("parameter_choice"),
+        code=code("select_parameters"),
         render=RENDER,
         presets=100,
         seed=config["seed"],
     script:
-        "../scripts/parameter_choice.py"
+        "../scripts/select_parameters.py"

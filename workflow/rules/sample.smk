@@ -1,5 +1,5 @@
 # Of the presets that it draws this keeps the features alone: their sounds would fill a disk.
-rule sample:
+rule augment_presets:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         presets="results/{budget}/{dataset}/presets.csv",
@@ -19,7 +19,7 @@ rule sample:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code("sample"),
+        code=code("augment_presets"),
         presets=lambda wildcards: min(
             SAMPLED_IN_A_JOB,
             budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
@@ -28,4 +28,4 @@ rule sample:
         render=RENDER,
         features=config["features"],
     script:
-        "../scripts/sample.py"
+        "../scripts/augment_presets.py"

@@ -25,4 +25,4 @@ rule score:
         "../scripts/score.py"
 
 
-ruleorder: infer_control > infer > score
+ruleorder: predict_control > predict > score

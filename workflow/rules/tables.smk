@@ -1,4 +1,4 @@
-rule scores:
+rule collect_scores:
     input:
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
@@ -11,9 +11,9 @@ rule scores:
     output:
         "results/{budget}/{dataset}/scores.csv",
     log:
-        "results/{budget}/{dataset}/logs/scores.log",
+        "results/{budget}/{dataset}/logs/collect_scores.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/scores.tsv"
+        "results/{budget}/{dataset}/benchmarks/collect_scores.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -21,12 +21,12 @@ rule scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("scores"),
+        code=code("collect_scores"),
     script:
-        "../scripts/scores.py"
+        "../scripts/collect_scores.py"
 
 
-rule tables:
+rule summarise_scores:
     input:
         scores="results/{budget}/{dataset}/scores.csv",
     output:
@@ -34,9 +34,9 @@ rule tables:
         md="results/{budget}/{dataset}/tables/scores.md",
         tex="results/{budget}/{dataset}/tables/scores.tex",
     log:
-        "results/{budget}/{dataset}/logs/tables.log",
+        "results/{budget}/{dataset}/logs/summarise_scores.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/tables.tsv"
+        "results/{budget}/{dataset}/benchmarks/summarise_scores.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -44,10 +44,10 @@ rule tables:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("tables"),
+        code=code("summarise_scores"),
         models=SYSTEMS,
     script:
-        "../scripts/tables.py"
+        "../scripts/summarise_scores.py"
 
 
 rule statistics:
@@ -74,15 +74,15 @@ rule statistics:
 
 
 # Of models that the budget trains with several seeds: snakemake -c2 --config budget=seeds
-rule variance:
+rule seed_variance:
     input:
         scores="results/{budget}/{dataset}/scores.csv",
     output:
         "results/{budget}/{dataset}/tables/variance.csv",
     log:
-        "results/{budget}/{dataset}/logs/variance.log",
+        "results/{budget}/{dataset}/logs/seed_variance.log",
     benchmark:
-        "results/{budget}/{dataset}/benchmarks/variance.tsv"
+        "results/{budget}/{dataset}/benchmarks/seed_variance.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1
@@ -90,10 +90,10 @@ rule variance:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("variance"),
+        code=code("seed_variance"),
         systems=SYSTEMS,
     script:
-        "../scripts/variance.py"
+        "../scripts/seed_variance.py"
 
 
 rule paper:
