@@ -1,4 +1,4 @@
-# The pipeline, in order. What to run is in config.yaml; how a site runs it is in a profile.
+# The pipeline, in order. config.yaml says what to run; a profile says how a site runs it.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -54,7 +54,7 @@ rule all:
             ],
         ),
         list(DRAWN.values()),
-        # with one data set there is nothing to put side by side
+        # needs several data sets
         multiext(
             f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"
         )

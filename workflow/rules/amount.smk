@@ -1,7 +1,7 @@
-# What more drawn presets bring, at equal work: snakemake -c2 figure_amount
-# What longer training brings: snakemake -c2 results/epochs/amount.png
-# What flows are after the longest: snakemake -c2 results/epochs/flow_question.csv
-# Each budget drawn_N or epochs_N is run on its first data set.
+# Scores against the number of synthetic training presets, at equal compute: snakemake -c2 figure_amount
+# Scores against the number of epochs: snakemake -c2 results/epochs/amount.png
+# Flows compared after the longest training: snakemake -c2 results/epochs/flow_question.csv
+# Every budget drawn_N or epochs_N is run on its first data set.
 rule figure_amount:
     input:
         multiext("results/drawn/amount", ".csv", ".pdf", ".png"),

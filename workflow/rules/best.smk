@@ -1,5 +1,5 @@
-# Systems: what is done with the answers of a model before they count, see flowsynth.models.registry.
-# Each writes predictions as a model does, so that everything behind it takes a system for a model.
+# Systems: models whose predictions are chosen or refined with renderings, see flowsynth.models.registry.
+# Each rule writes predictions in the format of a model, so later rules treat systems as models.
 rule predict_candidates:
     input:
         features=shards("features"),
@@ -125,7 +125,7 @@ rule refine_cma_es:
         "../scripts/refine_cma_es.py"
 
 
-# Of all folds; the spread of presets is that of the first one's training part.
+# Over all folds; the spread of the presets is that of the training set of the first fold.
 rule calibration:
     input:
         features=shards("features"),

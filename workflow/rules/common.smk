@@ -1,10 +1,10 @@
-# What the rules share. It is read whenever the workflow is planned, so it is cheap: nothing here imports torch.
+# Shared by all rules. Every plan reads this file, so nothing here imports torch.
 import os
 import sys
 from functools import cache
 from pathlib import Path
 
-# the package beside this workflow is used, here and in jobs, whatever else is installed
+# use the package beside this workflow, here and in jobs, whatever else is installed
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
@@ -15,11 +15,11 @@ from flowsynth.core.parent_process import parent_environment
 
 os.environ.update(parent_environment())  # jobs end when this process does
 # glibc returns large arrays to the system, and each page of the next one costs a fault: a tenth to a fourth of a training
-# step. These are its limits of what is kept instead, 32 MiB an array (the most it takes) and 1 GiB in all.
+# step. With these limits it keeps arrays of up to 32 MiB (its maximum), 1 GiB in all.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**30))
 
-# relative, so that a clone can be moved and nothing has to be made again
+# relative, so that a clone can be moved without rerunning anything
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
 
 
@@ -43,14 +43,14 @@ try:
 except ValueError as error:
     raise WorkflowError(error)
 
-# a rendering is the same however long it may take
+# the timeout does not change a rendering
 RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
 BUDGET = config["budgets"][config["budget"]]  # the one to run
 DATASETS = datasets(config, config["budget"])  # of the synthesizer chosen
 
 
 def code(script, *models):
-    """Parameter of a rule: the digest of the code that its results depend on, so that an edit of it runs the rule again.
+    """Parameter of a rule: digest of the code its results depend on, so that an edit of the code reruns the rule.
 
     That is the script, all modules that it imports, and the sources of models; see flowsynth.core.code_digest.
     """
@@ -59,7 +59,7 @@ def code(script, *models):
 
 
 def code_for_model(script):
-    """The same, of a rule that is run for one model."""
+    """The same for a rule with the wildcard model."""
     return lambda wildcards: code(script, wildcards.model)(wildcards)
 
 
@@ -70,20 +70,20 @@ def code_of_figure(module):
 
 
 def refuse(why):
-    """Stop: what was asked for can't be made."""
+    """Stop with a message: the target cannot be made."""
     raise WorkflowError(why)
 
 
 @cache
 def synth_of(dataset):
-    """What says what a data set's synthesizer is: its parameter table, and its program where that is one of Faust."""
+    """Files that define the synthesizer of a data set: its parameter table, and its Faust program if it has one."""
     synth = synths.dataset(dataset)[0]
     program = [os.path.relpath(synth.plugin)] if synth.plugin.suffix == ".dsp" else []
     return [str(PACKAGE / "synths/specs" / f"{synth.name}.yaml"), *program]
 
 
 def budget(wildcards):
-    """Settings of a rule's budget."""
+    """Settings of the budget of a job."""
     return config["budgets"][wildcards.budget]
 
 
@@ -99,7 +99,7 @@ SAMPLED_IN_A_JOB = 5000
 
 
 def sampled(wildcards):
-    """Features of the presets that are drawn for a fold's training part; none for a model that gets people's alone."""
+    """Features of the synthetic presets of a fold; none for models fitted to human-designed presets only."""
     w = wildcards
     count = 0 if model_of(w.model) in human_presets_only() else budget(w)["sampled"]
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
@@ -107,5 +107,5 @@ def sampled(wildcards):
 
 
 def by_attempt(amount):
-    """An amount of time or memory that grows with each attempt."""
+    """Amount of time or memory that grows with each attempt."""
     return lambda wildcards, attempt: amount * attempt

@@ -1,5 +1,5 @@
-# A candidate against the fixed baselines: snakemake -c2 compare --config candidate=NAME
-# It is a model or system, by its name, or a file of answers, by its path.
+# Compare a candidate with the frozen baselines: snakemake -c2 compare --config candidate=NAME
+# NAME is a model or system, or the path of a file of predictions.
 from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
 from flowsynth.models.registry import is_prediction_file, prediction_name
 
@@ -27,7 +27,7 @@ rule compare:
         ),
 
 
-# The campaign that baselines come from: snakemake -c2 campaign --config budget=cpu
+# The campaign that the baselines come from: snakemake -c2 campaign --config budget=cpu
 rule campaign:
     input:
         expand(
@@ -45,7 +45,7 @@ rule campaign:
         ),
 
 
-# One fold of it: snakemake -c2 --config budget=cpu -- results/cpu/amsynth16/grouped/fold0/scores.csv
+# A single fold of it: snakemake -c2 --config budget=cpu -- results/cpu/amsynth16/grouped/fold0/scores.csv
 rule collect_fold_scores:
     input:
         scores=expand(

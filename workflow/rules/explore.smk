@@ -25,7 +25,7 @@ rule traverse:
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
-        # what is not of single sounds needs none to be chosen
+        # kinds that do not start at single sounds need no selection
         selection=branch(
             lambda wildcards: wildcards.kind
             in ("space", "macro_controls", "semantic"),
@@ -54,7 +54,7 @@ rule traverse:
         "../scripts/traverse.py"
 
 
-# By the very code that renders the predictions for the test part.
+# The code that renders the predictions for the test set renders traversals too.
 rule render_traversals:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
@@ -81,7 +81,7 @@ rule render_traversals:
         "../scripts/render_traversals.py"
 
 
-# Of the first fold, as all that shows single sounds.
+# For the first fold, like every output that shows single sounds.
 rule smoothness:
     input:
         vectors=expand(

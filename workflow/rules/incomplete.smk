@@ -1,6 +1,6 @@
-# A run that failed tells what is missing, and one that did not takes that back.
+# A failed run lists what is missing; a complete one removes that list.
 def report_incomplete(failed):
-    """Write the tables so far of a run that failed, and remove them once nothing is missing."""
+    """Write the partial tables of a failed run, and remove them once nothing is missing."""
     from flowsynth.evaluation.incomplete_runs import (
         report_missing,
         report_missing_out_of_domain,

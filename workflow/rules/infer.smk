@@ -1,4 +1,4 @@
-# Predicts, renders what is predicted, and scores it: in one process, as each of the three takes seconds.
+# Predict, render the predictions and score them, in one process: each of the three takes seconds.
 rule predict:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
@@ -34,7 +34,7 @@ rule predict:
         "../scripts/predict.py"
 
 
-# needs no GPU
+# without a GPU
 use rule predict as predict_control with:
     wildcard_constraints:
         model=CONTROLS,

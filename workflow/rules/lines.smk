@@ -1,10 +1,10 @@
-# A line a job in the terminal, unless something else was asked for: --verbose, --quiet, --printshellcmds, --logger.
+# Print one line per job, unless an option chooses other output: --verbose, --quiet, --printshellcmds, --logger.
 from flowsynth.core.run_log import replace_default_handler
 from snakemake.logging import logger
 
 
 def say_little():
-    """Whether this is a run that is watched, and nothing was said of its output."""
+    """Whether this process runs jobs and no option chooses its output."""
     said = workflow.output_settings
     if said.dryrun or said.verbose or said.quiet or said.printshellcmds:
         return False

@@ -1,4 +1,4 @@
-# Sounds that the synthesizer did not make, through every model of the first fold, by the rules that the test part goes through.
+# Out-of-domain sounds: every model of the first fold predicts them, by the rules of the test set.
 from flowsynth.config import missing_packages, ood_models, source_files
 
 OUTSIDE = [
@@ -76,7 +76,7 @@ use rule predict as predict_out_of_domain with:
         model=ANY_MODEL,
 
 
-# The control that says what the synthesizer can reach, for some of the sounds; it starts at the nearest preset.
+# Control: how close the synthesizer can come to some of the sounds, by a search from the nearest preset.
 rule search_cma_es:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
@@ -171,7 +171,7 @@ rule summarise_out_of_domain:
         "../scripts/summarise_out_of_domain.py"
 
 
-# How good `flowsynth match` is with some of them; asked for by name.
+# Benchmark of `flowsynth match` on some of the sounds; not part of the default target.
 TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_control(name)]
 
 

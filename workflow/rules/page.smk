@@ -1,4 +1,4 @@
-# The page of sounds: snakemake -c2 page; of a run that failed or goes on: snakemake -c1 page_so_far
+# The page of a run: snakemake -c2 page; of a failed or unfinished run: snakemake -c1 page_so_far
 EXPLORED = (
     ["macro_controls", "interpolation", "neighbourhood"] if has_latent(SHOWN) else []
 )
@@ -31,10 +31,10 @@ rule run_report:
             f"{FOLD}/{SHOWN}/explore/{kind}.h5"
             for kind in [*EXPLORED, *(f"audio/{kind}" for kind in EXPLORED)]
         ],
-        # its table needs all sounds and all scores
+        # the table of these needs all sounds and all scores
         outside="results/{budget}/{dataset}/tables/outside.csv" if OUTSIDE else [],
         figures=[png(name) for name in TITLES if name in DRAWN],
-        # what there is, or nothing
+        # whatever exists
         baselines=lambda wildcards: [
             str(path)
             for path in Path("results/baselines").glob(f"{wildcards.dataset}/*")
@@ -58,7 +58,7 @@ rule run_report:
         "../scripts/run_report.py"
 
 
-# Needs nothing and marks what is missing. It has no output, so it runs whenever it is asked for.
+# Has no input and marks what is missing. Without an output, it runs whenever it is requested.
 rule page_so_far:
     log:
         "results/logs/page_so_far.log",

@@ -1,4 +1,4 @@
-# How the sets of some parameters were chosen; not part of a run, as its result stands in the synthesizer's table.
+# Select the parameters of the smaller data sets; not part of a run, as the parameter table holds the result.
 rule select_parameters:
     input:
         table=str(PACKAGE / "synths/specs" / "{synth}.yaml"),

@@ -1,4 +1,4 @@
-# Of the presets that it draws this keeps the features alone: their sounds would fill a disk.
+# Only the features of the synthetic presets are stored: their audio would fill a disk.
 rule augment_presets:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),

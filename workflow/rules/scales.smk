@@ -1,4 +1,4 @@
-# What there is more and more of, budget by budget: drawn presets, or epochs.
+# Series of budgets that differ in one setting: synthetic presets, or epochs.
 import re
 
 from flowsynth.config import first_difference
@@ -46,7 +46,7 @@ AMOUNT_NEEDS = {
 
 
 def amount_scores(scale, names):
-    """Scores of all that budgets run, each on its first data set."""
+    """Files of scores of a series of budgets, each on its first data set."""
     if AMOUNT_NEEDS[scale]:
         refuse(
             f"{SCALES[scale]['target']} needs budgets {scale}_N{AMOUNT_NEEDS[scale]}: see config.yaml"

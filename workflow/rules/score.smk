@@ -1,4 +1,4 @@
-# Of what is not predicted by a model alone: systems, and predictions that somebody gave.
+# Score predictions that do not come from a single model: systems and submitted files.
 rule score:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),

@@ -1,5 +1,5 @@
-# What figures and pages show: the model, the figures by name, and what is said of them.
-# The model that figures show: the configured one; where that is not run, the last that has a latent, else the last.
+# Contents of figures and pages: the model shown, the figures by name, their titles.
+# The model shown in figures: the configured one if it is run, else the last one with a latent space, else the last one.
 SHOWN = next(
     (
         model
@@ -22,10 +22,10 @@ NO_PAIR = (
     if PLAIN and SEMANTIC in MODELS
     else f"the model {SEMANTIC} and another one with a latent"
 )
-# what answers by the truth or by chance is not worth hearing
+# no sounds of predictions by truth or by chance
 HEARD = [model for model in SYSTEMS if model not in ("oracle", "random")]
 
-# by name: where it is, and what it needs that this configuration has not got
+# by name: path, and what this configuration lacks for it
 FIGURES = {
     "scores": ("{dataset}/figures/scores", ""),
     "critical_difference": (
@@ -58,7 +58,7 @@ FIGURES = {
 }
 
 
-# all that can be drawn: the files of each figure, for all data sets
+# files of every figure that this configuration can draw, for all data sets
 DRAWN = {
     name: expand(
         f"results/{config['budget']}/{path}.{{format}}",
@@ -71,7 +71,7 @@ DRAWN = {
 
 
 def captioned(path):
-    """Both formats of a figure; the PNG is in the report, with what workflow/report says of it."""
+    """Both formats of a figure; the PNG is part of the report, with its caption in workflow/report."""
     name = Path(path).name.partition("{")[0]
     labels = {key: f"{{{key}}}" for key in ("dataset", "model") if f"{{{key}}}" in path}
     labels["figure"] = name.replace("_", " ")
@@ -97,12 +97,12 @@ TITLES = {
 
 
 def png(name):
-    """File of a figure."""
+    """PNG file of a figure."""
     return f"results/{{budget}}/{FIGURES[name][0]}.png"
 
 
 def run_of(budget, dataset):
-    """What a page is made of, see flowsynth.report.run_page.Run."""
+    """Contents of a page, see flowsynth.report.run_page.Run."""
     texts = Path(workflow.basedir) / "workflow/report"
     return {
         "split": config["split"],

@@ -1,4 +1,4 @@
-# On a Slurm cluster, ends a run that has lost track of its jobs; Snakemake would wait for them for ever.
+# On a Slurm cluster, end a run that has lost track of its jobs; Snakemake would wait forever.
 import os
 import signal
 import sys
@@ -9,7 +9,7 @@ from flowsynth.core.slurm_watch import watch
 
 
 def end_when_lost():
-    """Wait until the run is lost, say so, and interrupt it."""
+    """Wait until the run is lost, print why, and interrupt it."""
     settings = workflow.executor_settings, workflow.remote_execution_settings
     asked = settings[0].status_attempts / settings[1].max_status_checks_per_second
     message = watch(Path.cwd(), 2 * asked, min(30, asked / 5))
@@ -18,11 +18,11 @@ def end_when_lost():
 
 
 onstart:
-    # Snakemake 9.27 starts a timer for every job that ends while others wait, and each goes on until none waits: after some
-    # hundred jobs they take half a core, and the last one holds up the end. They serve a limit of 100 new jobs a second.
+    # Snakemake 9.27 starts a timer for every job that ends while others wait, and each repeats until none waits: after some
+    # hundred jobs they take half a core, and the last one delays the exit. They serve a limit of 100 new jobs a second.
     if hasattr(workflow.scheduler, "job_rate_limiter"):
         workflow.scheduler.job_rate_limiter = None
     if workflow.is_main_process and workflow.executor_plugin.name == "slurm":
-        # as Ctrl-C, whose own signal is ignored by what a script or nohup has started in the background
+        # like Ctrl-C, whose own signal is ignored by processes that a script or nohup started in the background
         signal.signal(signal.SIGUSR1, signal.default_int_handler)
         threading.Thread(target=end_when_lost, daemon=True).start()

@@ -73,7 +73,7 @@ rule statistics:
         "../scripts/statistics.py"
 
 
-# Of models that the budget trains with several seeds: snakemake -c2 --config budget=seeds
+# For models trained with several seeds: snakemake -c2 --config budget=seeds
 rule seed_variance:
     input:
         scores="results/{budget}/{dataset}/scores.csv",
@@ -120,7 +120,7 @@ rule paper:
         "../scripts/paper.py"
 
 
-# Of the first fold. The time of a training is that of its job, as Snakemake took it.
+# For the first fold. Training times are those of the jobs, measured by Snakemake.
 rule cost:
     input:
         checkpoints=expand(
@@ -175,7 +175,7 @@ rule leaks:
         "../scripts/leaks.py"
 
 
-# Of the first fold, whose training part gives the thresholds.
+# For the first fold, whose training set gives the thresholds.
 rule semantics:
     input:
         features=shards("features"),
@@ -199,7 +199,7 @@ rule semantics:
         "../scripts/semantics.py"
 
 
-# Errors of parameters beside those that can be heard.
+# Parameter errors without those that are inaudible.
 rule symmetry:
     input:
         synth=lambda wildcards: synth_of(wildcards.dataset),
@@ -229,7 +229,7 @@ rule symmetry:
         "../scripts/symmetry.py"
 
 
-# The paper's table in its layout: the models, and for each number of parameters their scores.
+# The table in the layout of the paper: one row per model, columns by number of parameters.
 rule complexity:
     input:
         scores=lambda wildcards: expand(

@@ -32,7 +32,7 @@ rule train:
         "../scripts/train.py"
 
 
-# needs no GPU
+# without a GPU
 use rule train as train_control with:
     wildcard_constraints:
         model=CONTROLS,

@@ -1,4 +1,4 @@
-# Renders some presets of each data set again and compares every bit. It has no output, so it runs whenever it is asked for.
+# Render some presets of each data set again and compare every bit. Without an output, it runs whenever it is requested.
 rule verify:
     input:
         audio=expand(
