@@ -78,13 +78,13 @@ class TrainedModel:
         return nearest
 
     @cached_property
-    def player(self) -> Renderer:
+    def renderer(self) -> Renderer:
         """Renderer of presets."""
         return Renderer(self.synth, self.note, TIMEOUT)
 
     def render_estimate(self, values: Float[np.ndarray, " inferred"]) -> Float[np.ndarray, " samples"]:
         """Render inferred values; a failed rendering is silence."""
-        return self.player(self.synth.expand(values[None], self.names)[0]).audio
+        return self.renderer(self.synth.expand(values[None], self.names)[0]).audio
 
     def render_preset(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
         """Render a complete preset for listening.
@@ -92,7 +92,7 @@ class TrainedModel:
         Raises:
             RenderingError: If the synthesizer fails.
         """
-        rendering = self.player(values)
+        rendering = self.renderer(values)
         if rendering.status == "failed":
             raise RenderingError(f"can't be rendered: {self.synth.name} failed, {rendering.reason}")
         return rendering.audio

@@ -45,7 +45,7 @@ def run(
         FloatingPointError: If a loss is not finite.
     """
     order, size = EpochOrder(train, seed, model.passes, plan.epoch_items), plan.batch_size * model.batch_factor
-    # batch_factor normalisation needs more than one item: drop a last batch_factor of one
+    # batch normalisation needs more than one item: drop a last batch of one
     item_count = order.size - (order.size % size == 1)
     trainer = Trainer(str(progress.parent), model, plan, seed, -(-item_count // size))
     last = progress / "last.ckpt"

@@ -200,7 +200,7 @@ def test_warm_up_epochs_are_not_selected_and_not_a_plateau(
     caplog: pytest.LogCaptureFixture,
 ):  # fmt: skip
     caplog.set_level("INFO", "flowsynth")
-    monkeypatch.setattr(loop, "EVERY", 0)
+    monkeypatch.setattr(loop, "LOG_INTERVAL", 0)
     ae, parameter_loss = models.find("ae"), models.find("ae").parameter_loss
     monkeypatch.setattr(
         ae, "parameter_loss", lambda self, *inputs: parameter_loss(self, *inputs) * (1 if self.gamma else 0.01)

@@ -187,7 +187,7 @@ def test_a_sound_whose_match_can_not_be_rendered_is_refused(
     trained: TrainedModel, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     failed = Rendered(np.zeros(NOTE.samples, np.float32), "failed", "killed by SIGSEGV")
-    monkeypatch.setitem(vars(trained), "player", lambda values: failed)
+    monkeypatch.setitem(vars(trained), "renderer", lambda values: failed)
     (row,) = match_all(trained, [sounds / "stereo.wav"], 1, 0, 1, tmp_path)
     assert (row["status"], row["note"]) == ("refused", "can't be rendered: amsynth failed, killed by SIGSEGV")
 

@@ -58,7 +58,7 @@ class Explorer:
 
     def close(self) -> None:
         """Stop the rendering process."""
-        self.trained.player.close()
+        self.trained.renderer.close()
 
     def page_data(self) -> dict[str, Any]:
         """Return the data of the page: presets with their map positions, names of macro-controls, and their range."""
