@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.evaluation import calibration as calibration_tables
 from flowsynth.evaluation.parameter_count import METRICS as PARAMETER_COUNT_METRICS
+from flowsynth.evaluation.scaling import scores_by_amount
 from flowsynth.figures import (
     calibration,
     critical_difference,
@@ -100,7 +101,7 @@ def parameter_count_table() -> pd.DataFrame:
 
 
 def amount_table() -> pd.DataFrame:
-    return amount({0: score_table(), 10000: score_table()}, 1)
+    return scores_by_amount({0: score_table(), 10000: score_table()}, 1)
 
 
 def noise() -> np.ndarray:
