@@ -24,7 +24,7 @@ from flowsynth.latent_space.traversals import LATENT_LIMIT, sweep
 from flowsynth.models.autoencoders.base import LatentModel
 
 SEED = 1  # of stochastic predictions: fixed, so that only a move changes the sound
-LIMIT = 10.0  # largest absolute coordinate of a latent; the standard deviation of its prior is 1
+MAX_COORDINATE = 10.0  # largest absolute coordinate of a latent; the standard deviation of its prior is 1
 
 Values = Float[np.ndarray, " parameters"]
 
@@ -87,13 +87,13 @@ class LatentController:
         """Move to a point of the latent space.
 
         Raises:
-            ValueError: If the number of coordinates is wrong, or one is not within +-`LIMIT`.
+            ValueError: If the number of coordinates is wrong, or one is not within +-`MAX_COORDINATE`.
         """
         point = np.asarray(z, dtype=np.float32)
         if point.shape != (self.model.latent,):
             raise ValueError(f"{point.size} coordinates, expected {self.model.latent}")
-        if not (np.abs(point) <= LIMIT).all():
-            raise ValueError(f"coordinates {point.min():g} to {point.max():g}, expected within +-{LIMIT:g}")
+        if not (np.abs(point) <= MAX_COORDINATE).all():
+            raise ValueError(f"coordinates {point.min():g} to {point.max():g}, expected within +-{MAX_COORDINATE:g}")
         self.z = torch.from_numpy(point)
         self.values = self.predict(self.z)
         return self.values
@@ -102,7 +102,8 @@ class LatentController:
         """Set some coordinates, by dimension.
 
         Raises:
-            ValueError: If a dimension does not exist, or a value is not within +-`LIMIT`; nothing is changed then.
+            ValueError: If a dimension does not exist, or a value is not within +-`MAX_COORDINATE`.
+                Nothing is changed then.
         """
         z = self.z.tolist()
         for dimension, value in coordinates.items():
@@ -132,7 +133,7 @@ class LatentController:
         """Move to the latent of a sound that has the length and the sample rate of the data set."""
         log_mel = torch.from_numpy(self.trained.log_mel(audio)).float()
         with torch.no_grad():
-            z = self.model.encode(log_mel[None])[0].clamp(-LIMIT, LIMIT)
+            z = self.model.encode(log_mel[None])[0].clamp(-MAX_COORDINATE, MAX_COORDINATE)
         return self.move_to(z.tolist())
 
     def load_preset(self, identifier: str) -> Values:
@@ -153,7 +154,7 @@ class LatentController:
         if identifier not in self.presets.index:
             raise ValueError(f"unknown preset {identifier!r:.60}, expected the id of one of {len(self.presets)}")
         row = int(self.presets.index.get_loc(identifier))
-        return self._preset_latents[row].clamp(-LIMIT, LIMIT), self._preset_values[row]
+        return self._preset_latents[row].clamp(-MAX_COORDINATE, MAX_COORDINATE), self._preset_values[row]
 
     def add_to_path(self) -> int:
         """Append the current position to the path, and return the number of its points."""

@@ -23,7 +23,7 @@ from jaxtyping import Float
 from scipy.io import wavfile
 from torch import Tensor
 
-from flowsynth.apps.latent_controller import LIMIT, LatentController, Values
+from flowsynth.apps.latent_controller import MAX_COORDINATE, LatentController, Values
 from flowsynth.data.out_of_domain.collections import SUFFIXES
 from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.inference.trained_model import RenderingError
@@ -69,7 +69,7 @@ class Explorer:
         return {
             "presets": self.controller.presets.reset_index(names="id").to_dict("records"),
             "macros": [" and ".join(names[i] for i in indices) for indices in strongest],
-            "reach": LATENT_LIMIT,
+            "macroLimit": LATENT_LIMIT,
         }
 
     def parameters(self, position: Any) -> Values:
@@ -90,7 +90,9 @@ class Explorer:
                 case {"between": [str(first), str(second)], "through": "sounds" | "parameters" as through}:
                     z, values = self._interpolate(first, second, _number(position, "t", 0, 1), through == "sounds")
                 case {"z": list(coordinates)} if len(coordinates) == self.controller.model.latent:
-                    z = torch.tensor([_number(coordinates, i, -LIMIT, LIMIT) for i in range(len(coordinates))])
+                    z = torch.tensor(
+                        [_number(coordinates, i, -MAX_COORDINATE, MAX_COORDINATE) for i in range(len(coordinates))]
+                    )
                     values = self.controller.predict(z)
                 case _:
                     raise ValueError(
@@ -100,7 +102,7 @@ class Explorer:
             macros = position.get("macros", [])
             if not isinstance(macros, list) or len(macros) > len(self.macro_dimensions):
                 raise ValueError(f"macros = {macros!r:.60}, expected a list of up to {len(self.macro_dimensions)}")
-            offsets = [_number(macros, i, -2 * LIMIT, 2 * LIMIT) for i in range(len(macros))]
+            offsets = [_number(macros, i, -2 * MAX_COORDINATE, 2 * MAX_COORDINATE) for i in range(len(macros))]
         except ValueError as error:
             raise RequestError(str(error), "reload the page") from error
         if not any(offsets):
@@ -108,7 +110,7 @@ class Explorer:
         shifted = z.clone()
         shifted[self.macro_dimensions[: len(offsets)]] += torch.tensor(offsets)
         predict = self.controller.predict
-        return self._clip(values + predict(shifted.clamp(-LIMIT, LIMIT)) - predict(z))
+        return self._clip(values + predict(shifted.clamp(-MAX_COORDINATE, MAX_COORDINATE)) - predict(z))
 
     def _interpolate(self, first: str, second: str, t: float, sounds: bool) -> tuple[Tensor, Values]:
         """Interpolate between two presets; both ends are exactly the presets."""
@@ -157,8 +159,8 @@ class Explorer:
 
         Returns:
             Its latent ``z`` and map position ``x`` and ``y``; ``pitch``, ``shift`` and ``note`` of
-            `flowsynth.data.out_of_domain.preprocessing.PreparedSound`; and the preprocessed sound ``wav``, a WAV file in
-            base64.
+            `flowsynth.data.out_of_domain.preprocessing.PreparedSound`; and the preprocessed sound ``wav``, a WAV file
+            in base64.
 
         Raises:
             RequestError: If it can't be read, is silent, or too short.

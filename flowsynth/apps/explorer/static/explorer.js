@@ -53,7 +53,7 @@ onSelect((preset) => {
 // controls
 data.macros.forEach((parameters, index) => {
   const label = document.createElement("label");
-  const slider = Object.assign(document.createElement("input"), { type: "range", min: -data.reach, max: data.reach, step: 0.05 });
+  const slider = Object.assign(document.createElement("input"), { type: "range", min: -data.macroLimit, max: data.macroLimit, step: 0.05 });
   slider.value = 0;
   slider.addEventListener("input", updateAndPlay);
   label.append(`${index + 1}. ${parameters}`, slider);
