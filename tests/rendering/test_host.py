@@ -14,8 +14,8 @@ NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 SYNTH = synths.load("amsynth")
 
 
-def with_parameter(name: str, **changes) -> synths.Synth:
-    parameters = tuple(replace(p, **changes) if p.name == name else p for p in SYNTH.parameters)
+def with_parameter(parameter: str, **changes) -> synths.Synth:
+    parameters = tuple(replace(p, **changes) if p.name == parameter else p for p in SYNTH.parameters)
     return replace(SYNTH, parameters=parameters)
 
 
