@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from flowsynth.core import hdf5
-from flowsynth.data.dataset import presets
+from flowsynth.data import presets
 from flowsynth.rendering import render
 from flowsynth.rendering.host import Host, Note, fingerprint
 from flowsynth.rendering.render import render_shard, rerender
