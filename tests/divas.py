@@ -149,6 +149,10 @@ HOSTILE = {
     "dtype with an endless repr": b"\x80\x02]}X\x01\x00\x00\x00acnumpy._core.multiarray\nscalar\ncnumpy\ndtype\n)"
     + b"q\x00h\x00\x86" * 40
     + b"\x85RC\x00\x86Rsa.",
+    # array of objects from raw bytes, with a dtype whose forged flags hide the objects
+    "forged dtype flags": b"\x80\x03cnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R("
+    + b"K\x01K\x01\x85cnumpy\ndtype\n(X\x02\x00\x00\x00O8\x89\x88tR"
+    + b"(K\x03X\x01\x00\x00\x00|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89C\x08AAAAAAAAtb.",
     "call with a list as arguments": b"\x80\x02cbuiltins\nlist\n]q\x00NaR.",
     "deep key": b"\x80\x02}" + b")" + b"\x85" * 50_000 + b"Ns.",
 }

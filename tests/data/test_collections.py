@@ -11,7 +11,7 @@ import soundfile
 from programs import skip_or_fail
 from test_preprocessing import LEVEL, NOTE, RATE, noise, tone
 
-from flowsynth.config import files
+from flowsynth.config import source_files
 from flowsynth.core import hdf5
 from flowsynth.data.features import extract
 from flowsynth.data.out_of_domain import collections, debian_licences, preprocessing, soundfont, synthetic_hums
@@ -185,6 +185,7 @@ def test_files_of_a_collection_skip_hidden_files(tmp_path: Path):
     for name in ("b.wav", "more/a.wav", ".hidden", "more/.DS_Store"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert files({"kind": "folder", "path": str(tmp_path)}) == [str(tmp_path / "b.wav"), str(tmp_path / "more/a.wav")]
-    assert files({"kind": "soundfont", "path": str(tmp_path / "b.wav")}) == [str(tmp_path / "b.wav")]
-    assert files({"kind": "hums"}) == []
+    files = [str(tmp_path / "b.wav"), str(tmp_path / "more/a.wav")]
+    assert source_files({"kind": "folder", "path": str(tmp_path)}) == files
+    assert source_files({"kind": "soundfont", "path": str(tmp_path / "b.wav")}) == [str(tmp_path / "b.wav")]
+    assert source_files({"kind": "hums"}) == []

@@ -5,6 +5,9 @@ builds plain Python values only; a `Global` or a `Call` stands for everything th
 opcodes that the published files need are supported. Callers extract the values that they expect, and reject anything
 else.
 
+A restricted `pickle.Unpickler` is not safe enough: numpy's own constructors let a pickle read arbitrary memory (a dtype
+with forged flags), and nested keys or large memo indices exhaust stack or memory.
+
 References:
     Python's standard library, `pickletools`: definition of the opcodes.
 """
