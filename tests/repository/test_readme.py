@@ -21,6 +21,7 @@ from flowsynth.evaluation.flow_comparison import (
     ONE_DRAW,
     POINTS,
     RENDER_BUDGET,
+    answer_questions,
 )
 from flowsynth.evaluation.statistics import paired_scores
 from flowsynth.leaderboard import standings
@@ -68,12 +69,10 @@ def test_claims_about_flows_agree_with_the_baselines():
         assert claim in text
     manifests = sorted(BASELINES.glob(f"*/{MANIFEST}"))
     assert manifests
-    for name, (scores, settings) in {
-        path.parent.name: standings.read_baselines(path.parent) for path in manifests
-    }.items():
-        verdicts = {
-            question: answer.split("**")[1] for question, answer in answers(scores, settings["seed"]).items() if answer
-        }
+    for name, folder in {path.parent.name: path.parent for path in manifests}.items():
+        scores, settings = standings.read_baselines(folder)
+        answers = answer_questions(scores, settings["seed"])
+        verdicts = {question: answer.split("**")[1] for question, answer in answers.items() if answer}
         for question in (LIKELIHOOD, ONE_DRAW):
             assert verdicts[question] != "better", name
         for question in (
