@@ -22,7 +22,7 @@ def plot_amount(table: pd.DataFrame, models: Sequence[str], label: str, title: s
     """Plot one panel per metric, one line per model: means with their intervals, medians of spectral convergence.
 
     Args:
-        table: Scores by scores_by_amount, from `flowsynth.evaluation.scaling.scores_by_amount`.
+        table: Scores by amount, from `flowsynth.evaluation.scaling.scores_by_amount`.
         models: Models in the order of the legend; the oracle, whose errors are zero, is left out.
         label: Label of the horizontal axis.
         title: Title of the figure.

@@ -1,7 +1,7 @@
 """Search with CMA-ES, a control: how close search alone can bring the synthesizer to a sound.
 
 CMA-ES starts at a prediction, such as the nearest training preset, and renders every candidate; the distance is log-mel L1.
-Each sound is searched separately, with a seed derived from its id. Torch is not imported, as rendering forks.
+Each sound is searched separately, with a seed derived from its id.
 
 References:
     Hansen, "The CMA evolution strategy: a tutorial", 2016, arXiv 1604.00772.

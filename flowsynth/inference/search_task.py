@@ -1,7 +1,7 @@
 """Common part of the searches that render: read predictions and targets, compare renderings, write the estimates.
 
 The distance is the log-mel L1 of the networks' features, also used by the control ``nearest``. Only the target sound guides a
-search; the true parameters are copied to the output unread. Torch is not imported, as rendering forks.
+search; the true parameters are copied to the output unread.
 """
 
 from collections.abc import Callable, Mapping, Sequence
