@@ -6,8 +6,10 @@ import numpy as np
 
 from flowsynth.core.progress import job, track
 from flowsynth.core.provenance import write_csv
+from flowsynth.data.features import Mel, numpy_mel
 from flowsynth.data.parameter_selection import rank
 from flowsynth.data.presets import collect
+from flowsynth.metrics.spectral import log_mel_l1
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
 from flowsynth.synths.spec import load
@@ -22,9 +24,6 @@ with job(Path(snakemake.log[0])):
         unique, row = np.unique(np.concatenate([first, second]), axis=0, return_inverse=True)
         results = track(render(synth, note, unique, timeout), len(unique), "render")
         audio = np.stack([result.audio for result in results])
-        from flowsynth.data.features import Mel, numpy_mel  # torch: after the last fork
-        from flowsynth.metrics.spectral import log_mel_l1
-
         mel = numpy_mel(Mel(note.sample_rate), audio)[row.ravel()]
         return log_mel_l1(mel[: len(first)], mel[len(first) :])
 
