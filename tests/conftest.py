@@ -89,7 +89,7 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def latent(live: Path) -> Any:
+def controller(live: Path) -> Any:
     """The latent controller with that model."""
     from flowsynth.apps.latent_controller import LatentController
     from flowsynth.inference.trained_model import open_model

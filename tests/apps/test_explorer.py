@@ -315,7 +315,7 @@ def test_a_synthesizer_failure_is_an_error(
     client: FlaskClient, controller: LatentController, monkeypatch: pytest.MonkeyPatch
 ):
     failed = Rendered(np.zeros(88200, np.float32), "failed", "killed by SIGSEGV")
-    monkeypatch.setitem(vars(controller.trained), "player", lambda values: failed)
+    monkeypatch.setitem(vars(controller.trained), "renderer", lambda values: failed)
     response = client.post("/sound", json={"preset": controller.presets.index[0]})
     assert error_of(response) == "The preset can't be rendered: amsynth failed, killed by SIGSEGV"
 

@@ -172,7 +172,7 @@ def test_a_synthesizer_failure_is_an_error_reply(
     server: Server, controller: LatentController, monkeypatch: pytest.MonkeyPatch
 ):
     failed = Rendered(np.zeros(88200, np.float32), "failed", "killed by SIGSEGV")
-    monkeypatch.setitem(vars(controller.trained), "player", lambda values: failed)
+    monkeypatch.setitem(vars(controller.trained), "renderer", lambda values: failed)
     ((_, (_, reason)),) = send(server, "/play", "sound_1")
     assert reason == "can't be rendered: amsynth failed, killed by SIGSEGV"
     assert not list(server.out.iterdir())
