@@ -45,7 +45,7 @@ def write_workflow(folder: Path, current: bool) -> None:
     text = RULES.format(jobs=JOBS, input="" if current else f"input:\n        {code!r},")
     if current:
         shutil.copytree(ROOT / "profiles", folder / "profiles")
-        rules = [f'include: "{ROOT}/workflow/rules/{name}.smk"' for name in ("lines", "slurm")]
+        rules = [f'include: "{ROOT}/workflow/rules/{name}.smk"' for name in ("run_log", "slurm")]
         text = "\n".join([*rules, text])
     (folder / "Snakefile").write_text(text)
 

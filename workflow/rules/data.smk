@@ -1,0 +1,160 @@
+from glob import glob
+
+
+rule presets:
+    input:
+        synth=lambda wildcards: synth_of(wildcards.dataset),
+        banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
+    output:
+        "results/{budget}/{dataset}/presets.csv",
+    log:
+        "results/{budget}/{dataset}/logs/presets.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/presets.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
+    params:
+        code=code("presets"),
+        limit=lambda wildcards: budget(wildcards)["presets"],
+        seed=config["seed"],
+    script:
+        "../scripts/presets.py"
+
+
+rule render:
+    input:
+        synth=lambda wildcards: synth_of(wildcards.dataset),
+        presets="results/{budget}/{dataset}/presets.csv",
+    output:
+        audio="results/{budget}/{dataset}/audio/{shard}.h5",
+        checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/render/{shard}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/render/{shard}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(60),
+    params:
+        code=code("render"),
+        shards=lambda wildcards: budget(wildcards)["shards"],
+        render=RENDER,
+    script:
+        "../scripts/render.py"
+
+
+# Render some presets of each data set again and compare every bit. Without an output, it runs whenever it is requested.
+rule verify:
+    input:
+        audio=expand(
+            "results/{budget}/{dataset}/audio/{shard}.h5",
+            budget=config["budget"],
+            dataset=DATASETS,
+            shard=range(BUDGET["shards"]),
+        ),
+    log:
+        "results/logs/verify.log",
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
+    params:
+        render=RENDER,
+        at_least=100,
+    script:
+        "../scripts/verify.py"
+
+
+rule features:
+    input:
+        audio="results/{budget}/{dataset}/audio/{shard}.h5",
+        checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
+    output:
+        features="results/{budget}/{dataset}/features/{shard}.h5",
+        checksum="results/{budget}/{dataset}/features/{shard}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/features/{shard}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/features/{shard}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
+    params:
+        code=code("features"),
+        features=config["features"],
+    script:
+        "../scripts/features.py"
+
+
+rule split:
+    input:
+        features=shards("features"),
+        presets=lambda wildcards: (
+            [f"results/{wildcards.budget}/{wildcards.dataset}/presets.csv"]
+            if wildcards.split == "published"
+            else []
+        ),
+    output:
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        leaks="results/{budget}/{dataset}/split/{split}_leaks.csv",
+    log:
+        "results/{budget}/{dataset}/logs/split/{split}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/split/{split}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(30),
+    params:
+        code=code("split"),
+        folds=lambda wildcards: budget(wildcards)["folds"],
+        seed=config["seed"],
+    script:
+        "../scripts/split.py"
+
+
+# Only the features of the synthetic presets are stored: their audio would fill a disk.
+rule augment_presets:
+    input:
+        synth=lambda wildcards: synth_of(wildcards.dataset),
+        presets="results/{budget}/{dataset}/presets.csv",
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        features=shards("features"),  # of the people's presets, to stay away from those that are held out
+    output:
+        features="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
+        checksum="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5.sha256",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/sampled/{shard}.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/sampled/{shard}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
+    params:
+        code=code("augment_presets"),
+        presets=lambda wildcards: min(
+            SAMPLED_IN_A_JOB,
+            budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
+        ),
+        seed=config["seed"],
+        render=RENDER,
+        features=config["features"],
+    script:
+        "../scripts/augment_presets.py"
