@@ -1,4 +1,4 @@
-"""The benchmark on synthesizers other than amsynth: the built-in one, and a plugin with a generated generated."""
+"""The benchmark on synthesizers other than amsynth: the built-in one, and a plugin with a generated parameter table."""
 
 import subprocess
 import sys
