@@ -68,8 +68,8 @@ def sample(
         if len(accepted) == count:
             return np.stack(accepted)
     raise ValueError(
-        f"sampled {len(accepted)} of {count} presets in {ROUNDS} rounds: {len(parents)} presets yield no more that are new "
-        f"and not within {SAME_PARAMETERS} of a held-out one. Lower `sampled` in the configuration"
+        f"sampled {len(accepted)} of {count} presets in {ROUNDS} rounds: {len(parents)} presets yield no more "
+        f"that are new and not within {SAME_PARAMETERS} of a held-out one. Lower `sampled` in the configuration"
     )
 
 

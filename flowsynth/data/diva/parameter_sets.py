@@ -34,7 +34,8 @@ _64 = _32 | _names(
 _128 = _64 | _names(
     f"Chrs2: Depth, Rate, Wet; Delay1: {_DELAY}; Delay2: {_DELAY}; HPF: FreqModDepth; LFO1: FreqMod Dpt; MOD: Quantise;"
     "OSC: DigitalShape3, Drift, FmModDepth, NoiseVolModDepth, ShapeDepth, Tune2ModDepth;"
-    f"Phase1: {_PHASER}; Phase2: {_PHASER}; Plate1: Damp, Decay, Dry, PreDelay, Size; Plate2: Decay, Dry, PreDelay, Wet;"
+    f"Phase1: {_PHASER}; Phase2: {_PHASER};"
+    "Plate1: Damp, Decay, Dry, PreDelay, Size; Plate2: Decay, Dry, PreDelay, Wet;"
     "Rtary1: Balance, Mix, Out, RiseTime, Slow, Stereo; Rtary2: Balance, Drive, Fast, Mix, Slow, Stereo;"
     "VCF1: FeedbackModDepth, ShapeMix, ShapeModDepth"
 )
