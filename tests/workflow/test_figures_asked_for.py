@@ -72,10 +72,10 @@ def test_scaling_with_epochs_trains_only_its_budgets(project: Project):
     tiny = TINY["budgets"]["tiny"]
     project.configure(budgets={"tiny": tiny, "epochs_2": {**tiny, "epochs": 2}, "epochs_4": {**tiny, "epochs": 4}})
     plan = project.planned("results/epochs/amount.png")
-    assert plan["amount"] == plan["draw_amount"] == 1
+    assert plan["scaling"] == plan["draw_amount"] == 1
     assert plan["train"] == 2 * tiny["folds"]  # the cnn
     plan = project.planned("results/epochs/flow_question.csv")
-    assert (plan["flow_question"], plan["train"]) == (1, tiny["folds"])  # the longest
+    assert (plan["compare_flows"], plan["train"]) == (1, tiny["folds"])  # the longest
     project.configure(budgets={"tiny": tiny})
     for target in ("amount.png", "flow_question.csv"):
         run = project.snakemake(f"results/epochs/{target}", "--dry-run")
@@ -92,7 +92,7 @@ def test_scaling_with_epochs_is_summarised_and_drawn(copy: Project):
             shutil.copy(path, target)
     copy.configure(budgets={"tiny": tiny, "epochs_2": {**tiny, "epochs": 2}, "epochs_4": {**tiny, "epochs": 4}})
     targets = [f"results/epochs/{name}" for name in ("amount.png", "flow_question.csv")]
-    run = copy.snakemake(*targets, "--allowed-rules", "amount", "draw_amount", "flow_question")
+    run = copy.snakemake(*targets, "--allowed-rules", "scaling", "draw_amount", "compare_flows")
     assert run.returncode == 0, run.stdout
     table = pd.read_csv(copy.folder / "results" / "epochs" / "amount.csv")
     assert set(table["amount"]) == {2, 4}
