@@ -14,7 +14,7 @@ from report import row
 from torch import Tensor, nn
 
 from flowsynth.data.dataset import Batch
-from flowsynth.metrics.distances import log_mel_distances
+from flowsynth.data.distances import log_mel_distances
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.proxy import Block

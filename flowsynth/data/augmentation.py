@@ -18,9 +18,9 @@ from jaxtyping import Bool, Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import track
+from flowsynth.data.distances import log_mel_distances
 from flowsynth.data.presets import identity
 from flowsynth.data.splits import SAME_PARAMETERS, SAME_SOUND
-from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.synths.spec import Synth
 
 CROSSOVER = 0.3  # probability that a parameter comes from the second preset

@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowsynth.core import hdf5
+from flowsynth.core.mel_filters import hann, mel_bank
 from flowsynth.core.progress import track
-from flowsynth.metrics.mel_filters import hann, mel_bank
 
 BATCH = 4  # sounds transformed at once; they fit in the cache of a CPU core
 

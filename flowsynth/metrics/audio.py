@@ -22,8 +22,8 @@ from jaxtyping import Float
 from numpy.lib.stride_tricks import as_strided
 from scipy.spatial.distance import cdist
 
+from flowsynth.core.mel_filters import centred_frames, mel_bank, power_spectrogram
 from flowsynth.metrics import Metric, check_pair
-from flowsynth.metrics.mel_filters import centred_frames, mel_bank, power_spectrogram
 
 Sounds = Float[np.ndarray, "items samples"]
 Sound = Float[np.ndarray, " samples"]

@@ -9,8 +9,8 @@ import functools
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.core.mel_filters import mel_bank, power_spectrogram
 from flowsynth.metrics import Metric, check_pair
-from flowsynth.metrics.mel_filters import mel_bank, power_spectrogram
 
 Power = Float[np.ndarray, "items mels frames"]
 PerItem = Float[np.ndarray, " items"]

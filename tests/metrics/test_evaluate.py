@@ -18,7 +18,7 @@ from flowsynth.metrics import evaluate, registry, spectral, validate
 RATE = 22050
 LENGTH = 4 * RATE
 METRICS = [metric for metric in registry().values() if metric.domain != "parameters"]
-MODULES = ["", ".audio", ".distances", ".mel_filters", ".parameters", ".spectral"]
+MODULES = ["", ".audio", ".parameters", ".spectral"]
 
 
 def sound(seed: int, rate: int = RATE) -> np.ndarray:

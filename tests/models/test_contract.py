@@ -9,8 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowsynth.data.dataset import Batch, Items
+from flowsynth.data.distances import log_mel_distances
 from flowsynth.inference.predict import predict
-from flowsynth.metrics.distances import log_mel_distances
 from flowsynth.models import base as models
 from flowsynth.models import registry
 from flowsynth.models.autoencoders.base import LatentModel

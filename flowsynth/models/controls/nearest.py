@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flowsynth.data.dataset import Batch
-from flowsynth.metrics.distances import log_mel_distances
+from flowsynth.data.distances import log_mel_distances
 from flowsynth.models.base import Control
 from flowsynth.models.nn.networks import Size
 

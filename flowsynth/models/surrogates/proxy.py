@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from flowsynth.data.dataset import Batch
-from flowsynth.metrics.distances import log_mel_distances
+from flowsynth.data.distances import log_mel_distances
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
 

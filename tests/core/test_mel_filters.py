@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 
-from flowsynth.metrics.mel_filters import hann, mel_bank
+from flowsynth.core.mel_filters import hann, mel_bank
 
 
 @pytest.mark.parametrize("n_fft", [220, 551, 1103, 2048, 2205, 4096])
