@@ -223,7 +223,7 @@ def test_scoring_is_compared_by_its_values_not_its_code(frozen: Project, tmp_pat
     run = project.snakemake("compare", "--config", "candidate=cnn")
     assert run.returncode != 0
     assert "they differ in: scoring of mel_mse (" in run.stdout
-    assert "by 1.0e-02 of it)" in run.stdout
+    assert "relative difference 1.0e-02)" in run.stdout
     assert "log_mel_l1 (" not in run.stdout
 
 

@@ -23,8 +23,15 @@ def test_folder_of_sounds_is_predicted_by_every_model(copy: Project):
     copy.configure(outside={"mine": {"kind": "folder", "path": "mine"}, "away": unavailable})
     plan = copy.planned()
     # the control is nearest, where the search starts
-    once = ["outside", "features_outside", "search", "outside_scores", "build_page", "train_control"]
-    assert plan == dict.fromkeys(once, 1) | {"infer_outside": 3, "score_outside": 1}
+    once = [
+        "collect_sounds",
+        "features_out_of_domain",
+        "search_cma_es",
+        "summarise_out_of_domain",
+        "run_report",
+        "train_control",
+    ]
+    assert plan == dict.fromkeys(once, 1) | {"predict_out_of_domain": 3, "score_out_of_domain": 1}
     matches = str((copy.results / "tables" / "matches.csv").relative_to(copy.folder))
     assert copy.planned(matches) == {"collect_sounds": 1, "benchmark_match": 1}
     run = copy.snakemake()
@@ -32,7 +39,7 @@ def test_folder_of_sounds_is_predicted_by_every_model(copy: Project):
     assert "broken.wav" in run.stdout
     assert copy.planned() == {}
     soundfile.write(folder / "1.wav", wave[::-1], 44100)  # replaces a sound
-    assert copy.planned()["outside"] == 1
+    assert copy.planned()["collect_sounds"] == 1
 
     manifest = pd.read_csv(copy.results / "outside" / "sounds" / "mine.csv").set_index("file")
     assert manifest["status"].to_dict() == {"0.wav": "ok", "1.wav": "ok", "broken.wav": "refused"}
