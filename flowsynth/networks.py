@@ -106,16 +106,16 @@ def maps(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
     return sides
 
 
-def _cut(x: Tensor, rows: slice, columns: slice) -> Tensor:
-    """Cut maps; they and their gradients have channels last, which slices of other axes would not give the gradients."""
+def _slice_maps(x: Tensor, rows: slice, columns: slice) -> Tensor:
+    """Slice maps with channels last; unlike a slice of the last two axes, this gives gradients with channels last too."""
     return x.permute(0, 2, 3, 1)[:, rows, columns].contiguous().permute(0, 3, 1, 2)
 
 
-class Conv2d(nn.Conv2d):
-    """PyTorch's convolution of stride 2; where its dilation is even, computed from the quarter of the input it uses.
+class StridedConv2d(nn.Conv2d):
+    """Convolution of stride 2; where its dilation is even, it is computed from the quarter of the input that it uses.
 
-    With an even dilation the kernel meets rows and columns of one parity only. Taken by themselves, they are convolved with
-    a stride of 1 and half the dilation: the same sums, in up to half the time.
+    With an even dilation the kernel covers rows and columns of one parity only. These are convolved with a stride of 1 and
+    half the dilation: the same sums in another order.
 
     Args:
         inputs: Channels of the input.
@@ -137,16 +137,16 @@ class Conv2d(nn.Conv2d):
         dilation = self.dilation[0]
         reach = 2 * int(self.padding[0]) - dilation * (self.kernel_size[0] - 1) - 1
         height, width = ((side + reach) // STRIDE + 1 for side in x.shape[2:])
-        used = _cut(x, slice(self.first, None, STRIDE), slice(self.first, None, STRIDE))
+        used = _slice_maps(x, slice(self.first, None, STRIDE), slice(self.first, None, STRIDE))
         inner = (int(self.padding[0]) + 1) // STRIDE
         y = functional.conv2d(used, self.weight, self.bias, 1, inner, dilation // STRIDE)
-        return _cut(y, slice(height), slice(width))
+        return _slice_maps(y, slice(height), slice(width))
 
 
-class ConvTranspose2d(nn.ConvTranspose2d):
-    """PyTorch's transposed convolution of stride 2; where its dilation is even, only the quarter it reaches is computed.
+class StridedConvTranspose2d(nn.ConvTranspose2d):
+    """Transposed convolution of stride 2; where its dilation is even, only the quarter that the kernel reaches is computed.
 
-    The mirror of `Conv2d`: all other elements of the output are the bias.
+    The mirror of `StridedConv2d`: all other elements of the output are the bias.
 
     Args:
         inputs: Channels of the input.
@@ -179,7 +179,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         out = y.new_zeros(len(x), height, width, self.out_channels).permute(0, 3, 1, 2)
         reached = out[:, :, self.first :: STRIDE, self.first :: STRIDE]
         rows, columns = (slice(self.first, self.first + side) for side in reached.shape[2:])
-        reached.copy_(_cut(y, rows, columns))
+        reached.copy_(_slice_maps(y, rows, columns))
         return out if self.bias is None else out + self.bias[:, None, None].to(y.dtype)
 
 
@@ -204,7 +204,7 @@ class Residual(nn.Module):
             raise ValueError(f"kernel = {size.kernel}, expected an odd side for convolutions with a residual path")
         self.main = main
         # a layer's padding exceeds what its kernel takes by kernel - 1 in all, whatever the dilation
-        self.around = Conv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
+        self.around = StridedConv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
 
     def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
         """The sum of both paths."""
@@ -229,7 +229,7 @@ class Convolutions(nn.Module):
         parts: list[nn.Module] = []
         channels = 1
         for layer in range(size.layers):
-            convolution = Conv2d(channels, size.channels, size.kernel, *spacing(layer, size))
+            convolution = StridedConv2d(channels, size.channels, size.kernel, *spacing(layer, size))
             main = [convolution, nn.BatchNorm2d(size.channels), nn.ELU()]
             parts += [Residual(nn.Sequential(*main), channels, size.channels, size)] if residual else main
             channels = size.channels
@@ -294,7 +294,9 @@ class Decoder(nn.Module):
             padding, dilation = spacing(layer, size)
             least = 1 + dilation * (size.kernel - 1) - 2 * padding
             extra = [w - STRIDE * (g - 1) - least for w, g in zip(sides[layer], sides[layer + 1], strict=True)]
-            parts.append(ConvTranspose2d(size.channels, outputs, size.kernel, padding, (extra[0], extra[1]), dilation))
+            parts.append(
+                StridedConvTranspose2d(size.channels, outputs, size.kernel, padding, (extra[0], extra[1]), dilation)
+            )
             if layer:
                 parts += [nn.BatchNorm2d(outputs), nn.ELU()]
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

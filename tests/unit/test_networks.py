@@ -7,12 +7,12 @@ from torch import nn
 from flowsynth import models
 from flowsynth.data import Batch
 from flowsynth.networks import (
-    Conv2d,
     Convolutions,
-    ConvTranspose2d,
     Decoder,
     Encoder,
     Size,
+    StridedConv2d,
+    StridedConvTranspose2d,
     initialise,
     lower_precision,
     mlp,
@@ -40,9 +40,9 @@ def test_convolutions_give_as_many_features_as_they_say(mels: int, frames: int, 
 def test_convolutions_are_pytorchs_with_their_gradients(kernel: int, dilation: int, sides: tuple[int, int]):
     torch.manual_seed(0)
     padding = (kernel - 1) // 2 * (dilation + 1) + dilation // 2
-    ours = Conv2d(2, 3, kernel, padding, dilation).double()
+    ours = StridedConv2d(2, 3, kernel, padding, dilation).double()
     theirs = nn.Conv2d(2, 3, kernel, 2, padding, dilation).double()
-    _same(ours, theirs, sides)
+    assert_equal_with_gradients(ours, theirs, sides)
 
 
 @pytest.mark.parametrize("extra", [(0, 0), (1, 0), (0, 1)])
@@ -54,19 +54,19 @@ def test_transposed_convolutions_are_pytorchs_with_their_gradients(
 ):
     torch.manual_seed(0)
     padding = dilation * (kernel - 1) // 2
-    ours = ConvTranspose2d(2, 3, kernel, padding, extra, dilation).double()
+    ours = StridedConvTranspose2d(2, 3, kernel, padding, extra, dilation).double()
     theirs = nn.ConvTranspose2d(2, 3, kernel, 2, padding, extra, dilation=dilation).double()
-    _same(ours, theirs, sides)
+    assert_equal_with_gradients(ours, theirs, sides)
 
 
-def _same(ours: nn.Module, theirs: nn.Module, sides: tuple[int, int]) -> None:
+def assert_equal_with_gradients(ours: nn.Module, theirs: nn.Module, sides: tuple[int, int]) -> None:
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(2, 2, *sides, dtype=torch.double, requires_grad=True)
-    expected, found = theirs(x), ours(x)
+    expected, actual = theirs(x), ours(x)
     direction = torch.randn_like(expected)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(actual, expected)
     torch.testing.assert_close(
-        torch.autograd.grad(found, [x, *ours.parameters()], direction),
+        torch.autograd.grad(actual, [x, *ours.parameters()], direction),
         torch.autograd.grad(expected, [x, *theirs.parameters()], direction),
     )
 
@@ -162,14 +162,14 @@ def test_lower_precision_is_for_encoders_and_decoders_and_not_for_flows():
     size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
     torch.manual_seed(0)
     model = models.find("flow_reg")(16, 20, 6, size)
-    seen: dict[str, set[torch.dtype]] = {"encoder": set(), "flow": set(), "decoder": set()}
-    for part in seen:
+    dtypes: dict[str, set[torch.dtype]] = {"encoder": set(), "flow": set(), "decoder": set()}
+    for part in dtypes:
         for layer in getattr(model, part).modules():
             if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-                layer.register_forward_hook(lambda _, given, found, part=part: seen[part].add(found.dtype))
+                layer.register_forward_hook(lambda _, inputs, output, part=part: dtypes[part].add(output.dtype))
     batch = Batch(torch.randn(8, 16, 20), torch.rand(8, 6))
     with lower_precision(torch.bfloat16):
         loss = model.loss(batch)["loss"]
     loss.backward()
-    assert seen == {"encoder": {torch.bfloat16}, "flow": {torch.float32}, "decoder": {torch.bfloat16}}
+    assert dtypes == {"encoder": {torch.bfloat16}, "flow": {torch.float32}, "decoder": {torch.bfloat16}}
     assert loss.dtype == torch.float32
