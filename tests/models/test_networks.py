@@ -7,12 +7,12 @@ from torch import nn
 from flowsynth.data.dataset import Batch
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import (
-    Conv2d,
     Convolutions,
-    ConvTranspose2d,
     Decoder,
     Encoder,
     Size,
+    StridedConv2d,
+    StridedConvTranspose2d,
     initialise,
     lower_precision,
     mlp,
@@ -40,9 +40,9 @@ def test_convolutions_have_the_declared_number_of_features(mels: int, frames: in
 def test_convolutions_and_their_gradients_equal_pytorch(kernel: int, dilation: int, sides: tuple[int, int]):
     torch.manual_seed(0)
     padding = (kernel - 1) // 2 * (dilation + 1) + dilation // 2
-    ours = Conv2d(2, 3, kernel, padding, dilation).double()
+    ours = StridedConv2d(2, 3, kernel, padding, dilation).double()
     theirs = nn.Conv2d(2, 3, kernel, 2, padding, dilation).double()
-    _assert_equal(ours, theirs, sides)
+    assert_equal_with_gradients(ours, theirs, sides)
 
 
 @pytest.mark.parametrize("extra", [(0, 0), (1, 0), (0, 1)])
@@ -54,12 +54,12 @@ def test_transposed_convolutions_and_gradients_equal_pytorch(
 ):
     torch.manual_seed(0)
     padding = dilation * (kernel - 1) // 2
-    ours = ConvTranspose2d(2, 3, kernel, padding, extra, dilation).double()
+    ours = StridedConvTranspose2d(2, 3, kernel, padding, extra, dilation).double()
     theirs = nn.ConvTranspose2d(2, 3, kernel, 2, padding, extra, dilation=dilation).double()
-    _assert_equal(ours, theirs, sides)
+    assert_equal_with_gradients(ours, theirs, sides)
 
 
-def _assert_equal(ours: nn.Module, theirs: nn.Module, sides: tuple[int, int]) -> None:
+def assert_equal_with_gradients(ours: nn.Module, theirs: nn.Module, sides: tuple[int, int]) -> None:
     theirs.load_state_dict(ours.state_dict())
     x = torch.randn(2, 2, *sides, dtype=torch.double, requires_grad=True)
     expected, output = theirs(x), ours(x)

@@ -112,11 +112,11 @@ def _slice_maps(x: Tensor, rows: slice, columns: slice) -> Tensor:
     return x.permute(0, 2, 3, 1)[:, rows, columns].contiguous().permute(0, 3, 1, 2)
 
 
-class Conv2d(nn.Conv2d):
+class StridedConv2d(nn.Conv2d):
     """Convolution of stride 2 that, for an even dilation, reads only the quarter of the input that it depends on.
 
     With an even dilation the kernel covers rows and columns of one parity only. These are sliced and convolved with a
-    stride of 1 and half the dilation: the same sums, in up to half the time.
+    stride of 1 and half the dilation: the same sums in another order.
 
     Args:
         inputs: Number of channels of the input.
@@ -144,10 +144,10 @@ class Conv2d(nn.Conv2d):
         return _slice_maps(y, slice(height), slice(width))
 
 
-class ConvTranspose2d(nn.ConvTranspose2d):
+class StridedConvTranspose2d(nn.ConvTranspose2d):
     """Transposed convolution of stride 2 that, for an even dilation, computes only the affected quarter of the output.
 
-    It mirrors `Conv2d`: all other elements of the output equal the bias.
+    It mirrors `StridedConv2d`: all other elements of the output equal the bias.
 
     Args:
         inputs: Number of channels of the input.
@@ -205,7 +205,7 @@ class Residual(nn.Module):
             raise ValueError(f"kernel = {size.kernel}, expected an odd side for convolutions with skip connections")
         self.main = main
         # the total padding of a layer exceeds the extent of its kernel by kernel - 1, whatever the dilation
-        self.skip = Conv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
+        self.skip = StridedConv2d(inputs, outputs, 1, (size.kernel - 1) // 2)
 
     def forward(self, x: Float[Tensor, "items inputs _ _"]) -> Float[Tensor, "items outputs _ _"]:
         """Add the output of the layer and the skip connection."""
@@ -230,7 +230,7 @@ class Convolutions(nn.Module):
         parts: list[nn.Module] = []
         channels = 1
         for layer in range(size.layers):
-            convolution = Conv2d(channels, size.channels, size.kernel, *padding_and_dilation(layer, size))
+            convolution = StridedConv2d(channels, size.channels, size.kernel, *padding_and_dilation(layer, size))
             main = [convolution, nn.BatchNorm2d(size.channels), nn.ELU()]
             parts += [Residual(nn.Sequential(*main), channels, size.channels, size)] if residual else main
             channels = size.channels
@@ -298,7 +298,9 @@ class Decoder(nn.Module):
                 output - STRIDE * (side - 1) - margin
                 for output, side in zip(sides[layer], sides[layer + 1], strict=True)
             ]
-            parts.append(ConvTranspose2d(size.channels, outputs, size.kernel, padding, (extra[0], extra[1]), dilation))
+            parts.append(
+                StridedConvTranspose2d(size.channels, outputs, size.kernel, padding, (extra[0], extra[1]), dilation)
+            )
             if layer:
                 parts += [nn.BatchNorm2d(outputs), nn.ELU()]
         self.layers = nn.Sequential(*parts).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
