@@ -19,7 +19,9 @@ References:
 """
 
 import os
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ import soundfile
 import soxr
 from jaxtyping import Float
 
+from flowsynth.core.locks import lock
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.worker import SILENCE_PEAK
 
@@ -112,15 +115,8 @@ def estimate_pitch(audio: Sound, sample_rate: int) -> float | None:
     Returns:
         The pitch, or None if less than half of the loud frames are voiced.
     """
-    options: dict[str, Any] = {
-        "fmin": LOWEST,
-        "fmax": HIGHEST,
-        "sr": sample_rate,
-        "frame_length": FRAME,
-        "hop_length": HOP,
-    }
-    rough, voiced, probability = librosa.pyin(audio, resolution=RESOLUTION, **options)
-    fine = librosa.yin(audio, **options)
+    _compile_estimators()
+    rough, voiced, probability, fine = _run_estimators(audio, sample_rate)
     level = librosa.feature.rms(y=audio, frame_length=FRAME, hop_length=HOP)[0]
     loud = level >= LOUD * level.max()
     reliable = loud & voiced & (probability >= MIN_PROBABILITY)
@@ -128,6 +124,32 @@ def estimate_pitch(audio: Sound, sample_rate: int) -> float | None:
     if reliable.sum() < MIN_VOICED * loud.sum() or not consistent.any():
         return None
     return float(np.median(librosa.hz_to_midi(fine[consistent])))
+
+
+def _run_estimators(audio: Sound, sample_rate: int) -> tuple[np.ndarray, ...]:
+    """Return pYIN's pitch, voicing and its probability, and YIN's pitch, of each frame; pitches are in Hz."""
+    options: dict[str, Any] = {
+        "fmin": LOWEST,
+        "fmax": HIGHEST,
+        "sr": sample_rate,
+        "frame_length": FRAME,
+        "hop_length": HOP,
+    }
+    return *librosa.pyin(audio, resolution=RESOLUTION, **options), librosa.yin(audio, **options)
+
+
+@cache
+def _compile_estimators() -> None:
+    """Compile the estimators, one process at a time.
+
+    Processes that compile them at once for the first time can leave a numba cache that ends all later ones with a
+    segmentation fault.
+    """
+    package = Path(librosa.__file__).parent
+    folder = package if os.access(package, os.W_OK) else Path(tempfile.gettempdir())
+    with (folder / ".pitch_estimators.lock").open("w") as file:
+        lock(file.fileno(), wait=True)
+        _run_estimators(np.zeros(2 * FRAME, np.float32), 16000)
 
 
 def fade_and_pad(audio: Sound, length: int, sample_rate: int, truncated: bool) -> Float[np.ndarray, " length"]:

@@ -96,13 +96,21 @@ def padding_and_dilation(layer: int, size: Size) -> tuple[int, int]:
     return (size.kernel - 1) // 2 * (dilation + 1), dilation
 
 
+def output_side(side: int, kernel: int, padding: int, dilation: int) -> int:
+    """Return the height or width of a map after a convolution of stride 2."""
+    return (side + 2 * padding - dilation * (kernel - 1) - 1) // STRIDE + 1
+
+
+def transposed_side(side: int, kernel: int, padding: int, dilation: int) -> int:
+    """Return the height or width of a map after a transposed convolution of stride 2, without extra rows or columns."""
+    return STRIDE * (side - 1) + dilation * (kernel - 1) + 1 - 2 * padding
+
+
 def map_sizes(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
     """Return height and width of the spectrogram and of the map after each layer of convolutions."""
     sides = [(mels, frames)]
     for layer in range(size.layers):
-        padding, dilation = padding_and_dilation(layer, size)
-        margin = 2 * padding - dilation * (size.kernel - 1) - 1
-        mels, frames = ((side + margin) // STRIDE + 1 for side in sides[-1])
+        mels, frames = (output_side(side, size.kernel, *padding_and_dilation(layer, size)) for side in sides[-1])
         sides.append((mels, frames))
     return sides
 
@@ -135,12 +143,10 @@ class StridedConv2d(nn.Conv2d):
         """Convolve maps."""
         if not self.even_dilation:
             return super().forward(x)
-        dilation = self.dilation[0]
-        margin = 2 * int(self.padding[0]) - dilation * (self.kernel_size[0] - 1) - 1
-        height, width = ((side + margin) // STRIDE + 1 for side in x.shape[2:])
+        kernel, padding, dilation = self.kernel_size[0], int(self.padding[0]), self.dilation[0]
+        height, width = (output_side(side, kernel, padding, dilation) for side in x.shape[2:])
         quarter = _slice_maps(x, slice(self.offset, None, STRIDE), slice(self.offset, None, STRIDE))
-        padding = (int(self.padding[0]) + 1) // STRIDE
-        y = functional.conv2d(quarter, self.weight, self.bias, 1, padding, dilation // STRIDE)
+        y = functional.conv2d(quarter, self.weight, self.bias, 1, (padding + 1) // STRIDE, dilation // STRIDE)
         return _slice_maps(y, slice(height), slice(width))
 
 
@@ -169,14 +175,12 @@ class StridedConvTranspose2d(nn.ConvTranspose2d):
         """Apply the transposed convolution to maps."""
         if not self.even_dilation:
             return super().forward(x)
-        dilation = self.dilation[0]
-        margin = dilation * (self.kernel_size[0] - 1) + 1 - 2 * int(self.padding[0])
+        kernel, padding, dilation = self.kernel_size[0], int(self.padding[0]), self.dilation[0]
         height, width = (
-            STRIDE * (side - 1) + margin + int(extra)
+            transposed_side(side, kernel, padding, dilation) + int(extra)
             for side, extra in zip(x.shape[2:], self.output_padding, strict=True)
         )
-        padding = int(self.padding[0]) // STRIDE
-        y = functional.conv_transpose2d(x, self.weight, None, 1, padding, 0, 1, dilation // STRIDE)
+        y = functional.conv_transpose2d(x, self.weight, None, 1, padding // STRIDE, 0, 1, dilation // STRIDE)
         out = y.new_zeros(len(x), height, width, self.out_channels).permute(0, 3, 1, 2)
         quarter = out[:, :, self.offset :: STRIDE, self.offset :: STRIDE]
         rows, columns = (slice(self.offset, self.offset + side) for side in quarter.shape[2:])
@@ -293,9 +297,8 @@ class Decoder(nn.Module):
         for layer in reversed(range(size.layers)):
             outputs = size.channels if layer else 1
             padding, dilation = padding_and_dilation(layer, size)
-            margin = 1 + dilation * (size.kernel - 1) - 2 * padding
             extra = [
-                output - STRIDE * (side - 1) - margin
+                output - transposed_side(side, size.kernel, padding, dilation)
                 for output, side in zip(sides[layer], sides[layer + 1], strict=True)
             ]
             parts.append(
