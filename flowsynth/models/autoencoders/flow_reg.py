@@ -42,7 +42,6 @@ class FlowReg(VAEFlow):
             sign; both are omitted.
     """
 
-    capturable = False  # untested on a GPU since its couplings no longer wait for the device
     objective: ClassVar[Literal["likelihood", "published"]] = "likelihood"
     regressor: RegressionFlow
 
