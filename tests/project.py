@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forks
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,8 +74,16 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
-    def snakemake(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
-        """Run the workflow; ``stdout`` has both streams."""
+    def snakemake(self, *arguments: str, timeout: float = 600, forked: bool = True) -> subprocess.CompletedProcess:
+        """Run the workflow; ``stdout`` has both streams.
+
+        Args:
+            arguments: Arguments of Snakemake.
+            timeout: Seconds.
+            forked: Whether Snakemake and its jobs are forked from a process that has imported their libraries.
+        """
+        if forked:
+            return self._fork([forks.SNAKEMAKE, "--cores", "2", *arguments], self.environment, timeout)
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -86,18 +95,19 @@ class Project:
             timeout=timeout,
         )
 
-    def script(self, name: str, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
+    def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
         """Run a script of the workflow; ``stdout`` has both streams."""
-        return subprocess.run(
-            [sys.executable, self.folder / "workflow" / name, *arguments],
-            cwd=self.folder,
-            env=self.environment | {"PYTHONPATH": str(self.folder)},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout,
-        )
+        return self.python(self.folder / "workflow" / name, *arguments)
+
+    def python(self, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
+        """Run a script, or ``-m MODULE``, with the package of this project; ``stdout`` has both streams."""
+        environment = self.environment | {"PYTHONPATH": str(self.folder)}
+        return self._fork([str(argument) for argument in arguments], environment, 600, cwd)
+
+    def _fork(
+        self, arguments: list[str], environment: dict[str, str], timeout: float, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess:
+        return forks.server().run(arguments, cwd or self.folder, environment, timeout)
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Return the number of jobs by rule of a dry run."""

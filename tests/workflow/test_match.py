@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +33,7 @@ NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 
 
 def flowsynth(project: Project, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "flowsynth", *map(str, arguments)],
-        cwd=cwd or project.folder,
-        env=project.environment | {"PYTHONPATH": str(project.folder)},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    return project.python("-m", "flowsynth", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """The benchmark on synthesizers other than amsynth: the built-in one, and a plugin with a generated parameter table."""
 
-import subprocess
-import sys
-
 import pandas as pd
 import yaml
 from programs import Unavailable, install, skip_or_fail
@@ -37,14 +34,8 @@ def test_it_runs_on_a_plugin_with_a_generated_table(project: Project):
         install(["/usr/lib/vst/Nekobi-vst.so"], ["dpf-plugins-vst"])
     except Unavailable as error:
         skip_or_fail(str(error))
-    inspection = subprocess.run(
-        [sys.executable, "-m", "flowsynth.apps.inspect_plugin", "/usr/lib/vst/Nekobi-vst.so", "--presets", "80"],
-        cwd=project.folder,
-        env=project.environment | {"PYTHONPATH": str(project.folder)},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    plugin = "/usr/lib/vst/Nekobi-vst.so"
+    inspection = project.python("-m", "flowsynth.apps.inspect_plugin", plugin, "--presets", "80")
     assert inspection.returncode == 0, inspection.stdout
     assert (project.folder / "flowsynth/synths/specs/nekobi.yaml").exists()
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["nekobi8"], "folds": 1, "samples": 1}
