@@ -5,6 +5,8 @@ PYTHON ?= python3
 SYNTH ?= amsynth
 CORES ?= $(shell nproc)
 BIN := .venv/bin
+# Where it is set, each process would compile again what it imports: two to six seconds of a core.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: reproduce test lint bench publish freeze setup packages
 
@@ -43,7 +45,7 @@ setup: packages .venv/installed
 packages:
 	@SYNTH=$(SYNTH) sh envs/packages.sh
 
-# Modules are compiled when they are first imported: most of what is installed never is.
+# Of what is installed, only what is imported is compiled: now, as jobs may not write there.
 .venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }
@@ -52,4 +54,5 @@ packages:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt --constraint envs/constraints.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli'
 	@touch $@
