@@ -18,11 +18,11 @@ rule presets:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     params:
-        code=code("presets"),
+        code=code("data/presets"),
         limit=lambda wildcards: budget(wildcards)["presets"],
         seed=config["seed"],
     script:
-        "../scripts/presets.py"
+        "../scripts/data/presets.py"
 
 
 rule render:
@@ -43,11 +43,11 @@ rule render:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
     params:
-        code=code("render"),
+        code=code("data/render"),
         shards=lambda wildcards: budget(wildcards)["shards"],
         render=RENDER,
     script:
-        "../scripts/render.py"
+        "../scripts/data/render.py"
 
 
 # Render some presets of each data set again and compare every bit. Without an output, it runs whenever it is requested.
@@ -71,7 +71,7 @@ rule verify:
         render=RENDER,
         at_least=100,
     script:
-        "../scripts/verify.py"
+        "../scripts/data/verify.py"
 
 
 rule features:
@@ -92,10 +92,10 @@ rule features:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
-        code=code("features"),
+        code=code("data/features"),
         features=config["features"],
     script:
-        "../scripts/features.py"
+        "../scripts/data/features.py"
 
 
 rule split:
@@ -120,11 +120,11 @@ rule split:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        code=code("split"),
+        code=code("data/split"),
         folds=lambda wildcards: budget(wildcards)["folds"],
         seed=config["seed"],
     script:
-        "../scripts/split.py"
+        "../scripts/data/split.py"
 
 
 # Only the features of the synthetic presets are stored: their audio would fill a disk.
@@ -148,7 +148,7 @@ rule augment_presets:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code("augment_presets"),
+        code=code("data/augment_presets"),
         presets=lambda wildcards: min(
             SAMPLED_IN_A_JOB,
             budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
@@ -157,4 +157,4 @@ rule augment_presets:
         render=RENDER,
         features=config["features"],
     script:
-        "../scripts/augment_presets.py"
+        "../scripts/data/augment_presets.py"

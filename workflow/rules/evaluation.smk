@@ -19,10 +19,10 @@ rule score:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code("score"),
+        code=code("evaluation/score"),
         render=RENDER,
     script:
-        "../scripts/score.py"
+        "../scripts/evaluation/score.py"
 
 
 ruleorder: predict_control > predict > score
@@ -51,9 +51,9 @@ rule collect_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("collect_scores"),
+        code=code("evaluation/collect_scores"),
     script:
-        "../scripts/collect_scores.py"
+        "../scripts/evaluation/collect_scores.py"
 
 
 rule summarise_scores:
@@ -74,10 +74,10 @@ rule summarise_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("summarise_scores"),
+        code=code("evaluation/summarise_scores"),
         models=SYSTEMS,
     script:
-        "../scripts/summarise_scores.py"
+        "../scripts/evaluation/summarise_scores.py"
 
 
 rule statistics:
@@ -97,10 +97,10 @@ rule statistics:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("statistics"),
+        code=code("evaluation/statistics"),
         seed=config["seed"],
     script:
-        "../scripts/statistics.py"
+        "../scripts/evaluation/statistics.py"
 
 
 # For models trained with several seeds: snakemake -c2 --config budget=seeds
@@ -120,10 +120,10 @@ rule seed_variance:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("seed_variance"),
+        code=code("evaluation/seed_variance"),
         systems=SYSTEMS,
     script:
-        "../scripts/seed_variance.py"
+        "../scripts/evaluation/seed_variance.py"
 
 
 rule paper:
@@ -145,9 +145,9 @@ rule paper:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("paper"),
+        code=code("evaluation/paper"),
     script:
-        "../scripts/paper.py"
+        "../scripts/evaluation/paper.py"
 
 
 # For the first fold. Training times are those of the jobs, measured by Snakemake.
@@ -176,10 +176,10 @@ rule cost:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        code=code("cost"),
+        code=code("evaluation/cost"),
         models=MODELS,
     script:
-        "../scripts/cost.py"
+        "../scripts/evaluation/cost.py"
 
 
 rule leaks:
@@ -202,7 +202,7 @@ rule leaks:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     script:
-        "../scripts/leaks.py"
+        "../scripts/evaluation/leaks.py"
 
 
 # For the first fold, whose training set gives the thresholds.
@@ -224,9 +224,9 @@ rule semantics:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        code=code("semantics"),
+        code=code("evaluation/semantics"),
     script:
-        "../scripts/semantics.py"
+        "../scripts/evaluation/semantics.py"
 
 
 # Parameter errors without those that are inaudible.
@@ -254,9 +254,9 @@ rule symmetry:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("symmetry"),
+        code=code("evaluation/symmetry"),
     script:
-        "../scripts/symmetry.py"
+        "../scripts/evaluation/symmetry.py"
 
 
 # The table in the layout of the paper: one row per model, columns by number of parameters.
@@ -282,7 +282,7 @@ rule complexity:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        code=code("complexity"),
+        code=code("evaluation/complexity"),
         models=SYSTEMS,
     script:
-        "../scripts/complexity.py"
+        "../scripts/evaluation/complexity.py"

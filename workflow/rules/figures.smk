@@ -43,7 +43,7 @@ rule draw_scores:
         module="scores",
         models=SYSTEMS,
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_critical_difference:
@@ -67,7 +67,7 @@ rule draw_critical_difference:
         module="critical_difference",
         models=SYSTEMS,
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_curves:
@@ -97,7 +97,7 @@ rule draw_curves:
         code=code_of_figure("curves"),
         module="curves",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_reconstruction:
@@ -124,7 +124,7 @@ rule draw_reconstruction:
         module="reconstruction",
         models=HEARD,
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 # By default the dimension that changes parameters most; any other: figures/flow_reg/macro_controls_z5.pdf.
@@ -153,7 +153,7 @@ rule draw_macro_controls:
         code=code_of_figure("macro_controls"),
         module="macro_controls",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_neighbourhood:
@@ -178,7 +178,7 @@ rule draw_neighbourhood:
         code=code_of_figure("neighbourhood"),
         module="neighbourhood",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_interpolation:
@@ -202,7 +202,7 @@ rule draw_interpolation:
         code=code_of_figure("interpolation"),
         module="interpolation",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_latent_space:
@@ -226,7 +226,7 @@ rule draw_latent_space:
         code=code_of_figure("latent_space"),
         module="latent_space",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_smoothness:
@@ -250,7 +250,7 @@ rule draw_smoothness:
         code=code_of_figure("smoothness"),
         module="smoothness",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_semantic:
@@ -279,7 +279,7 @@ rule draw_semantic:
         module="semantic",
         models=[PLAIN, SEMANTIC],
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_complexity:
@@ -303,7 +303,7 @@ rule draw_complexity:
         module="scaling",
         models=SYSTEMS,
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule draw_calibration:
@@ -327,4 +327,4 @@ rule draw_calibration:
         code=code_of_figure("calibration"),
         module="calibration",
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"

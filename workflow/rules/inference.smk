@@ -25,13 +25,13 @@ rule predict:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code_for_model("predict"),
+        code=code_for_model("inference/predict"),
         samples=lambda wildcards: budget(wildcards)["samples"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/predict.py"
+        "../scripts/inference/predict.py"
 
 
 # without a GPU
@@ -63,12 +63,12 @@ rule predict_candidates:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code_for_model("predict_candidates"),
+        code=code_for_model("inference/predict_candidates"),
         samples=lambda wildcards: int(wildcards.renderings),
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
     script:
-        "../scripts/predict_candidates.py"
+        "../scripts/inference/predict_candidates.py"
 
 
 rule best_of_n:
@@ -90,11 +90,11 @@ rule best_of_n:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
     params:
-        code=code("best_of_n"),
+        code=code("inference/best_of_n"),
         render=RENDER,
         features=config["features"],
     script:
-        "../scripts/best_of_n.py"
+        "../scripts/inference/best_of_n.py"
 
 
 use rule predict_candidates as predict_initial_candidates with:
@@ -106,7 +106,7 @@ use rule predict_candidates as predict_initial_candidates with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        code=code_for_model("predict_candidates"),
+        code=code_for_model("inference/predict_candidates"),
         samples=INITIAL_CANDIDATES,
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
@@ -132,12 +132,12 @@ rule surrogate_search:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(240),
     params:
-        code=code_for_model("surrogate_search"),
+        code=code_for_model("inference/surrogate_search"),
         render=RENDER,
         features=config["features"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
     script:
-        "../scripts/surrogate_search.py"
+        "../scripts/inference/surrogate_search.py"
 
 
 rule refine_cma_es:
@@ -159,12 +159,12 @@ rule refine_cma_es:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(240),
     params:
-        code=code("refine_cma_es"),
+        code=code("inference/refine_cma_es"),
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
-        "../scripts/refine_cma_es.py"
+        "../scripts/inference/refine_cma_es.py"
 
 
 # Over all folds; the spread of the presets is that of the training set of the first fold.
@@ -194,8 +194,8 @@ rule calibration:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(10),
     params:
-        code=code("calibration"),
+        code=code("evaluation/calibration"),
         systems=DRAWING,
         seed=config["seed"],
     script:
-        "../scripts/calibration.py"
+        "../scripts/evaluation/calibration.py"

@@ -14,10 +14,10 @@ rule select_examples:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     params:
-        code=code("select_examples"),
+        code=code("evaluation/select_examples"),
         seed=config["seed"],
     script:
-        "../scripts/select_examples.py"
+        "../scripts/evaluation/select_examples.py"
 
 
 rule traverse:
@@ -48,10 +48,10 @@ rule traverse:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        code=code_for_model("traverse"),
+        code=code_for_model("latent_space/traverse"),
         seed=config["seed"],
     script:
-        "../scripts/traverse.py"
+        "../scripts/latent_space/traverse.py"
 
 
 # The code that renders the predictions for the test set renders traversals too.
@@ -75,10 +75,10 @@ rule render_traversals:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(60),
     params:
-        code=code("render_traversals"),
+        code=code("latent_space/render_traversals"),
         render=RENDER,
     script:
-        "../scripts/render_traversals.py"
+        "../scripts/latent_space/render_traversals.py"
 
 
 # For the first fold, like every output that shows single sounds.
@@ -108,7 +108,7 @@ rule smoothness:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        code=code("smoothness"),
+        code=code("latent_space/smoothness"),
         seed=config["seed"],
     script:
-        "../scripts/smoothness.py"
+        "../scripts/latent_space/smoothness.py"

@@ -64,9 +64,9 @@ rule collect_fold_scores:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("collect_scores"),
+        code=code("evaluation/collect_scores"),
     script:
-        "../scripts/collect_scores.py"
+        "../scripts/evaluation/collect_scores.py"
 
 
 rule submission:
@@ -88,9 +88,9 @@ rule submission:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("submission"),
+        code=code("leaderboard/submission"),
     script:
-        "../scripts/submission.py"
+        "../scripts/leaderboard/submission.py"
 
 
 rule compare_candidate:
@@ -128,11 +128,11 @@ rule compare_candidate:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(20),
     params:
-        code=code("compare"),
+        code=code("leaderboard/compare"),
         budget=FIXED["budget"],
         split=config["split"],
         given=GIVEN,
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/compare.py"
+        "../scripts/leaderboard/compare.py"

@@ -26,13 +26,13 @@ rule collect_sounds:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(30),
     params:
-        code=code("collect_sounds"),
+        code=code("data/collect_sounds"),
         given=lambda wildcards: config["outside"][wildcards.collection],
         limit=lambda wildcards: budget(wildcards)["outside"]["sounds"],
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/collect_sounds.py"
+        "../scripts/data/collect_sounds.py"
 
 
 use rule features as features_out_of_domain with:
@@ -100,13 +100,13 @@ rule search_cma_es:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(120),
     params:
-        code=code("search_cma_es"),
+        code=code("inference/search_cma_es"),
         outside=lambda wildcards: budget(wildcards)["outside"],
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
-        "../scripts/search_cma_es.py"
+        "../scripts/inference/search_cma_es.py"
 
 
 use rule score as score_out_of_domain with:
@@ -160,7 +160,7 @@ rule summarise_out_of_domain:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("summarise_out_of_domain"),
+        code=code("evaluation/summarise_out_of_domain"),
         models=lambda wildcards: ood_models(config, wildcards.budget),
         wanting={
             name: missing_packages(given)
@@ -168,7 +168,7 @@ rule summarise_out_of_domain:
             if missing_packages(given)
         },
     script:
-        "../scripts/summarise_out_of_domain.py"
+        "../scripts/evaluation/summarise_out_of_domain.py"
 
 
 # Benchmark of `flowsynth match` on some of the sounds; not part of the default target.
@@ -209,8 +209,8 @@ rule benchmark_match:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(60),
     params:
-        code=code("benchmark_match", *TRAINED),
+        code=code("apps/benchmark_match", *TRAINED),
         each=5,  # of a collection
         seed=config["seed"],
     script:
-        "../scripts/benchmark_match.py"
+        "../scripts/apps/benchmark_match.py"

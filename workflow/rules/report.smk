@@ -52,10 +52,10 @@ rule run_report:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(20),
     params:
-        code=code("run_report"),
+        code=code("report/run_report"),
         run=lambda wildcards: run_of(wildcards.budget, wildcards.dataset),
     script:
-        "../scripts/run_report.py"
+        "../scripts/report/run_report.py"
 
 
 # Has no input and marks what is missing. Without an output, it runs whenever it is requested.
@@ -74,4 +74,4 @@ rule page_so_far:
             for dataset in DATASETS
         },
     script:
-        "../scripts/partial_report.py"
+        "../scripts/report/partial_report.py"

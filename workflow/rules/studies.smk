@@ -25,14 +25,14 @@ rule scaling:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("scaling"),
+        code=code("evaluation/scaling"),
         amounts=lambda wildcards: {
             name: given[SCALES[wildcards.scale]["setting"]]
             for name, given in AMOUNTS[wildcards.scale].items()
         },
         seed=config["seed"],
     script:
-        "../scripts/scaling.py"
+        "../scripts/evaluation/scaling.py"
 
 
 rule draw_amount:
@@ -58,7 +58,7 @@ rule draw_amount:
         label=lambda wildcards: SCALES[wildcards.scale]["label"],
         title=lambda wildcards: SCALES[wildcards.scale]["title"],
     script:
-        "../scripts/draw.py"
+        "../scripts/figures/draw.py"
 
 
 rule compare_flows:
@@ -77,11 +77,11 @@ rule compare_flows:
         mem_mb=by_attempt(2000),
         runtime=by_attempt(10),
     params:
-        code=code("compare_flows"),
+        code=code("evaluation/compare_flows"),
         epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
         seed=config["seed"],
     script:
-        "../scripts/compare_flows.py"
+        "../scripts/evaluation/compare_flows.py"
 
 
 # Select the parameters of the smaller data sets; not part of a run, as the parameter table holds the result.
@@ -101,9 +101,9 @@ rule select_parameters:
         mem_mb=by_attempt(4000),
         runtime=by_attempt(30),
     params:
-        code=code("select_parameters"),
+        code=code("data/select_parameters"),
         render=RENDER,
         presets=100,
         seed=config["seed"],
     script:
-        "../scripts/select_parameters.py"
+        "../scripts/data/select_parameters.py"

@@ -22,14 +22,14 @@ rule train:
         mem_mb=by_attempt(8000),
         runtime=by_attempt(360),
     params:
-        code=code_for_model("train"),
+        code=code_for_model("training/train"),
         budget=lambda wildcards: {
             key: budget(wildcards)[key]
             for key in (*Plan.__dataclass_fields__, "in_memory", "network")
         },
         seed=config["seed"],
     script:
-        "../scripts/train.py"
+        "../scripts/training/train.py"
 
 
 # without a GPU
