@@ -52,3 +52,9 @@ rule all:
         )
         if len(DATASETS) > 1
         else [],
+
+
+# with --sdm conda, the jobs of all rules run in one environment
+for each in workflow.rules:
+    if each.script:
+        each.conda_env = f"{workflow.basedir}/envs/environment.yaml"

@@ -106,6 +106,9 @@ def sampled(wildcards):
     return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
 
 
-def by_attempt(amount):
-    """Amount of time or memory that grows with each attempt."""
-    return lambda wildcards, attempt: amount * attempt
+def by_attempt(**amounts):
+    """Resources of a job, such as mem_mb and runtime, that grow with each attempt."""
+    return {
+        name: lambda wildcards, attempt, amount=amount: amount * attempt
+        for name, amount in amounts.items()
+    }

@@ -11,12 +11,8 @@ rule presets:
         "results/{budget}/{dataset}/logs/presets.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/presets.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=1000, runtime=10),
     params:
         code=code("data/presets"),
         limit=lambda wildcards: budget(wildcards)["presets"],
@@ -36,12 +32,8 @@ rule render:
         "results/{budget}/{dataset}/logs/render/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/render/{shard}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=1000, runtime=60),
     params:
         code=code("data/render"),
         shards=lambda wildcards: budget(wildcards)["shards"],
@@ -61,12 +53,8 @@ rule verify:
         ),
     log:
         "results/logs/verify.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=1000, runtime=30),
     params:
         render=RENDER,
         at_least=100,
@@ -85,12 +73,8 @@ rule features:
         "results/{budget}/{dataset}/logs/features/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/features/{shard}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=2000, runtime=30),
     params:
         code=code("data/features"),
         features=config["features"],
@@ -113,12 +97,8 @@ rule split:
         "results/{budget}/{dataset}/logs/split/{split}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/split/{split}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
         code=code("data/split"),
         folds=lambda wildcards: budget(wildcards)["folds"],
@@ -141,12 +121,8 @@ rule augment_presets:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/sampled/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/sampled/{shard}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code("data/augment_presets"),
         presets=lambda wildcards: min(

@@ -12,12 +12,8 @@ rule score:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/score.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/score.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code("evaluation/score"),
         render=RENDER,
@@ -44,12 +40,8 @@ rule collect_scores:
         "results/{budget}/{dataset}/logs/collect_scores.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/collect_scores.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/collect_scores"),
     script:
@@ -67,12 +59,8 @@ rule summarise_scores:
         "results/{budget}/{dataset}/logs/summarise_scores.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/summarise_scores.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/summarise_scores"),
         models=SYSTEMS,
@@ -90,12 +78,8 @@ rule statistics:
         "results/{budget}/{dataset}/logs/statistics.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/statistics.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/statistics"),
         seed=config["seed"],
@@ -113,12 +97,8 @@ rule seed_variance:
         "results/{budget}/{dataset}/logs/seed_variance.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/seed_variance.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/seed_variance"),
         systems=SYSTEMS,
@@ -138,12 +118,8 @@ rule paper:
         "results/{budget}/{dataset}/logs/paper.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/paper.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/paper"),
     script:
@@ -169,12 +145,8 @@ rule cost:
         "results/{budget}/{dataset}/tables/cost.csv",
     log:
         "results/{budget}/{dataset}/logs/cost.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code("evaluation/cost"),
         models=MODELS,
@@ -195,12 +167,8 @@ rule leaks:
         "results/{budget}/{dataset}/logs/leaks.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/leaks.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=1000, runtime=10),
     script:
         "../scripts/evaluation/leaks.py"
 
@@ -217,12 +185,8 @@ rule semantics:
         "results/{budget}/{dataset}/logs/semantics.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/semantics.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code("evaluation/semantics"),
     script:
@@ -247,12 +211,8 @@ rule symmetry:
         "results/{budget}/{dataset}/logs/symmetry.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/symmetry.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/symmetry"),
     script:
@@ -275,12 +235,8 @@ rule complexity:
         "results/{budget}/logs/complexity.log",
     benchmark:
         "results/{budget}/benchmarks/complexity.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code("evaluation/complexity"),
         models=SYSTEMS,

@@ -32,12 +32,8 @@ rule draw_scores:
         "results/{budget}/{dataset}/logs/figures/scores.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/scores.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("scores"),
         module="scores",
@@ -56,12 +52,8 @@ rule draw_critical_difference:
         "results/{budget}/{dataset}/logs/figures/critical_difference.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/critical_difference.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("critical_difference"),
         module="critical_difference",
@@ -87,12 +79,8 @@ rule draw_curves:
         "results/{budget}/{dataset}/logs/figures/curves.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/curves.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("curves"),
         module="curves",
@@ -113,12 +101,8 @@ rule draw_reconstruction:
         "results/{budget}/{dataset}/logs/figures/reconstruction.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/reconstruction.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code_of_figure("reconstruction"),
         module="reconstruction",
@@ -143,12 +127,8 @@ rule draw_macro_controls:
         "results/{budget}/{dataset}/benchmarks/figures/{model}/macro_controls{dimension}.tsv"
     wildcard_constraints:
         dimension="|_z[0-9]+",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("macro_controls"),
         module="macro_controls",
@@ -168,12 +148,8 @@ rule draw_neighbourhood:
         "results/{budget}/{dataset}/logs/figures/{model}/neighbourhood.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/{model}/neighbourhood.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("neighbourhood"),
         module="neighbourhood",
@@ -192,12 +168,8 @@ rule draw_interpolation:
         "results/{budget}/{dataset}/logs/figures/{model}/interpolation.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/{model}/interpolation.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("interpolation"),
         module="interpolation",
@@ -216,12 +188,8 @@ rule draw_latent_space:
         "results/{budget}/{dataset}/logs/figures/{model}/latent_space.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/{model}/latent_space.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("latent_space"),
         module="latent_space",
@@ -240,12 +208,8 @@ rule draw_smoothness:
         "results/{budget}/{dataset}/logs/figures/{model}/smoothness.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/{model}/smoothness.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("smoothness"),
         module="smoothness",
@@ -268,12 +232,8 @@ rule draw_semantic:
         "results/{budget}/{dataset}/logs/figures/semantic.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/semantic.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("semantic"),
         module="semantic",
@@ -292,12 +252,8 @@ rule draw_complexity:
         "results/{budget}/logs/figures/complexity.log",
     benchmark:
         "results/{budget}/benchmarks/figures/complexity.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("scaling"),
         module="scaling",
@@ -317,12 +273,8 @@ rule draw_calibration:
         "results/{budget}/{dataset}/logs/figures/calibration.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/figures/calibration.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("calibration"),
         module="calibration",

@@ -18,12 +18,8 @@ rule predict:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/predict.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code_for_model("inference/predict"),
         samples=lambda wildcards: budget(wildcards)["samples"],
@@ -56,12 +52,8 @@ rule predict_candidates:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/candidates.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code_for_model("inference/predict_candidates"),
         samples=lambda wildcards: int(wildcards.renderings),
@@ -83,12 +75,8 @@ rule best_of_n:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/best_of_n.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/best_of_n.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(120),
+        **by_attempt(mem_mb=1000, runtime=120),
     params:
         code=code("inference/best_of_n"),
         render=RENDER,
@@ -125,12 +113,8 @@ rule surrogate_search:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(240),
+        **by_attempt(mem_mb=4000, runtime=240),
     params:
         code=code_for_model("inference/surrogate_search"),
         render=RENDER,
@@ -152,12 +136,8 @@ rule refine_cma_es:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(240),
+        **by_attempt(mem_mb=1000, runtime=240),
     params:
         code=code("inference/refine_cma_es"),
         render=RENDER,
@@ -187,12 +167,8 @@ rule calibration:
         "results/{budget}/{dataset}/logs/calibration.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/calibration.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code("evaluation/calibration"),
         systems=DRAWING,

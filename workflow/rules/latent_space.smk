@@ -7,12 +7,8 @@ rule select_examples:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/select_examples.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/select_examples.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=1000, runtime=10),
     params:
         code=code("evaluation/select_examples"),
         seed=config["seed"],
@@ -41,12 +37,8 @@ rule traverse:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/{kind}.tsv"
     wildcard_constraints:
         kind="[a-z_]+",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
         code=code_for_model("latent_space/traverse"),
         seed=config["seed"],
@@ -68,12 +60,8 @@ rule render_traversals:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/audio/{kind}.tsv"
     wildcard_constraints:
         kind="[a-z_]+",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=1000, runtime=60),
     params:
         code=code("latent_space/render_traversals"),
         render=RENDER,
@@ -101,12 +89,8 @@ rule smoothness:
         "results/{budget}/{dataset}/logs/smoothness/{model}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/smoothness/{model}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
         code=code("latent_space/smoothness"),
         seed=config["seed"],

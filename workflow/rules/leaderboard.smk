@@ -57,12 +57,8 @@ rule collect_fold_scores:
         "results/{budget}/{dataset}/{split}/fold{fold}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/collect_scores.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/collect_scores"),
     script:
@@ -81,12 +77,8 @@ rule submission:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/submission.log",
     wildcard_constraints:
         model=CANDIDATE if ANSWERS else "(?!)",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("leaderboard/submission"),
     script:
@@ -121,12 +113,8 @@ rule compare_candidate:
         f"results/{FIXED['budget']}/{{dataset}}/benchmarks/compare/{{candidate}}.tsv"
     wildcard_constraints:
         candidate="[a-z][a-z0-9_]*",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(20),
+        **by_attempt(mem_mb=4000, runtime=20),
     params:
         code=code("leaderboard/compare"),
         budget=FIXED["budget"],

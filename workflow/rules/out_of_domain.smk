@@ -19,12 +19,8 @@ rule collect_sounds:
         "results/{budget}/{dataset}/logs/outside/sounds/{collection}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/sounds/{collection}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=2000, runtime=30),
     params:
         code=code("data/collect_sounds"),
         given=lambda wildcards: config["outside"][wildcards.collection],
@@ -93,12 +89,8 @@ rule search_cma_es:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search_cma_es.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/search/search_cma_es.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(120),
+        **by_attempt(mem_mb=1000, runtime=120),
     params:
         code=code("inference/search_cma_es"),
         outside=lambda wildcards: budget(wildcards)["outside"],
@@ -153,12 +145,8 @@ rule summarise_out_of_domain:
         "results/{budget}/{dataset}/logs/tables/collect_sounds.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/tables/collect_sounds.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/summarise_out_of_domain"),
         models=lambda wildcards: ood_models(config, wildcards.budget),
@@ -202,12 +190,8 @@ rule benchmark_match:
         "results/{budget}/{dataset}/logs/tables/benchmark_match.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/tables/benchmark_match.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code("apps/benchmark_match", *TRAINED),
         each=5,  # of a collection

@@ -45,12 +45,8 @@ rule run_report:
         "results/{budget}/{dataset}/logs/page.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/page.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(20),
+        **by_attempt(mem_mb=4000, runtime=20),
     params:
         code=code("report/run_report"),
         run=lambda wildcards: run_of(wildcards.budget, wildcards.dataset),
@@ -62,12 +58,8 @@ rule run_report:
 rule page_so_far:
     log:
         "results/logs/page_so_far.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(20),
+        **by_attempt(mem_mb=4000, runtime=20),
     params:
         runs={
             f"results/{config['budget']}/{dataset}": run_of(config["budget"], dataset)

@@ -18,12 +18,8 @@ rule scaling:
         "results/{scale}/logs/scaling.log",
     benchmark:
         "results/{scale}/benchmarks/scaling.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/scaling"),
         amounts=lambda wildcards: {
@@ -45,12 +41,8 @@ rule draw_amount:
         "results/{scale}/logs/figures/amount.log",
     benchmark:
         "results/{scale}/benchmarks/figures/amount.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code_of_figure("scaling"),
         module="scaling",
@@ -70,12 +62,8 @@ rule compare_flows:
         "results/epochs/logs/compare_flows.log",
     benchmark:
         "results/epochs/benchmarks/compare_flows.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/compare_flows"),
         epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
@@ -94,12 +82,8 @@ rule select_parameters:
         "results/logs/parameter_choice/{synth}.log",
     benchmark:
         "results/benchmarks/parameter_choice/{synth}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
         code=code("data/select_parameters"),
         render=RENDER,

@@ -15,12 +15,9 @@ rule train:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/train.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-    conda:
-        "../../envs/environment.yaml"
     threads: lambda wildcards: budget(wildcards)["threads"]
     resources:
-        mem_mb=by_attempt(8000),
-        runtime=by_attempt(360),
+        **by_attempt(mem_mb=8000, runtime=360),
     params:
         code=code_for_model("training/train"),
         budget=lambda wildcards: {
