@@ -48,8 +48,8 @@ rule verify:
         audio=expand(
             "results/{budget}/{dataset}/audio/{shard}.h5",
             budget=config["budget"],
-            dataset=DATASETS,
-            shard=range(BUDGET["shards"]),
+            dataset=RUN.datasets,
+            shard=range(RUN.budget["shards"]),
         ),
     log:
         "results/logs/verify.log",
@@ -125,10 +125,9 @@ rule augment_presets:
         **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code("data/augment_presets"),
-        presets=lambda wildcards: min(
-            SAMPLED_IN_A_JOB,
-            budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
-        ),
+        presets=lambda wildcards: run_settings.job_sizes(
+            budget(wildcards)["synthetic_presets"]
+        )[int(wildcards.shard)],
         seed=config["seed"],
         render=RENDER,
         features=config["features"],

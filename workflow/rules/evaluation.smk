@@ -32,7 +32,7 @@ rule collect_scores:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=range(budget(wildcards)["folds"]),
-            model=SYSTEMS,
+            model=RUN.systems,
         ),
     output:
         "results/{budget}/{dataset}/scores.csv",
@@ -63,7 +63,7 @@ rule summarise_scores:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/summarise_scores"),
-        models=SYSTEMS,
+        models=RUN.systems,
     script:
         "../scripts/evaluation/summarise_scores.py"
 
@@ -101,7 +101,7 @@ rule seed_variance:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/seed_variance"),
-        systems=SYSTEMS,
+        systems=RUN.systems,
     script:
         "../scripts/evaluation/seed_variance.py"
 
@@ -132,12 +132,12 @@ rule cost:
         checkpoints=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
             split=config["split"],
-            model=MODELS,
+            model=RUN.models,
         ),
         timings=expand(
             "results/{{budget}}/{{dataset}}/benchmarks/{split}/fold0/{model}/train.tsv",
             split=config["split"],
-            model=MODELS,
+            model=RUN.models,
         ),
         features=shards("features"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
@@ -149,7 +149,7 @@ rule cost:
         **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code("evaluation/cost"),
-        models=MODELS,
+        models=RUN.models,
     script:
         "../scripts/evaluation/cost.py"
 
@@ -203,7 +203,7 @@ rule symmetry:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=range(budget(wildcards)["folds"]),
-            model=SYSTEMS,
+            model=RUN.systems,
         ),
     output:
         "results/{budget}/{dataset}/tables/symmetry.csv",
@@ -225,7 +225,7 @@ rule complexity:
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/scores.csv",
             budget=wildcards.budget,
-            dataset=datasets(config, wildcards.budget),
+            dataset=run_settings.datasets(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/tables/complexity.csv",
@@ -239,6 +239,54 @@ rule complexity:
         **by_attempt(mem_mb=4000, runtime=10),
     params:
         code=code("evaluation/complexity"),
-        models=SYSTEMS,
+        models=RUN.systems,
     script:
         "../scripts/evaluation/complexity.py"
+
+
+# Over all folds; the spread of the presets is that of the training set of the first fold.
+rule calibration:
+    input:
+        features=shards("features"),
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+        candidates=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{system}/candidates.h5",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            system=RUN.density_systems,
+        ),
+    output:
+        table="results/{budget}/{dataset}/tables/calibration.csv",
+        coverage="results/{budget}/{dataset}/tables/coverage.csv",
+    log:
+        "results/{budget}/{dataset}/logs/calibration.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/calibration.tsv"
+    resources:
+        **by_attempt(mem_mb=4000, runtime=10),
+    params:
+        code=code("evaluation/calibration"),
+        systems=RUN.density_systems,
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/calibration.py"
+
+
+rule select_examples:
+    input:
+        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+    output:
+        "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/select_examples.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/select_examples.tsv"
+    resources:
+        **by_attempt(mem_mb=1000, runtime=10),
+    params:
+        code=code("evaluation/select_examples"),
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/select_examples.py"

@@ -94,10 +94,7 @@ use rule predict_candidates as predict_initial_candidates with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        code=code_for_model("inference/predict_candidates"),
-        samples=INITIAL_CANDIDATES,
-        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
-        seed=config["seed"],
+        samples=registry.INITIAL_CANDIDATES,
 
 
 rule surrogate_search:
@@ -145,33 +142,3 @@ rule refine_cma_es:
         seed=config["seed"],
     script:
         "../scripts/inference/refine_cma_es.py"
-
-
-# Over all folds; the spread of the presets is that of the training set of the first fold.
-rule calibration:
-    input:
-        features=shards("features"),
-        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
-        candidates=lambda wildcards: expand(
-            "results/{budget}/{dataset}/{split}/fold{fold}/{system}/candidates.h5",
-            budget=wildcards.budget,
-            dataset=wildcards.dataset,
-            split=config["split"],
-            fold=range(budget(wildcards)["folds"]),
-            system=DRAWING,
-        ),
-    output:
-        table="results/{budget}/{dataset}/tables/calibration.csv",
-        coverage="results/{budget}/{dataset}/tables/coverage.csv",
-    log:
-        "results/{budget}/{dataset}/logs/calibration.log",
-    benchmark:
-        "results/{budget}/{dataset}/benchmarks/calibration.tsv"
-    resources:
-        **by_attempt(mem_mb=4000, runtime=10),
-    params:
-        code=code("evaluation/calibration"),
-        systems=DRAWING,
-        seed=config["seed"],
-    script:
-        "../scripts/evaluation/calibration.py"

@@ -1,21 +1,3 @@
-rule select_examples:
-    input:
-        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
-    output:
-        "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
-    log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/select_examples.log",
-    benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/select_examples.tsv"
-    resources:
-        **by_attempt(mem_mb=1000, runtime=10),
-    params:
-        code=code("evaluation/select_examples"),
-        seed=config["seed"],
-    script:
-        "../scripts/evaluation/select_examples.py"
-
-
 rule traverse:
     input:
         features=shards("features"),

@@ -1,11 +1,10 @@
 # Compare a candidate with the frozen baselines: snakemake -c2 compare --config candidate=NAME
 # NAME is a model or system, or the path of a file of predictions.
 from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
-from flowsynth.models.registry import is_prediction_file, prediction_name
 
 GIVEN = str(config.get("candidate", ""))
-ANSWERS = GIVEN if is_prediction_file(GIVEN) else ""
-CANDIDATE = prediction_name(GIVEN) if ANSWERS else GIVEN
+ANSWERS = GIVEN if registry.is_prediction_file(GIVEN) else ""
+CANDIDATE = registry.prediction_name(GIVEN) if ANSWERS else GIVEN
 FIXED = config["baselines"]  # the budget and data sets that baselines were made with
 COMPARED = config.get("compared_on", FIXED["datasets"][0])
 AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
@@ -20,10 +19,8 @@ LACKING = (
 
 rule compare:
     input:
-        (
-            (lambda wildcards: refuse(LACKING))
-            if LACKING
-            else f"{AGAINST}/{CANDIDATE}/index.html".format(dataset=COMPARED)
+        lambda wildcards: required(
+            f"{AGAINST}/{CANDIDATE}/index.html".format(dataset=COMPARED), LACKING
         ),
 
 
@@ -33,14 +30,14 @@ rule campaign:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=DATASETS,
+            dataset=RUN.datasets,
             product=[
                 "scores.csv",
                 "tables/scores.md",
                 "tables/comparisons.csv",
                 "tables/cost.csv",
                 "tables/symmetry.csv",
-                *(["tables/calibration.csv"] if DRAWING else []),
+                *(["tables/calibration.csv"] if RUN.density_systems else []),
             ],
         ),
 
@@ -50,7 +47,7 @@ rule collect_fold_scores:
     input:
         scores=expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
-            model=SYSTEMS,
+            model=RUN.systems,
             allow_missing=True,
         ),
     output:

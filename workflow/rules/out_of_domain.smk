@@ -1,14 +1,9 @@
 # Out-of-domain sounds: every model of the first fold predicts them, by the rules of the test set.
-from flowsynth.config import missing_packages, ood_models, source_files
-
-OUTSIDE = [
-    name for name, given in config["outside"].items() if not missing_packages(given)
-]
-
-
 rule collect_sounds:
     input:
-        sources=lambda wildcards: source_files(config["outside"][wildcards.collection]),
+        sources=lambda wildcards: run_settings.source_files(
+            config["out_of_domain"][wildcards.collection]
+        ),
         audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
@@ -23,8 +18,8 @@ rule collect_sounds:
         **by_attempt(mem_mb=2000, runtime=30),
     params:
         code=code("data/collect_sounds"),
-        given=lambda wildcards: config["outside"][wildcards.collection],
-        limit=lambda wildcards: budget(wildcards)["outside"]["sounds"],
+        given=lambda wildcards: config["out_of_domain"][wildcards.collection],
+        limit=lambda wildcards: budget(wildcards)["out_of_domain"]["sounds"],
         render=RENDER,
         seed=config["seed"],
     script:
@@ -49,12 +44,12 @@ use rule predict as predict_out_of_domain with:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         features=expand(
             "results/{budget}/{dataset}/outside/features/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -78,7 +73,7 @@ rule search_cma_es:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         starts="results/{budget}/{dataset}/outside/{split}/fold{fold}/nearest/predictions.h5",
@@ -93,7 +88,7 @@ rule search_cma_es:
         **by_attempt(mem_mb=1000, runtime=120),
     params:
         code=code("inference/search_cma_es"),
-        outside=lambda wildcards: budget(wildcards)["outside"],
+        out_of_domain=lambda wildcards: budget(wildcards)["out_of_domain"],
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
@@ -106,7 +101,7 @@ use rule score as score_out_of_domain with:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
@@ -127,7 +122,7 @@ rule summarise_out_of_domain:
     input:
         manifests=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         scores=lambda wildcards: expand(
@@ -136,7 +131,7 @@ rule summarise_out_of_domain:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
-            model=ood_models(config, wildcards.budget),
+            model=run_settings.ood_models(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/{dataset}/tables/outside.csv",
@@ -149,36 +144,29 @@ rule summarise_out_of_domain:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/summarise_out_of_domain"),
-        models=lambda wildcards: ood_models(config, wildcards.budget),
-        wanting={
-            name: missing_packages(given)
-            for name, given in config["outside"].items()
-            if missing_packages(given)
-        },
+        models=lambda wildcards: run_settings.ood_models(config, wildcards.budget),
+        wanting=RUN.missing_packages,
     script:
         "../scripts/evaluation/summarise_out_of_domain.py"
 
 
 # Benchmark of `flowsynth match` on some of the sounds; not part of the default target.
-TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_control(name)]
-
-
 rule benchmark_match:
     input:
         sounds=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         checkpoints=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
             split=config["split"],
-            model=TRAINED,
+            model=RUN.trained_models,
         ),
         scores=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/scores.csv",
             split=config["split"],
-            model=TRAINED,
+            model=RUN.trained_models,
         ),
         audio=shards("audio"),
         features=shards("features"),
@@ -193,7 +181,7 @@ rule benchmark_match:
     resources:
         **by_attempt(mem_mb=4000, runtime=60),
     params:
-        code=code("apps/benchmark_match", *TRAINED),
+        code=code("apps/benchmark_match", *RUN.trained_models),
         each=5,  # of a collection
         seed=config["seed"],
     script:

@@ -4,7 +4,7 @@ from flowsynth.training.config import Plan
 rule train:
     input:
         features=shards("features"),
-        sampled=sampled,
+        sampled=synthetic_features,
         split="results/{budget}/{dataset}/split/{split}.csv",
     output:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -22,7 +22,7 @@ rule train:
         code=code_for_model("training/train"),
         budget=lambda wildcards: {
             key: budget(wildcards)[key]
-            for key in (*Plan.__dataclass_fields__, "in_memory", "network")
+            for key in (*Plan.__dataclass_fields__, "cache_items", "network")
         },
         seed=config["seed"],
     script:
