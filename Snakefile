@@ -12,7 +12,6 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/run_log.smk"
-include: "workflow/rules/systems.smk"
 include: "workflow/rules/incomplete_runs.smk"
 include: "workflow/rules/slurm.smk"
 include: "workflow/rules/data.smk"
@@ -23,7 +22,6 @@ include: "workflow/rules/out_of_domain.smk"
 include: "workflow/rules/figure_list.smk"
 include: "workflow/rules/latent_space.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/study_series.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/leaderboard.smk"
@@ -35,14 +33,18 @@ rule all:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=DATASETS,
+            dataset=RUN.datasets,
             product=[
                 *multiext("tables/scores", ".csv", ".md", ".tex"),
                 *multiext("tables/paper", ".csv", ".md"),
                 *multiext("tables/", "anova.csv", "comparisons.csv", "cost.csv"),
                 *multiext("tables/", "leaks.csv", "semantics.csv", "symmetry.csv"),
                 "page/index.html",
-                *(multiext("tables/outside", ".csv", ".md") if OUTSIDE else []),
+                *(
+                    multiext("tables/outside", ".csv", ".md")
+                    if RUN.collections
+                    else []
+                ),
             ],
         ),
         list(DRAWN.values()),
@@ -50,5 +52,11 @@ rule all:
         multiext(
             f"results/{config['budget']}/tables/complexity", ".csv", ".md", ".tex"
         )
-        if len(DATASETS) > 1
+        if len(RUN.datasets) > 1
         else [],
+
+
+# with --sdm conda, the jobs of all rules run in one environment
+for each in workflow.rules:
+    if each.script:
+        each.conda_env = f"{workflow.basedir}/envs/environment.yaml"

@@ -16,15 +16,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 3
 LIBROSA = "import librosa; librosa.filters.mel(sr=22050, n_fft=2048); librosa.filters.get_window('hann', 2048)\n"
 USE = "from flowsynth.data.features import Mel; Mel(22050)\n"
-# by stage: code run after the imports of the script, and additional code of the baseline
+# by script: code run after the imports of the script, and additional code of the baseline
 STAGES = {
-    "train": ("from flowsynth.training import loop\n", None),
-    "features": (USE, LIBROSA),
-    "predict": (USE, LIBROSA),
-    "score": (USE, LIBROSA),
-    "render": ("", None),
-    "summarise_scores": ("", "import torch, librosa\n"),
-    "draw": ("import flowsynth.figures.scores\n", "import torch, librosa\n"),
+    "training/train": ("from flowsynth.training import loop\n", None),
+    "data/features": (USE, LIBROSA),
+    "inference/predict": (USE, LIBROSA),
+    "evaluation/score": (USE, LIBROSA),
+    "data/render": ("", None),
+    "evaluation/summarise_scores": ("", "import torch, librosa\n"),
+    "figures/draw": ("import flowsynth.figures.scores\n", "import torch, librosa\n"),
 }
 
 
@@ -54,7 +54,7 @@ def main() -> None:
         baseline = f"{stage} baseline" if baseline_code else "torch"
         ratio = statistics.median(b / a for a, b in zip(times[stage], times[baseline], strict=True))
         name = "with librosa or torch" if baseline_code else "import torch"
-        row(f"start_{stage}", statistics.median(times[stage]), "CPU s", name, ratio)
+        row(f"start_{Path(stage).name}", statistics.median(times[stage]), "CPU s", name, ratio)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Validation of the configuration, before any job is planned."""
 
 import re
-import shutil
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +9,25 @@ import jsonschema
 import yaml
 
 from flowsynth.models import registry
+from flowsynth.run_settings import datasets
 from flowsynth.synths import spec as synths
+
+# old keys and their present names: at the top, in a budget, and in its `out_of_domain`
+RENAMED = {"shown": "display_model", "outside": "out_of_domain"}
+RENAMED_IN_BUDGET = {"sampled": "synthetic_presets", "in_memory": "cache_items", "outside": "out_of_domain"}
+RENAMED_IN_OUT_OF_DOMAIN = {"searched": "search_items", "renders": "render_budget"}
 
 
 def check(config: Mapping[str, Any], schema: Path) -> None:
     """Validate a configuration against its schema, and check that its models, budgets, data sets and folders exist.
 
     Raises:
-        ValueError: With one line per error: location, expected value, and where the key is documented.
+        ValueError: With one line per error: location, expected value, and where the key is documented; or with one line
+            per key that was renamed.
     """
+    renamed = _renamed_keys(config)
+    if renamed:
+        raise ValueError("\n".join(["config: these keys have new names:", *renamed]))
     errors = []
     for error in jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text())).iter_errors(config):
         location = ".".join(["config", *map(str, error.absolute_path)])
@@ -45,30 +53,31 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     _require("data set with baselines", [config.get("compared_on", with_baselines[0])], with_baselines)
     if "candidate" in config:
         _check_candidate(config["candidate"])
-    for name, collection in config["outside"].items():
+    for name, collection in config["out_of_domain"].items():
         if "path" in collection and "package" not in collection and not Path(collection["path"]).exists():
             raise ValueError(
-                f"config: outside.{name}: {collection['path']} does not exist: create it or remove the entry"
+                f"config: out_of_domain.{name}: {collection['path']} does not exist: create it or remove the entry"
             )
 
 
-def datasets(config: Mapping[str, Any], budget: str) -> list[str]:
-    """Return the data sets of a budget that belong to the selected synthesizer."""
-    return [name for name in config["budgets"][budget]["datasets"] if name.rstrip("0123456789") == config["synth"]]
+def _renamed_keys(config: Mapping[str, Any]) -> list[str]:
+    """Describe the keys of a configuration that were renamed, one line each. The configuration may be invalid."""
+    lines = [f"config.{old} is now {new}" for old, new in RENAMED.items() if old in config]
+    budgets = {name: _mapping(budget) for name, budget in _mapping(config.get("budgets")).items()}
+    nested = {name: _mapping(budget.get("out_of_domain", budget.get("outside"))) for name, budget in budgets.items()}
+    for sections, prefix, keys in (
+        (budgets, "", RENAMED_IN_BUDGET),
+        (nested, "out_of_domain.", RENAMED_IN_OUT_OF_DOMAIN),
+    ):
+        for old, new in keys.items():
+            names = [name for name, section in sections.items() if old in section]
+            if names:
+                lines.append(f"config.budgets.*.{prefix}{old} is now {new} (in {', '.join(names)})")
+    return lines
 
 
-def first_difference(budgets: Mapping[str, Mapping[str, Any]], ignored: str) -> str:
-    """Describe the first difference between consecutive budgets, except in one setting; empty if there is none.
-
-    Args:
-        budgets: Settings by budget name.
-        ignored: Setting that may differ.
-    """
-    for (first, left), (second, right) in pairwise(budgets.items()):
-        for key in dict.fromkeys([*left, *right]):
-            if key != ignored and left.get(key) != right.get(key):
-                return f"{key} is {left.get(key)} in {first} and {right.get(key)} in {second}"
-    return ""
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _check_model(name: str) -> None:
@@ -102,32 +111,6 @@ def _check_candidate(candidate: str) -> None:
             f"config: candidate: invalid name {name!r} of {candidate}; rename it: lower-case letters, digits and _, "
             "but not the name of a model, 'search' or 'original'"
         )
-
-
-def missing_packages(collection: Mapping[str, str]) -> list[str]:
-    """Return the packages that a sound collection needs and that are not installed; it is then skipped."""
-    packages = []
-    if "package" in collection and not Path(collection["path"]).exists():
-        packages.append(collection["package"])
-    if collection["kind"] == "soundfont" and shutil.which("fluidsynth") is None:
-        packages.append("fluidsynth")
-    return packages
-
-
-def source_files(collection: Mapping[str, str]) -> list[str]:
-    """List the source files of a sound collection, including subfolders, without hidden files."""
-    if "path" not in collection:
-        return []
-    path = Path(collection["path"])
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [str(file) for file in files if not file.name.startswith(".") and not file.is_dir()]
-
-
-def ood_models(config: Mapping[str, Any], budget: str) -> list[str]:
-    """List the models evaluated on out-of-domain sounds: all but the oracle, and search if configured."""
-    names = config["budgets"][budget].get("models", config["models"])
-    models = [name for name in dict.fromkeys(map(registry.model_of, names)) if name != "oracle"]
-    return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
 
 
 def _require(kind: str, names: list[str], known: list[str]) -> None:

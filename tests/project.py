@@ -14,18 +14,18 @@ ROOT = Path(__file__).resolve().parents[1]
 TINY = {
     "budget": "tiny",
     "models": ["oracle", "mean", "cnn"],
-    "outside": {},
+    "out_of_domain": {},
     "baselines": {"budget": "tiny", "datasets": ["amsynth16"]},
     "budgets": {
         "tiny": {
             "datasets": ["amsynth16"],
             "presets": 60,
             "shards": 2,
-            "sampled": 0,
-            "in_memory": 64,
+            "synthetic_presets": 0,
+            "cache_items": 64,
             "folds": 2,
             "samples": 2,
-            "outside": {"sounds": 3, "searched": 1, "renders": 40},
+            "out_of_domain": {"sounds": 3, "search_items": 1, "render_budget": 40},
             "epochs": 3,
             "epoch_items": None,
             "batch_size": 16,

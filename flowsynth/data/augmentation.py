@@ -69,7 +69,7 @@ def sample(
             return np.stack(accepted)
     raise ValueError(
         f"sampled {len(accepted)} of {count} presets in {ROUNDS} rounds: {len(parents)} presets yield no more "
-        f"that are new and not within {SAME_PARAMETERS} of a held-out one. Lower `sampled` in the configuration"
+        f"that are new and not within {SAME_PARAMETERS} of a held-out one. Lower `synthetic_presets` in the configuration"
     )
 
 

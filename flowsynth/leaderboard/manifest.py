@@ -9,7 +9,9 @@ MANIFEST = "manifest.json"
 # configuration keys outside the budget that scores depend on
 SETTINGS = ("seed", "split", "render", "features")
 # settings that change scores by no more than rounding
-FREE_SETTINGS = ("datasets", "shards", "threads", "accelerator", "outside")
+FREE_SETTINGS = ("datasets", "shards", "threads", "accelerator", "out_of_domain")
+# keys of older manifests, which are frozen, and their present names
+RENAMED_SETTINGS = {"sampled": "synthetic_presets", "in_memory": "cache_items"}
 
 
 def frozen_folds(folder: Path) -> list[int]:
@@ -38,9 +40,15 @@ def missing_fingerprint(folder: Path) -> str:
     )
 
 
+def frozen_settings(folder: Path) -> dict[str, Any]:
+    """Return the settings that baselines were made with, under the present names of their keys, and their provenance."""
+    maker = json.loads((folder / MANIFEST).read_text())["maker"]
+    return {RENAMED_SETTINGS.get(key, key): value for key, value in maker.items()}
+
+
 def changed_settings(folder: Path, settings: Mapping[str, Any]) -> list[str]:
     """Describe the settings that scores depend on and that differ from those of the baselines."""
-    frozen = json.loads((folder / MANIFEST).read_text())["maker"]
+    frozen = frozen_settings(folder)
     return [
         f"{key} ({value}, frozen {frozen.get(key)})"
         for key, value in settings.items()

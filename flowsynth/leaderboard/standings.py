@@ -13,7 +13,7 @@ from flowsynth.evaluation.flow_comparison import MEDIAN, NEAREST, RENDER_BUDGET
 from flowsynth.evaluation.statistics import bootstrap_means, interval, paired_scores
 from flowsynth.evaluation.summary import change, heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_scores
-from flowsynth.leaderboard.manifest import MANIFEST, submitted_systems
+from flowsynth.leaderboard.manifest import MANIFEST, frozen_settings, submitted_systems
 from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.registry import is_control, render_count
 
@@ -130,7 +130,7 @@ def page_table(folder: Path) -> tuple[str, pd.DataFrame]:
 def read_baselines(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read the scores of baselines, and the settings they were made with."""
     manifest = json.loads((folder / MANIFEST).read_text())
-    settings = manifest["maker"] | {"submitted": submitted_systems(folder), "frozen": len(manifest["folds"])}
+    settings = frozen_settings(folder) | {"submitted": submitted_systems(folder), "frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: settings[key] for key in ("budget", "dataset", "split")}), settings
 
 
@@ -142,6 +142,6 @@ def _describe(settings: Mapping[str, Any]) -> str:
     frozen = "" if settings["frozen"] == settings["folds"] else f"{settings['frozen']} of "
     intervals = "95 % intervals" + (" over the sounds of one training" if settings["frozen"] == 1 else "")
     return (
-        f"budget {settings['budget']}, {frozen}{settings['folds']} folds, up to {settings['sampled']:,} synthetic "
+        f"budget {settings['budget']}, {frozen}{settings['folds']} folds, up to {settings['synthetic_presets']:,} synthetic "
         f"presets in addition to the human-designed ones, {epochs}; {intervals}"
     )

@@ -11,10 +11,10 @@ import soundfile
 from programs import skip_or_fail
 from test_preprocessing import LEVEL, NOTE, RATE, noise, tone
 
-from flowsynth.config import source_files
 from flowsynth.core import hdf5
 from flowsynth.data.features import extract
 from flowsynth.data.out_of_domain import collections, debian_licences, preprocessing, soundfont, synthetic_hums
+from flowsynth.run_settings import source_files
 
 
 def collect(folder: Path, config: dict[str, str], limit: int = 5, name: str = "mine", seed: int = 1) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def test_sounds_are_sampled_by_identity(tmp_path: Path):
 
 def test_folder_without_usable_sounds_raises_with_reasons(tmp_path: Path):
     (tmp_path / "a.wav").write_text("no")
-    with pytest.raises(ValueError, match=r"(?s)outside\.mine.*a\.wav can't be read"):
+    with pytest.raises(ValueError, match=r"(?s)out_of_domain\.mine.*a\.wav can't be read"):
         collect(tmp_path, {"kind": "folder", "path": str(tmp_path)})
     assert not (tmp_path / "mine.h5").exists()
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,16 @@ def test_workflow_uses_the_built_image():
     (image,) = re.findall(r"apptainer build (\S+) envs/apptainer.def", (ENVS / "apptainer.def").read_text())
     assert f'container: "{image}"' in (ROOT / "workflow" / "rules" / "common.smk").read_text()
     assert "*.sif" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_all_rules_have_the_conda_environment():
+    code = """
+from pathlib import Path
+from snakemake.api import ResourceSettings, SnakemakeApi
+with SnakemakeApi() as api:
+    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
+    print(*(rule.conda_env for rule in workflow.rules if rule.script), sep="\\n")
+"""
+    environments = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).splitlines()
+    assert len(environments) > 50
+    assert set(environments) == {str(ENVS / "environment.yaml")}

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import yaml
 
+from flowsynth.run_settings import PRESETS_PER_JOB
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "scale.md").read_text()
 PAPER = yaml.safe_load((ROOT / "config.yaml").read_text())["budgets"]["paper"]
-EPOCHS, SHARD = 20, 5000
+EPOCHS = 20
 
 
 def rows(name: str) -> list[list[str]]:
@@ -27,7 +29,7 @@ def test_plan_follows_from_the_unit_costs():
     expected = [
         [
             f"{presets:,}",
-            f"{folds * math.ceil(presets / SHARD):,}",
+            f"{folds * math.ceil(presets / PRESETS_PER_JOB):,}",
             f"{folds * presets * kilobytes / 1e6:.1f}",
             f"{folds * presets * seconds / 3600:.1f}",
             f"{folds * presets * EPOCHS * gflop / (tflops * 1e3) / 3600:.1f}",
@@ -35,8 +37,3 @@ def test_plan_follows_from_the_unit_costs():
         for presets in (10_000, 100_000, 1_000_000)
     ]
     assert rows("plan") == expected
-
-
-def test_shard_size_is_that_of_the_rule():
-    rule = (ROOT / "workflow" / "rules" / "common.smk").read_text()
-    assert f"SAMPLED_IN_A_JOB = {SHARD}\n" in rule

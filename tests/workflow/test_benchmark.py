@@ -141,7 +141,7 @@ def test_edit_of_texts_reruns_nothing(copy: Project):
     )
     edit("flowsynth/training/loop.py", ('log.info("', 'log.info("another text: '))
     edit("flowsynth/core/progress.py", (" = 5.0", " = 2.0"))
-    edit("workflow/scripts/train.py", ('"""', '"""Another docstring. '))
+    edit("workflow/scripts/training/train.py", ('"""', '"""Another docstring. '))
     assert copy.planned() == {}
 
 

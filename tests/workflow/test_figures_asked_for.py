@@ -105,7 +105,7 @@ def test_scaling_with_epochs_is_summarised_and_drawn(copy: Project):
 
 def test_scaling_with_drawn_presets_needs_equal_epochs(project: Project):
     tiny = TINY["budgets"]["tiny"]
-    longer = {**tiny, "sampled": 10, "epochs": tiny["epochs"] + 1}
+    longer = {**tiny, "synthetic_presets": 10, "epochs": tiny["epochs"] + 1}
     project.configure(budgets={"tiny": tiny, "drawn_0": tiny, "drawn_10": longer})
     run = project.snakemake("figure_amount", "--dry-run")
     assert run.returncode != 0

@@ -20,7 +20,7 @@ def test_folder_of_sounds_is_predicted_by_every_model(copy: Project):
         soundfile.write(folder / f"{number}.wav", np.stack([wave, wave], axis=1), 44100)
     (folder / "broken.wav").write_text("no sound")
     unavailable = {"kind": "folder", "path": "/nowhere/at/all", "package": "no-such-package"}
-    copy.configure(outside={"mine": {"kind": "folder", "path": "mine"}, "away": unavailable})
+    copy.configure(out_of_domain={"mine": {"kind": "folder", "path": "mine"}, "away": unavailable})
     plan = copy.planned()
     # the control is nearest, where the search starts
     once = [
@@ -70,9 +70,9 @@ def test_folder_of_sounds_is_predicted_by_every_model(copy: Project):
 
 
 def test_missing_folder_is_refused(project: Project):
-    project.configure(outside={"mine": {"kind": "folder", "path": "nowhere"}})
+    project.configure(out_of_domain={"mine": {"kind": "folder", "path": "nowhere"}})
     run = project.snakemake("--dry-run")
     assert run.returncode != 0
-    assert "config: outside.mine: " in run.stdout
+    assert "config: out_of_domain.mine: " in run.stdout
     assert "nowhere" in run.stdout
     assert "Traceback" not in run.stdout

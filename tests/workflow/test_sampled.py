@@ -13,7 +13,7 @@ SYNTHETIC = 40
 
 
 def configure_synthetic(project: Project, count: int) -> None:
-    tiny = {**TINY["budgets"]["tiny"], "sampled": count}
+    tiny = {**TINY["budgets"]["tiny"], "synthetic_presets": count}
     project.configure(models=["oracle", "nearest_people", "cnn"], budgets={"tiny": tiny})
 
 

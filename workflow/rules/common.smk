@@ -8,10 +8,12 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
-from flowsynth.synths import spec as synths
+from flowsynth import run_settings
+from flowsynth.config import check
 from flowsynth.core.code_digest import digest
-from flowsynth.config import check, datasets
 from flowsynth.core.parent_process import parent_environment
+from flowsynth.models import registry
+from flowsynth.synths import spec as synths
 
 os.environ.update(parent_environment())  # jobs end when this process does
 # glibc returns large arrays to the system, and each page of the next one costs a fault: 13 to 30 % of a training step of
@@ -36,6 +38,7 @@ wildcard_constraints:
     model="[a-z][a-z0-9_]*",
     collection="[a-z][a-z0-9_]*",
     renderings="[1-9][0-9]*",
+    dimension="|_z[0-9]+",
 
 
 try:
@@ -43,10 +46,11 @@ try:
 except ValueError as error:
     raise WorkflowError(error)
 
+RUN = run_settings.resolve(config)
 # the timeout does not change a rendering
 RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
-BUDGET = config["budgets"][config["budget"]]  # the one to run
-DATASETS = datasets(config, config["budget"])  # of the synthesizer chosen
+CONTROLS = "|".join(sorted(registry.controls() - {"search"}))
+ANY_MODEL = f"(?:{'|'.join(registry.models())})(?:_seed[0-9]+)?"
 
 
 def code(script, *models):
@@ -55,7 +59,9 @@ def code(script, *models):
     That is the script, all modules that it imports, and the sources of models; see flowsynth.core.code_digest.
     """
     path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
-    return lambda wildcards: digest(path, *(source_file(model_of(m)) for m in models))
+    return lambda wildcards: digest(
+        path, *map(registry.source_file, map(registry.model_of, models))
+    )
 
 
 def code_for_model(script):
@@ -65,13 +71,15 @@ def code_for_model(script):
 
 def code_of_figure(module):
     """The same for a figure, whose code is the module that draws it."""
-    script = Path(workflow.basedir) / "workflow/scripts/draw.py"
+    script = Path(workflow.basedir) / "workflow/scripts/figures/draw.py"
     return lambda wildcards: digest(script, PACKAGE / "figures" / f"{module}.py")
 
 
-def refuse(why):
-    """Stop with a message: the target cannot be made."""
-    raise WorkflowError(why)
+def required(files, problem):
+    """Input files of a target; stop with the problem if there is one, because of which the target can't be made."""
+    if problem:
+        raise WorkflowError(problem)
+    return files
 
 
 @cache
@@ -95,17 +103,18 @@ def shards(kind):
     )
 
 
-SAMPLED_IN_A_JOB = 5000
-
-
-def sampled(wildcards):
+def synthetic_features(wildcards):
     """Features of the synthetic presets of a fold; none for models fitted to human-designed presets only."""
-    w = wildcards
-    count = 0 if model_of(w.model) in human_presets_only() else budget(w)["sampled"]
+    w, count = wildcards, budget(wildcards)["synthetic_presets"]
+    if registry.model_of(w.model) in registry.human_presets_only():
+        count = 0
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
-    return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
+    return [f"{folder}/{n}.h5" for n in range(len(run_settings.job_sizes(count)))]
 
 
-def by_attempt(amount):
-    """Amount of time or memory that grows with each attempt."""
-    return lambda wildcards, attempt: amount * attempt
+def by_attempt(**amounts):
+    """Resources of a job, such as mem_mb and runtime, that grow with each attempt."""
+    return {
+        name: lambda wildcards, attempt, amount=amount: amount * attempt
+        for name, amount in amounts.items()
+    }

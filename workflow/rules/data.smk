@@ -11,18 +11,14 @@ rule presets:
         "results/{budget}/{dataset}/logs/presets.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/presets.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=1000, runtime=10),
     params:
-        code=code("presets"),
+        code=code("data/presets"),
         limit=lambda wildcards: budget(wildcards)["presets"],
         seed=config["seed"],
     script:
-        "../scripts/presets.py"
+        "../scripts/data/presets.py"
 
 
 rule render:
@@ -36,18 +32,14 @@ rule render:
         "results/{budget}/{dataset}/logs/render/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/render/{shard}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=1000, runtime=60),
     params:
-        code=code("render"),
+        code=code("data/render"),
         shards=lambda wildcards: budget(wildcards)["shards"],
         render=RENDER,
     script:
-        "../scripts/render.py"
+        "../scripts/data/render.py"
 
 
 # Render some presets of each data set again and compare every bit. Without an output, it runs whenever it is requested.
@@ -56,22 +48,18 @@ rule verify:
         audio=expand(
             "results/{budget}/{dataset}/audio/{shard}.h5",
             budget=config["budget"],
-            dataset=DATASETS,
-            shard=range(BUDGET["shards"]),
+            dataset=RUN.datasets,
+            shard=range(RUN.budget["shards"]),
         ),
     log:
         "results/logs/verify.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=1000, runtime=30),
     params:
         render=RENDER,
         at_least=100,
     script:
-        "../scripts/verify.py"
+        "../scripts/data/verify.py"
 
 
 rule features:
@@ -85,17 +73,13 @@ rule features:
         "results/{budget}/{dataset}/logs/features/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/features/{shard}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=2000, runtime=30),
     params:
-        code=code("features"),
+        code=code("data/features"),
         features=config["features"],
     script:
-        "../scripts/features.py"
+        "../scripts/data/features.py"
 
 
 rule split:
@@ -113,18 +97,14 @@ rule split:
         "results/{budget}/{dataset}/logs/split/{split}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/split/{split}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
-        code=code("split"),
+        code=code("data/split"),
         folds=lambda wildcards: budget(wildcards)["folds"],
         seed=config["seed"],
     script:
-        "../scripts/split.py"
+        "../scripts/data/split.py"
 
 
 # Only the features of the synthetic presets are stored: their audio would fill a disk.
@@ -141,20 +121,15 @@ rule augment_presets:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/sampled/{shard}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/sampled/{shard}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
-        code=code("augment_presets"),
-        presets=lambda wildcards: min(
-            SAMPLED_IN_A_JOB,
-            budget(wildcards)["sampled"] - int(wildcards.shard) * SAMPLED_IN_A_JOB,
-        ),
+        code=code("data/augment_presets"),
+        presets=lambda wildcards: run_settings.job_sizes(
+            budget(wildcards)["synthetic_presets"]
+        )[int(wildcards.shard)],
         seed=config["seed"],
         render=RENDER,
         features=config["features"],
     script:
-        "../scripts/augment_presets.py"
+        "../scripts/data/augment_presets.py"

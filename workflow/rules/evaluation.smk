@@ -12,17 +12,13 @@ rule score:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/score.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/score.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
-        code=code("score"),
+        code=code("evaluation/score"),
         render=RENDER,
     script:
-        "../scripts/score.py"
+        "../scripts/evaluation/score.py"
 
 
 ruleorder: predict_control > predict > score
@@ -36,7 +32,7 @@ rule collect_scores:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=range(budget(wildcards)["folds"]),
-            model=SYSTEMS,
+            model=RUN.systems,
         ),
     output:
         "results/{budget}/{dataset}/scores.csv",
@@ -44,16 +40,12 @@ rule collect_scores:
         "results/{budget}/{dataset}/logs/collect_scores.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/collect_scores.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("collect_scores"),
+        code=code("evaluation/collect_scores"),
     script:
-        "../scripts/collect_scores.py"
+        "../scripts/evaluation/collect_scores.py"
 
 
 rule summarise_scores:
@@ -67,17 +59,13 @@ rule summarise_scores:
         "results/{budget}/{dataset}/logs/summarise_scores.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/summarise_scores.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("summarise_scores"),
-        models=SYSTEMS,
+        code=code("evaluation/summarise_scores"),
+        models=RUN.systems,
     script:
-        "../scripts/summarise_scores.py"
+        "../scripts/evaluation/summarise_scores.py"
 
 
 rule statistics:
@@ -90,17 +78,13 @@ rule statistics:
         "results/{budget}/{dataset}/logs/statistics.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/statistics.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("statistics"),
+        code=code("evaluation/statistics"),
         seed=config["seed"],
     script:
-        "../scripts/statistics.py"
+        "../scripts/evaluation/statistics.py"
 
 
 # For models trained with several seeds: snakemake -c2 --config budget=seeds
@@ -113,17 +97,13 @@ rule seed_variance:
         "results/{budget}/{dataset}/logs/seed_variance.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/seed_variance.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("seed_variance"),
-        systems=SYSTEMS,
+        code=code("evaluation/seed_variance"),
+        systems=RUN.systems,
     script:
-        "../scripts/seed_variance.py"
+        "../scripts/evaluation/seed_variance.py"
 
 
 rule paper:
@@ -138,16 +118,12 @@ rule paper:
         "results/{budget}/{dataset}/logs/paper.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/paper.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("paper"),
+        code=code("evaluation/paper"),
     script:
-        "../scripts/paper.py"
+        "../scripts/evaluation/paper.py"
 
 
 # For the first fold. Training times are those of the jobs, measured by Snakemake.
@@ -156,12 +132,12 @@ rule cost:
         checkpoints=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
             split=config["split"],
-            model=MODELS,
+            model=RUN.models,
         ),
         timings=expand(
             "results/{{budget}}/{{dataset}}/benchmarks/{split}/fold0/{model}/train.tsv",
             split=config["split"],
-            model=MODELS,
+            model=RUN.models,
         ),
         features=shards("features"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
@@ -169,17 +145,13 @@ rule cost:
         "results/{budget}/{dataset}/tables/cost.csv",
     log:
         "results/{budget}/{dataset}/logs/cost.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
-        code=code("cost"),
-        models=MODELS,
+        code=code("evaluation/cost"),
+        models=RUN.models,
     script:
-        "../scripts/cost.py"
+        "../scripts/evaluation/cost.py"
 
 
 rule leaks:
@@ -195,14 +167,10 @@ rule leaks:
         "results/{budget}/{dataset}/logs/leaks.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/leaks.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=1000, runtime=10),
     script:
-        "../scripts/leaks.py"
+        "../scripts/evaluation/leaks.py"
 
 
 # For the first fold, whose training set gives the thresholds.
@@ -217,16 +185,12 @@ rule semantics:
         "results/{budget}/{dataset}/logs/semantics.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/semantics.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
-        code=code("semantics"),
+        code=code("evaluation/semantics"),
     script:
-        "../scripts/semantics.py"
+        "../scripts/evaluation/semantics.py"
 
 
 # Parameter errors without those that are inaudible.
@@ -239,7 +203,7 @@ rule symmetry:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=range(budget(wildcards)["folds"]),
-            model=SYSTEMS,
+            model=RUN.systems,
         ),
     output:
         "results/{budget}/{dataset}/tables/symmetry.csv",
@@ -247,16 +211,12 @@ rule symmetry:
         "results/{budget}/{dataset}/logs/symmetry.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/symmetry.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("symmetry"),
+        code=code("evaluation/symmetry"),
     script:
-        "../scripts/symmetry.py"
+        "../scripts/evaluation/symmetry.py"
 
 
 # The table in the layout of the paper: one row per model, columns by number of parameters.
@@ -265,7 +225,7 @@ rule complexity:
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/scores.csv",
             budget=wildcards.budget,
-            dataset=datasets(config, wildcards.budget),
+            dataset=run_settings.datasets(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/tables/complexity.csv",
@@ -275,14 +235,58 @@ rule complexity:
         "results/{budget}/logs/complexity.log",
     benchmark:
         "results/{budget}/benchmarks/complexity.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=4000, runtime=10),
     params:
-        code=code("complexity"),
-        models=SYSTEMS,
+        code=code("evaluation/complexity"),
+        models=RUN.systems,
     script:
-        "../scripts/complexity.py"
+        "../scripts/evaluation/complexity.py"
+
+
+# Over all folds; the spread of the presets is that of the training set of the first fold.
+rule calibration:
+    input:
+        features=shards("features"),
+        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
+        candidates=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{system}/candidates.h5",
+            budget=wildcards.budget,
+            dataset=wildcards.dataset,
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            system=RUN.density_systems,
+        ),
+    output:
+        table="results/{budget}/{dataset}/tables/calibration.csv",
+        coverage="results/{budget}/{dataset}/tables/coverage.csv",
+    log:
+        "results/{budget}/{dataset}/logs/calibration.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/calibration.tsv"
+    resources:
+        **by_attempt(mem_mb=4000, runtime=10),
+    params:
+        code=code("evaluation/calibration"),
+        systems=RUN.density_systems,
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/calibration.py"
+
+
+rule select_examples:
+    input:
+        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+    output:
+        "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/select_examples.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/select_examples.tsv"
+    resources:
+        **by_attempt(mem_mb=1000, runtime=10),
+    params:
+        code=code("evaluation/select_examples"),
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/select_examples.py"

@@ -1,72 +1,138 @@
-# Contents of figures and pages: the model shown, the figures by name, their titles.
-# The model shown in figures: the configured one if it is run, else the last one with a latent space, else the last one.
-SHOWN = next(
-    (
-        model
-        for model in [config["shown"], *reversed(MODELS)]
-        if model in MODELS and has_latent(model)
-    ),
-    MODELS[-1],
-)
+# Figures and pages: their contents, in the order of the page.
 FOLD = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
-SEMANTIC = "flow_dis"  # the model whose latent has a semantic dimension
-NO_LATENT = (
-    "" if has_latent(SHOWN) else "a model with a latent, such as flow_reg or vae"
-)
-PLAIN = next(
-    (model for model in [SHOWN, *MODELS] if has_latent(model) and model != SEMANTIC),
-    None,
-)
-NO_PAIR = (
-    ""
-    if PLAIN and SEMANTIC in MODELS
-    else f"the model {SEMANTIC} and another one with a latent"
-)
-# no sounds of predictions by truth or by chance
-HEARD = [model for model in SYSTEMS if model not in ("oracle", "random")]
+EXPLORE = f"{FOLD}/{{model}}/explore"
+TABLES = "results/{budget}/{dataset}/tables"
+FIGURE_FOLDER = "results/{budget}/{dataset}/figures"
+STYLE = str(PACKAGE / "figures/figures.mplstyle")
 
-# by name: path, and what this configuration lacks for it
+# By name: title, path without suffix, and input. Optional are the module if its name is another, further params and mem_mb.
 FIGURES = {
-    "scores": ("{dataset}/figures/scores", ""),
-    "critical_difference": (
-        "{dataset}/figures/critical_difference",
-        (
-            ""
-            if len(set(SYSTEMS) - {"oracle"}) > 1
-            else "two models or more beside the oracle"
-        ),
-    ),
-    "curves": (
-        "{dataset}/figures/curves",
-        "" if not all(map(is_control, MODELS)) else "a model that is trained",
-    ),
-    "reconstruction": ("{dataset}/figures/reconstruction", ""),
-    "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
-    "neighbourhood": (f"{{dataset}}/figures/{SHOWN}/neighbourhood", NO_LATENT),
-    "interpolation": (f"{{dataset}}/figures/{SHOWN}/interpolation", NO_LATENT),
-    "latent_space": (f"{{dataset}}/figures/{SHOWN}/latent_space", NO_LATENT),
-    "smoothness": (f"{{dataset}}/figures/{SHOWN}/smoothness", NO_LATENT),
-    "semantic": ("{dataset}/figures/semantic", NO_PAIR),
-    "calibration": (
-        "{dataset}/figures/calibration",
-        "" if DRAWING else "a system that draws answers, such as npe_nsf_best16",
-    ),
-    "complexity": (
-        "figures/complexity",
-        "" if len(DATASETS) > 1 else "a budget with several data sets",
-    ),
+    "reconstruction": {
+        "title": "Reconstruction: target sounds and the prediction of each model",
+        "path": f"{FIGURE_FOLDER}/reconstruction",
+        "input": {
+            "targets": shards("audio"),
+            "selection": f"{FOLD}/{RUN.display_model}/selection.csv",
+            "predictions": [
+                f"{FOLD}/{model}/predictions.h5" for model in RUN.displayed_systems
+            ],
+            "audio": [f"{FOLD}/{model}/audio.h5" for model in RUN.displayed_systems],
+        },
+        "params": {"models": RUN.displayed_systems},
+        "mem_mb": 4000,
+    },
+    # the dimension that changes parameters most; any other: figures/flow_reg/macro_controls_z5.pdf
+    "macro_controls": {
+        "title": "Macro-controls: one latent dimension",
+        "path": f"{FIGURE_FOLDER}/{{model}}/macro_controls{{dimension}}",
+        "input": {
+            "vectors": f"{EXPLORE}/macro_controls.h5",
+            "audio": f"{EXPLORE}/audio/macro_controls.h5",
+        },
+    },
+    "neighbourhood": {
+        "title": "Neighbourhoods of two sounds",
+        "path": f"{FIGURE_FOLDER}/{{model}}/neighbourhood",
+        "input": {
+            "vectors": f"{EXPLORE}/neighbourhood.h5",
+            "audio": f"{EXPLORE}/audio/neighbourhood.h5",
+            "space": f"{EXPLORE}/space.h5",
+        },
+    },
+    "interpolation": {
+        "title": "Interpolation in the latent space and in the parameter space",
+        "path": f"{FIGURE_FOLDER}/{{model}}/interpolation",
+        "input": {
+            "vectors": f"{EXPLORE}/interpolation.h5",
+            "audio": f"{EXPLORE}/audio/interpolation.h5",
+        },
+    },
+    "semantic": {
+        "title": "Semantic dimension: dark to bright",
+        "path": f"{FIGURE_FOLDER}/semantic",
+        "input": {
+            "before": f"{FOLD}/{RUN.contrast_model}/explore/space.h5",
+            "after": f"{FOLD}/{run_settings.SEMANTIC_MODEL}/explore/space.h5",
+            "vectors": f"{FOLD}/{run_settings.SEMANTIC_MODEL}/explore/semantic.h5",
+            "audio": f"{FOLD}/{run_settings.SEMANTIC_MODEL}/explore/audio/semantic.h5",
+            "features": shards("features"),
+            "thresholds": f"{TABLES}/semantics.csv",
+        },
+        "params": {"models": [RUN.contrast_model, run_settings.SEMANTIC_MODEL]},
+    },
+    "smoothness": {
+        "title": "Smoothness of latent dimensions and parameters",
+        "path": f"{FIGURE_FOLDER}/{{model}}/smoothness",
+        "input": {
+            "lines": f"{TABLES}/{{model}}/smoothness.csv",
+            "summary": f"{TABLES}/{{model}}/smoothness_summary.csv",
+        },
+    },
+    "latent_space": {
+        "title": "Latent space, coloured by descriptors",
+        "path": f"{FIGURE_FOLDER}/{{model}}/latent_space",
+        "input": {"space": f"{EXPLORE}/space.h5", "features": shards("features")},
+    },
+    "complexity": {
+        "title": "Number of parameters",
+        "path": "results/{budget}/figures/complexity",
+        "input": {"table": "results/{budget}/tables/complexity.csv"},
+        "module": "scaling",
+        "params": {"models": RUN.systems},
+    },
+    "calibration": {
+        "title": "Calibration of the probabilistic models",
+        "path": f"{FIGURE_FOLDER}/calibration",
+        "input": {
+            "table": f"{TABLES}/calibration.csv",
+            "coverage": f"{TABLES}/coverage.csv",
+        },
+    },
+    "scores": {
+        "title": "Scores",
+        "path": f"{FIGURE_FOLDER}/scores",
+        "input": {"scores": "results/{budget}/{dataset}/scores.csv"},
+        "params": {"models": RUN.systems},
+    },
+    "critical_difference": {
+        "title": "Critical differences of ranks",
+        "path": f"{FIGURE_FOLDER}/critical_difference",
+        "input": {"scores": "results/{budget}/{dataset}/scores.csv"},
+        "params": {"models": RUN.systems},
+    },
+    "curves": {
+        "title": "Learning curves",
+        "path": f"{FIGURE_FOLDER}/curves",
+        "input": {
+            "histories": lambda wildcards: expand(
+                "results/{budget}/{dataset}/{split}/fold{fold}/{model}/history.csv",
+                budget=wildcards.budget,
+                dataset=wildcards.dataset,
+                split=config["split"],
+                fold=range(budget(wildcards)["folds"]),
+                model=RUN.models,
+            )
+        },
+    },
 }
+
+
+def png(name):
+    """PNG file of a figure; one of a single model is that of the displayed model."""
+    path = FIGURES[name]["path"].replace("{model}", RUN.display_model)
+    return f"{path.replace('{dimension}', '')}.png"
 
 
 # files of every figure that this configuration can draw, for all data sets
 DRAWN = {
     name: expand(
-        f"results/{config['budget']}/{path}.{{format}}",
-        dataset=DATASETS,
+        f"{Path(png(name)).with_suffix('')}.{{format}}",
+        budget=config["budget"],
+        dataset=RUN.datasets,
         format=["pdf", "png"],
     )
-    for name, (path, lacks) in FIGURES.items()
-    if not lacks
+    for name in FIGURES
+    if name not in RUN.unavailable_figures
 }
 
 
@@ -79,48 +145,27 @@ def captioned(path):
     return [f"{path}.pdf", report(f"{path}.png", caption, "Figures", labels=labels)]
 
 
-# titles by name, in the order of the page; captions are in workflow/report
-TITLES = {
-    "reconstruction": "Reconstruction: target sounds and the prediction of each model",
-    "macro_controls": "Macro-controls: one latent dimension",
-    "neighbourhood": "Neighbourhoods of two sounds",
-    "interpolation": "Interpolation in the latent space and in the parameter space",
-    "semantic": "Semantic dimension: dark to bright",
-    "smoothness": "Smoothness of latent dimensions and parameters",
-    "latent_space": "Latent space, coloured by descriptors",
-    "complexity": "Number of parameters",
-    "calibration": "Calibration of the probabilistic models",
-    "scores": "Scores",
-    "critical_difference": "Critical differences of ranks",
-    "curves": "Learning curves",
-}
-
-
-def png(name):
-    """PNG file of a figure."""
-    return f"results/{{budget}}/{FIGURES[name][0]}.png"
-
-
 def run_of(budget, dataset):
     """Contents of a page, see flowsynth.report.run_page.Run."""
     texts = Path(workflow.basedir) / "workflow/report"
     return {
         "split": config["split"],
         "folds": config["budgets"][budget]["folds"],
-        "models": SYSTEMS,
-        "displayed_models": HEARD,
-        "latent_model": SHOWN,
-        "has_latent": has_latent(SHOWN),
-        "ood_models": ood_models(config, budget) if OUTSIDE else [],
-        "collections": OUTSIDE,
+        "models": RUN.systems,
+        "displayed_models": RUN.displayed_systems,
+        "latent_model": RUN.display_model,
+        "has_latent": registry.has_latent(RUN.display_model),
+        "ood_models": (
+            run_settings.ood_models(config, budget) if RUN.collections else []
+        ),
+        "collections": RUN.collections,
         "figures": [
             (
-                title,
+                FIGURES[name]["title"],
                 " ".join((texts / f"{name}.rst").read_text().split()),
                 png(name).format(budget=budget, dataset=dataset),
             )
-            for name, title in TITLES.items()
-            if name in DRAWN
+            for name in DRAWN
         ],
         "sample_rate": config["render"]["sample_rate"],
         "seed": config["seed"],

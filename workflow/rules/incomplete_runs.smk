@@ -6,12 +6,12 @@ def report_incomplete(failed):
         report_missing_out_of_domain,
     )
 
-    for dataset in DATASETS:
+    for dataset in RUN.datasets:
         folder = Path(f"results/{config['budget']}/{dataset}")
-        split, models = config["split"], SYSTEMS
-        told = [report_missing(folder, split, BUDGET["folds"], models, failed)]
-        if OUTSIDE:
-            models = ood_models(config, config["budget"])
+        split, models = config["split"], RUN.systems
+        told = [report_missing(folder, split, RUN.budget["folds"], models, failed)]
+        if RUN.collections:
+            models = run_settings.ood_models(config, config["budget"])
             told += [report_missing_out_of_domain(folder, split, models, failed)]
         for line in filter(None, told):
             print(f"\n{line}\n", file=sys.stderr)

@@ -18,20 +18,16 @@ rule predict:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/predict.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
-        code=code_for_model("predict"),
+        code=code_for_model("inference/predict"),
         samples=lambda wildcards: budget(wildcards)["samples"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/predict.py"
+        "../scripts/inference/predict.py"
 
 
 # without a GPU
@@ -56,19 +52,15 @@ rule predict_candidates:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/candidates.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
-        code=code_for_model("predict_candidates"),
+        code=code_for_model("inference/predict_candidates"),
         samples=lambda wildcards: int(wildcards.renderings),
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         seed=config["seed"],
     script:
-        "../scripts/predict_candidates.py"
+        "../scripts/inference/predict_candidates.py"
 
 
 rule best_of_n:
@@ -83,18 +75,14 @@ rule best_of_n:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/best_of_n.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_best{renderings}/best_of_n.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(120),
+        **by_attempt(mem_mb=1000, runtime=120),
     params:
-        code=code("best_of_n"),
+        code=code("inference/best_of_n"),
         render=RENDER,
         features=config["features"],
     script:
-        "../scripts/best_of_n.py"
+        "../scripts/inference/best_of_n.py"
 
 
 use rule predict_candidates as predict_initial_candidates with:
@@ -106,10 +94,7 @@ use rule predict_candidates as predict_initial_candidates with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        code=code_for_model("predict_candidates"),
-        samples=INITIAL_CANDIDATES,
-        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
-        seed=config["seed"],
+        samples=registry.INITIAL_CANDIDATES,
 
 
 rule surrogate_search:
@@ -125,19 +110,15 @@ rule surrogate_search:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(240),
+        **by_attempt(mem_mb=4000, runtime=240),
     params:
-        code=code_for_model("surrogate_search"),
+        code=code_for_model("inference/surrogate_search"),
         render=RENDER,
         features=config["features"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
     script:
-        "../scripts/surrogate_search.py"
+        "../scripts/inference/surrogate_search.py"
 
 
 rule refine_cma_es:
@@ -152,50 +133,12 @@ rule refine_cma_es:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(240),
+        **by_attempt(mem_mb=1000, runtime=240),
     params:
-        code=code("refine_cma_es"),
+        code=code("inference/refine_cma_es"),
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
-        "../scripts/refine_cma_es.py"
-
-
-# Over all folds; the spread of the presets is that of the training set of the first fold.
-rule calibration:
-    input:
-        features=shards("features"),
-        split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
-        candidates=lambda wildcards: expand(
-            "results/{budget}/{dataset}/{split}/fold{fold}/{system}/candidates.h5",
-            budget=wildcards.budget,
-            dataset=wildcards.dataset,
-            split=config["split"],
-            fold=range(budget(wildcards)["folds"]),
-            system=DRAWING,
-        ),
-    output:
-        table="results/{budget}/{dataset}/tables/calibration.csv",
-        coverage="results/{budget}/{dataset}/tables/coverage.csv",
-    log:
-        "results/{budget}/{dataset}/logs/calibration.log",
-    benchmark:
-        "results/{budget}/{dataset}/benchmarks/calibration.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(10),
-    params:
-        code=code("calibration"),
-        systems=DRAWING,
-        seed=config["seed"],
-    script:
-        "../scripts/calibration.py"
+        "../scripts/inference/refine_cma_es.py"

@@ -1,25 +1,3 @@
-rule select_examples:
-    input:
-        scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
-    output:
-        "results/{budget}/{dataset}/{split}/fold{fold}/{model}/selection.csv",
-    log:
-        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/select_examples.log",
-    benchmark:
-        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/select_examples.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(10),
-    params:
-        code=code("select_examples"),
-        seed=config["seed"],
-    script:
-        "../scripts/select_examples.py"
-
-
 rule traverse:
     input:
         features=shards("features"),
@@ -41,17 +19,13 @@ rule traverse:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/{kind}.tsv"
     wildcard_constraints:
         kind="[a-z_]+",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
-        code=code_for_model("traverse"),
+        code=code_for_model("latent_space/traverse"),
         seed=config["seed"],
     script:
-        "../scripts/traverse.py"
+        "../scripts/latent_space/traverse.py"
 
 
 # The code that renders the predictions for the test set renders traversals too.
@@ -68,17 +42,13 @@ rule render_traversals:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/explore/audio/{kind}.tsv"
     wildcard_constraints:
         kind="[a-z_]+",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=1000, runtime=60),
     params:
-        code=code("render_traversals"),
+        code=code("latent_space/render_traversals"),
         render=RENDER,
     script:
-        "../scripts/render_traversals.py"
+        "../scripts/latent_space/render_traversals.py"
 
 
 # For the first fold, like every output that shows single sounds.
@@ -101,14 +71,10 @@ rule smoothness:
         "results/{budget}/{dataset}/logs/smoothness/{model}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/smoothness/{model}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
-        code=code("smoothness"),
+        code=code("latent_space/smoothness"),
         seed=config["seed"],
     script:
-        "../scripts/smoothness.py"
+        "../scripts/latent_space/smoothness.py"

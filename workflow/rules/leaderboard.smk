@@ -1,11 +1,10 @@
 # Compare a candidate with the frozen baselines: snakemake -c2 compare --config candidate=NAME
 # NAME is a model or system, or the path of a file of predictions.
 from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
-from flowsynth.models.registry import is_prediction_file, prediction_name
 
 GIVEN = str(config.get("candidate", ""))
-ANSWERS = GIVEN if is_prediction_file(GIVEN) else ""
-CANDIDATE = prediction_name(GIVEN) if ANSWERS else GIVEN
+ANSWERS = GIVEN if registry.is_prediction_file(GIVEN) else ""
+CANDIDATE = registry.prediction_name(GIVEN) if ANSWERS else GIVEN
 FIXED = config["baselines"]  # the budget and data sets that baselines were made with
 COMPARED = config.get("compared_on", FIXED["datasets"][0])
 AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
@@ -20,10 +19,8 @@ LACKING = (
 
 rule compare:
     input:
-        (
-            (lambda wildcards: refuse(LACKING))
-            if LACKING
-            else f"{AGAINST}/{CANDIDATE}/index.html".format(dataset=COMPARED)
+        lambda wildcards: required(
+            f"{AGAINST}/{CANDIDATE}/index.html".format(dataset=COMPARED), LACKING
         ),
 
 
@@ -33,14 +30,14 @@ rule campaign:
         expand(
             "results/{budget}/{dataset}/{product}",
             budget=config["budget"],
-            dataset=DATASETS,
+            dataset=RUN.datasets,
             product=[
                 "scores.csv",
                 "tables/scores.md",
                 "tables/comparisons.csv",
                 "tables/cost.csv",
                 "tables/symmetry.csv",
-                *(["tables/calibration.csv"] if DRAWING else []),
+                *(["tables/calibration.csv"] if RUN.density_systems else []),
             ],
         ),
 
@@ -50,23 +47,19 @@ rule collect_fold_scores:
     input:
         scores=expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
-            model=SYSTEMS,
+            model=RUN.systems,
             allow_missing=True,
         ),
     output:
         "results/{budget}/{dataset}/{split}/fold{fold}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/collect_scores.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("collect_scores"),
+        code=code("evaluation/collect_scores"),
     script:
-        "../scripts/collect_scores.py"
+        "../scripts/evaluation/collect_scores.py"
 
 
 rule submission:
@@ -81,16 +74,12 @@ rule submission:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/submission.log",
     wildcard_constraints:
         model=CANDIDATE if ANSWERS else "(?!)",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("submission"),
+        code=code("leaderboard/submission"),
     script:
-        "../scripts/submission.py"
+        "../scripts/leaderboard/submission.py"
 
 
 rule compare_candidate:
@@ -121,18 +110,14 @@ rule compare_candidate:
         f"results/{FIXED['budget']}/{{dataset}}/benchmarks/compare/{{candidate}}.tsv"
     wildcard_constraints:
         candidate="[a-z][a-z0-9_]*",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(20),
+        **by_attempt(mem_mb=4000, runtime=20),
     params:
-        code=code("compare"),
+        code=code("leaderboard/compare"),
         budget=FIXED["budget"],
         split=config["split"],
         given=GIVEN,
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/compare.py"
+        "../scripts/leaderboard/compare.py"

@@ -1,14 +1,9 @@
 # Out-of-domain sounds: every model of the first fold predicts them, by the rules of the test set.
-from flowsynth.config import missing_packages, ood_models, source_files
-
-OUTSIDE = [
-    name for name, given in config["outside"].items() if not missing_packages(given)
-]
-
-
 rule collect_sounds:
     input:
-        sources=lambda wildcards: source_files(config["outside"][wildcards.collection]),
+        sources=lambda wildcards: run_settings.source_files(
+            config["out_of_domain"][wildcards.collection]
+        ),
         audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
@@ -19,20 +14,16 @@ rule collect_sounds:
         "results/{budget}/{dataset}/logs/outside/sounds/{collection}.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/sounds/{collection}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=2000, runtime=30),
     params:
-        code=code("collect_sounds"),
-        given=lambda wildcards: config["outside"][wildcards.collection],
-        limit=lambda wildcards: budget(wildcards)["outside"]["sounds"],
+        code=code("data/collect_sounds"),
+        given=lambda wildcards: config["out_of_domain"][wildcards.collection],
+        limit=lambda wildcards: budget(wildcards)["out_of_domain"]["sounds"],
         render=RENDER,
         seed=config["seed"],
     script:
-        "../scripts/collect_sounds.py"
+        "../scripts/data/collect_sounds.py"
 
 
 use rule features as features_out_of_domain with:
@@ -53,12 +44,12 @@ use rule predict as predict_out_of_domain with:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         features=expand(
             "results/{budget}/{dataset}/outside/features/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -82,7 +73,7 @@ rule search_cma_es:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         starts="results/{budget}/{dataset}/outside/{split}/fold{fold}/nearest/predictions.h5",
@@ -93,20 +84,16 @@ rule search_cma_es:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search_cma_es.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/outside/{split}/fold{fold}/search/search_cma_es.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(1000),
-        runtime=by_attempt(120),
+        **by_attempt(mem_mb=1000, runtime=120),
     params:
-        code=code("search_cma_es"),
-        outside=lambda wildcards: budget(wildcards)["outside"],
+        code=code("inference/search_cma_es"),
+        out_of_domain=lambda wildcards: budget(wildcards)["out_of_domain"],
         render=RENDER,
         features=config["features"],
         seed=config["seed"],
     script:
-        "../scripts/search_cma_es.py"
+        "../scripts/inference/search_cma_es.py"
 
 
 use rule score as score_out_of_domain with:
@@ -114,7 +101,7 @@ use rule score as score_out_of_domain with:
         synth=lambda wildcards: synth_of(wildcards.dataset),
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
@@ -135,7 +122,7 @@ rule summarise_out_of_domain:
     input:
         manifests=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.csv",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         scores=lambda wildcards: expand(
@@ -144,7 +131,7 @@ rule summarise_out_of_domain:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
-            model=ood_models(config, wildcards.budget),
+            model=run_settings.ood_models(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/{dataset}/tables/outside.csv",
@@ -153,44 +140,33 @@ rule summarise_out_of_domain:
         "results/{budget}/{dataset}/logs/tables/collect_sounds.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/tables/collect_sounds.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("summarise_out_of_domain"),
-        models=lambda wildcards: ood_models(config, wildcards.budget),
-        wanting={
-            name: missing_packages(given)
-            for name, given in config["outside"].items()
-            if missing_packages(given)
-        },
+        code=code("evaluation/summarise_out_of_domain"),
+        models=lambda wildcards: run_settings.ood_models(config, wildcards.budget),
+        wanting=RUN.missing_packages,
     script:
-        "../scripts/summarise_out_of_domain.py"
+        "../scripts/evaluation/summarise_out_of_domain.py"
 
 
 # Benchmark of `flowsynth match` on some of the sounds; not part of the default target.
-TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_control(name)]
-
-
 rule benchmark_match:
     input:
         sounds=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-            collection=OUTSIDE,
+            collection=RUN.collections,
             allow_missing=True,
         ),
         checkpoints=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/checkpoint.pt",
             split=config["split"],
-            model=TRAINED,
+            model=RUN.trained_models,
         ),
         scores=expand(
             "results/{{budget}}/{{dataset}}/{split}/fold0/{model}/scores.csv",
             split=config["split"],
-            model=TRAINED,
+            model=RUN.trained_models,
         ),
         audio=shards("audio"),
         features=shards("features"),
@@ -202,15 +178,11 @@ rule benchmark_match:
         "results/{budget}/{dataset}/logs/tables/benchmark_match.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/tables/benchmark_match.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(60),
+        **by_attempt(mem_mb=4000, runtime=60),
     params:
-        code=code("benchmark_match", *TRAINED),
+        code=code("apps/benchmark_match", *RUN.trained_models),
         each=5,  # of a collection
         seed=config["seed"],
     script:
-        "../scripts/benchmark_match.py"
+        "../scripts/apps/benchmark_match.py"

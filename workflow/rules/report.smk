@@ -1,6 +1,8 @@
 # The page of a run: snakemake -c2 page; of a failed or unfinished run: snakemake -c1 page_so_far
 EXPLORED = (
-    ["macro_controls", "interpolation", "neighbourhood"] if has_latent(SHOWN) else []
+    ["macro_controls", "interpolation", "neighbourhood"]
+    if registry.has_latent(RUN.display_model)
+    else []
 )
 
 
@@ -9,7 +11,7 @@ rule page:
         expand(
             "results/{budget}/{dataset}/page/index.html",
             budget=config["budget"],
-            dataset=DATASETS,
+            dataset=RUN.datasets,
         ),
 
 
@@ -24,16 +26,18 @@ rule run_report:
         table="results/{budget}/{dataset}/tables/scores.csv",
         answers=[
             f"{FOLD}/{model}/{file}"
-            for model in HEARD
+            for model in RUN.displayed_systems
             for file in ("predictions.h5", "audio.h5", "scores.csv")
         ],
         explored=[
-            f"{FOLD}/{SHOWN}/explore/{kind}.h5"
+            f"{FOLD}/{RUN.display_model}/explore/{kind}.h5"
             for kind in [*EXPLORED, *(f"audio/{kind}" for kind in EXPLORED)]
         ],
         # the table of these needs all sounds and all scores
-        outside="results/{budget}/{dataset}/tables/outside.csv" if OUTSIDE else [],
-        figures=[png(name) for name in TITLES if name in DRAWN],
+        outside=(
+            "results/{budget}/{dataset}/tables/outside.csv" if RUN.collections else []
+        ),
+        figures=[png(name) for name in DRAWN],
         # whatever exists
         baselines=lambda wildcards: [
             str(path)
@@ -45,33 +49,25 @@ rule run_report:
         "results/{budget}/{dataset}/logs/page.log",
     benchmark:
         "results/{budget}/{dataset}/benchmarks/page.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(20),
+        **by_attempt(mem_mb=4000, runtime=20),
     params:
-        code=code("run_report"),
+        code=code("report/run_report"),
         run=lambda wildcards: run_of(wildcards.budget, wildcards.dataset),
     script:
-        "../scripts/run_report.py"
+        "../scripts/report/run_report.py"
 
 
 # Has no input and marks what is missing. Without an output, it runs whenever it is requested.
 rule page_so_far:
     log:
         "results/logs/page_so_far.log",
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(20),
+        **by_attempt(mem_mb=4000, runtime=20),
     params:
         runs={
             f"results/{config['budget']}/{dataset}": run_of(config["budget"], dataset)
-            for dataset in DATASETS
+            for dataset in RUN.datasets
         },
     script:
-        "../scripts/partial_report.py"
+        "../scripts/report/partial_report.py"

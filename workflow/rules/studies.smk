@@ -2,6 +2,16 @@
 # Scores against the number of epochs: snakemake -c2 results/epochs/amount.png
 # Flows compared after the longest training: snakemake -c2 results/epochs/flow_question.csv
 # Every budget drawn_N or epochs_N is run on its first data set.
+SERIES = {
+    name: run_settings.budget_series(config, name) for name in run_settings.SERIES
+}
+LABELS = {"drawn": "synthetic training presets", "epochs": "epochs of training"}
+TITLES = {
+    "drawn": "Synthetic training presets, with equal training steps",
+    "epochs": "Number of training epochs",
+}
+
+
 rule figure_amount:
     input:
         multiext("results/drawn/amount", ".csv", ".pdf", ".png"),
@@ -9,8 +19,9 @@ rule figure_amount:
 
 rule scaling:
     input:
-        scores=lambda wildcards: amount_scores(
-            wildcards.scale, AMOUNTS[wildcards.scale]
+        scores=lambda wildcards: required(
+            sum(SERIES[wildcards.scale].scores.values(), []),
+            SERIES[wildcards.scale].problem,
         ),
     output:
         "results/{scale,drawn|epochs}/amount.csv",
@@ -18,26 +29,19 @@ rule scaling:
         "results/{scale}/logs/scaling.log",
     benchmark:
         "results/{scale}/benchmarks/scaling.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("scaling"),
-        amounts=lambda wildcards: {
-            name: given[SCALES[wildcards.scale]["setting"]]
-            for name, given in AMOUNTS[wildcards.scale].items()
-        },
+        code=code("evaluation/scaling"),
+        amounts=lambda wildcards: SERIES[wildcards.scale].amounts,
         seed=config["seed"],
     script:
-        "../scripts/scaling.py"
+        "../scripts/evaluation/scaling.py"
 
 
-rule draw_amount:
+use rule draw_complexity as draw_amount with:
     input:
-        style=str(PACKAGE / "figures/figures.mplstyle"),
+        style=STYLE,
         table="results/{scale}/amount.csv",
     output:
         captioned("results/{scale,drawn|epochs}/amount"),
@@ -45,43 +49,32 @@ rule draw_amount:
         "results/{scale}/logs/figures/amount.log",
     benchmark:
         "results/{scale}/benchmarks/figures/amount.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
     params:
-        code=code_of_figure("scaling"),
-        module="scaling",
-        models=lambda wildcards: LEAST[wildcards.scale].get("models", config["models"]),
-        label=lambda wildcards: SCALES[wildcards.scale]["label"],
-        title=lambda wildcards: SCALES[wildcards.scale]["title"],
-    script:
-        "../scripts/draw.py"
+        models=lambda wildcards: SERIES[wildcards.scale].systems,
+        label=lambda wildcards: LABELS[wildcards.scale],
+        title=lambda wildcards: TITLES[wildcards.scale],
 
 
 rule compare_flows:
     input:
-        scores=lambda wildcards: amount_scores("epochs", [LONGEST]),
+        scores=lambda wildcards: required(
+            SERIES["epochs"].scores.get(SERIES["epochs"].largest),
+            SERIES["epochs"].problem,
+        ),
     output:
         "results/epochs/flow_question.csv",
     log:
         "results/epochs/logs/compare_flows.log",
     benchmark:
         "results/epochs/benchmarks/compare_flows.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(2000),
-        runtime=by_attempt(10),
+        **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("compare_flows"),
-        epochs=lambda wildcards: AMOUNTS["epochs"][LONGEST]["epochs"],
+        code=code("evaluation/compare_flows"),
+        epochs=lambda wildcards: SERIES["epochs"].amounts[SERIES["epochs"].largest],
         seed=config["seed"],
     script:
-        "../scripts/compare_flows.py"
+        "../scripts/evaluation/compare_flows.py"
 
 
 # Select the parameters of the smaller data sets; not part of a run, as the parameter table holds the result.
@@ -94,16 +87,12 @@ rule select_parameters:
         "results/logs/parameter_choice/{synth}.log",
     benchmark:
         "results/benchmarks/parameter_choice/{synth}.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
     resources:
-        mem_mb=by_attempt(4000),
-        runtime=by_attempt(30),
+        **by_attempt(mem_mb=4000, runtime=30),
     params:
-        code=code("select_parameters"),
+        code=code("data/select_parameters"),
         render=RENDER,
         presets=100,
         seed=config["seed"],
     script:
-        "../scripts/select_parameters.py"
+        "../scripts/data/select_parameters.py"

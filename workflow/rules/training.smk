@@ -4,7 +4,7 @@ from flowsynth.training.config import Plan
 rule train:
     input:
         features=shards("features"),
-        sampled=sampled,
+        sampled=synthetic_features,
         split="results/{budget}/{dataset}/split/{split}.csv",
     output:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
@@ -15,21 +15,18 @@ rule train:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}/train.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-    conda:
-        "../../envs/environment.yaml"
     threads: lambda wildcards: budget(wildcards)["threads"]
     resources:
-        mem_mb=by_attempt(8000),
-        runtime=by_attempt(360),
+        **by_attempt(mem_mb=8000, runtime=360),
     params:
-        code=code_for_model("train"),
+        code=code_for_model("training/train"),
         budget=lambda wildcards: {
             key: budget(wildcards)[key]
-            for key in (*Plan.__dataclass_fields__, "in_memory", "network")
+            for key in (*Plan.__dataclass_fields__, "cache_items", "network")
         },
         seed=config["seed"],
     script:
-        "../scripts/train.py"
+        "../scripts/training/train.py"
 
 
 # without a GPU

@@ -113,7 +113,9 @@ def collect(
         audio.append(prepared.audio)
     if not audio:
         reasons = [f"{row['file']} {row['note']}" for row in rows[:3]]
-        raise ValueError("\n".join([f"outside.{name}: no usable sound among {len(rows)} ({dict(config)})", *reasons]))
+        raise ValueError(
+            "\n".join([f"out_of_domain.{name}: no usable sound among {len(rows)} ({dict(config)})", *reasons])
+        )
     table = pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS))
     kept = table.loc[table["status"] == "ok", "id"]
     settings = {"source": dict(config), "seed": seed, "level": level, **asdict(note)}

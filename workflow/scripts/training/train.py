@@ -19,7 +19,7 @@ with job(Path(snakemake.log[0])):
     checkpoint = Path(outputs.checkpoint)
     fit(
         model_of(wildcards.model),
-        part(split, fold, "train", paths, names, sampled, budget["in_memory"]),
+        part(split, fold, "train", paths, names, sampled, budget["cache_items"]),
         part(split, fold, "valid", paths, names),
         Size(**budget["network"]),
         plan_from_budget(budget),

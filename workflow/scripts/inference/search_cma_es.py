@@ -16,6 +16,6 @@ with job(Path(snakemake.log[0])):
     targets, ids = [Path(path) for path in snakemake.input.targets], []
     for path in targets:
         with hdf5.reading(path) as file:  # its items are in random order
-            ids += hdf5.ids(file)[: params.outside["searched"]].tolist()
-    starts, renders = Path(snakemake.input.starts), params.outside["renders"]
+            ids += hdf5.ids(file)[: params.out_of_domain["search_items"]].tolist()
+    starts, renders = Path(snakemake.input.starts), params.out_of_domain["render_budget"]
     search(context, starts, targets, ids, renders, params.seed, Path(snakemake.output.predictions))
