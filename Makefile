@@ -15,7 +15,9 @@ reproduce: setup
 	@flock --nonblock --conflict-exit-code 75 .venv/installed $(BIN)/snakemake -c$(CORES) --nolock --config synth=$(SYNTH); status=$$?; \
 	  test $$status != 75 || echo "error: another run is under way in this folder" >&2; exit $$status
 
+# Also installs the system packages that only tests need.
 test: setup
+	@SYNTH=$(SYNTH) sh envs/packages.sh tests
 	$(BIN)/pytest
 
 lint: setup

@@ -17,15 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import programs
 import psutil
-from programs import Unavailable
+from programs import require, skip_or_fail
 
 ETC = Path("/etc/slurm")
 LOCK = Path("/run/lock/slurm-test-cluster")
 MARKER = "# temporary test cluster, removed at its end"
 NODES = ("n1", "n2")
-PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")
 
 CONF = Path(__file__).parent / "slurm" / "slurm.conf"
 
@@ -45,18 +43,14 @@ def wait_for(condition: Callable[[], object], description: str, timeout: float =
         time.sleep(0.1)
 
 
-def install() -> None:
-    """Install the Slurm packages if needed.
-
-    Raises:
-        Unavailable: If they can't be installed, or if the machine has its own Slurm configuration.
-    """
+def require_slurm() -> None:
+    """Skip the test, or fail it in CI, if this machine cannot run the cluster."""
+    require("slurmctld", "slurmd", "sbatch", "munged")
     conf = ETC / "slurm.conf"
     if conf.exists() and not conf.read_text().startswith(MARKER):
-        raise Unavailable(f"this machine has its own Slurm configuration ({conf}), which is not touched")
+        skip_or_fail(f"this machine has its own Slurm configuration ({conf}), which is not touched")
     if os.geteuid() != 0:
-        raise Unavailable("the Slurm daemons need root")
-    programs.install(("slurmctld", "slurmd", "sbatch", "munged"), PACKAGES)
+        skip_or_fail("the Slurm daemons need root")
 
 
 class Cluster:

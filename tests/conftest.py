@@ -28,6 +28,13 @@ class ByFile(LoadScopeScheduling):
         return "cluster" if nodeid.startswith("tests/slurm/") else nodeid.split("::")[0]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that need a run of the workflow or a cluster as slow."""
+    for item in items:
+        if {"finished", "project", "cluster"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from programs import Unavailable, install, skip_or_fail
+from programs import require
 
 from flowsynth.apps import inspect_plugin
 from flowsynth.data import presets, vst_presets
@@ -25,10 +25,7 @@ VALUES = [1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
 @pytest.fixture(scope="module")
 def nekobi(tmp_path_factory: pytest.TempPathFactory) -> synths.Synth:
     """Nekobi, a bass synthesizer, with its generated parameter table."""
-    try:
-        install([str(NEKOBI)], ["dpf-plugins-vst"])
-    except Unavailable as error:
-        skip_or_fail(str(error))
+    require(str(NEKOBI))
     path = tmp_path_factory.mktemp("inspect") / "nekobi.yaml"
     inspect_plugin.main([str(NEKOBI), "--presets", "50", "--out", str(path)])
     return synths.read(path)

@@ -35,13 +35,12 @@ def test_every_dependency_is_pinned():
     assert dependencies <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
 
 
-def run_packages_script(folder: Path, plugin: Path, **environment: str) -> subprocess.CompletedProcess:
+def run_packages_script(folder: Path, plugin: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Run the script without apt-get, with no package installed except perhaps the synthesizer."""
     script = (ENVS / "packages.sh").read_text().replace("/usr/lib/vst/amsynth_vst.so", str(plugin))
     (folder / "packages.sh").write_text(script.replace("/usr/share/", f"{folder}/"))
-    return subprocess.run(
-        ["/bin/sh", folder / "packages.sh"], env={"PATH": str(folder), **environment}, text=True, capture_output=True
-    )
+    command = ["/bin/sh", folder / "packages.sh", *arguments]
+    return subprocess.run(command, env={"PATH": str(folder), **environment}, text=True, capture_output=True)
 
 
 def test_missing_sound_collections_are_a_note(tmp_path: Path):
@@ -63,4 +62,10 @@ def test_built_in_synthesizer_needs_no_package(tmp_path: Path):
     result = run_packages_script(tmp_path, tmp_path / "plugin.so", SYNTH="faust")
     assert result.returncode == 0
     assert "amsynth" not in result.stderr
-    assert "sounds from outside" in result.stderr
+    assert "Whatever needs these packages is left out" in result.stderr
+
+
+def test_packages_of_tests_are_installed_on_request_only(tmp_path: Path):
+    (tmp_path / "plugin.so").touch()
+    assert "chromium" not in run_packages_script(tmp_path, tmp_path / "plugin.so").stderr
+    assert "chromium chromium-driver slurmctld" in run_packages_script(tmp_path, tmp_path / "plugin.so", "tests").stderr

@@ -3,17 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from cluster import Cluster, install
-from programs import Unavailable, skip_or_fail
+from cluster import Cluster, require_slurm
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A running cluster of two nodes; if unavailable, tests are skipped, or fail in CI."""
-    try:
-        install()
-    except Unavailable as reason:
-        skip_or_fail(f"no Slurm cluster for tests: {reason}")
+    require_slurm()
     cluster = Cluster()
     try:
         cluster.start()

@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 import soundfile
 from browser import OVERFLOW, browser, contrast, errors, resize, until
-from programs import Unavailable, skip_or_fail
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -92,12 +91,9 @@ def address(live: Path, names: list[str], tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    try:
-        with browser(tmp_path_factory.mktemp("browser")) as driver:
-            driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
-            yield driver
-    except Unavailable as reason:
-        skip_or_fail(f"no browser to test with: {reason}")
+    with browser(tmp_path_factory.mktemp("browser")) as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
+        yield driver
 
 
 @pytest.fixture

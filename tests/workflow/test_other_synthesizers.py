@@ -2,7 +2,7 @@
 
 import pandas as pd
 import yaml
-from programs import Unavailable, install, skip_or_fail
+from programs import require
 from project import TINY, Project
 
 
@@ -30,11 +30,8 @@ def test_the_built_in_synthesizer_needs_no_plugin(project: Project):
 
 
 def test_it_runs_on_a_plugin_with_a_generated_table(project: Project):
-    try:
-        install(["/usr/lib/vst/Nekobi-vst.so"], ["dpf-plugins-vst"])
-    except Unavailable as error:
-        skip_or_fail(str(error))
     plugin = "/usr/lib/vst/Nekobi-vst.so"
+    require(plugin)
     inspection = project.python("-m", "flowsynth.apps.inspect_plugin", plugin, "--presets", "80")
     assert inspection.returncode == 0, inspection.stdout
     assert (project.folder / "flowsynth/synths/specs/nekobi.yaml").exists()

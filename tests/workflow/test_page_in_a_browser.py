@@ -6,7 +6,6 @@ from pathlib import Path
 import pages
 import pytest
 from browser import OVERFLOW, browser, contrast, errors, resize, until
-from programs import Unavailable, skip_or_fail
 from project import Project
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -29,13 +28,10 @@ PLAYER = "return [player.src.split('/').slice(-3).join('/'), player.currentTime,
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    try:
-        with browser(tmp_path_factory.mktemp("browser")) as driver:
-            driver.set_script_timeout(60)
-            driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
-            yield driver
-    except Unavailable as reason:
-        skip_or_fail(f"no browser to test with: {reason}")
+    with browser(tmp_path_factory.mktemp("browser")) as driver:
+        driver.set_script_timeout(60)
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
+        yield driver
 
 
 @pytest.fixture(scope="module")
