@@ -11,6 +11,7 @@ import jsonschema
 import yaml
 
 from flowsynth.models import registry
+from flowsynth.models.systems import System, is_prediction_file, prediction_name
 from flowsynth.synths import spec as synths
 
 
@@ -72,9 +73,10 @@ def first_difference(budgets: Mapping[str, Mapping[str, Any]], ignored: str) -> 
 
 
 def _check_model(name: str) -> None:
-    _require("model", [registry.model_of(name)], list(registry.models()))
+    system = System.parse(name)
+    _require("model", [system.model], list(registry.models()))
     try:
-        registry.validate(name)
+        system.validate()
     except ValueError as error:
         raise ValueError(f"config: {error}") from error
 
@@ -88,16 +90,16 @@ def _check_published_split(config: Mapping[str, Any]) -> None:
 
 
 def _check_candidate(candidate: str) -> None:
-    if not registry.is_prediction_file(candidate):
+    if not is_prediction_file(candidate):
         _check_model(candidate)
-        if registry.model_of(candidate) == "oracle":
+        if System.parse(candidate).model == "oracle":
             raise ValueError("config: candidate: the oracle predicts the ground truth, a comparison is meaningless")
         return
     if not Path(candidate).is_file():
         raise ValueError(f"config: candidate: there is no file {candidate}")
-    name = registry.prediction_name(candidate)
+    name = prediction_name(candidate)
     reserved = {*registry.models(), "search", "original"}  # the last two are shown next to models on pages
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in reserved or registry.last_step(name):
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in reserved or System.parse(name).steps:
         raise ValueError(
             f"config: candidate: invalid name {name!r} of {candidate}; rename it: lower-case letters, digits and _, "
             "but not the name of a model, 'search' or 'original'"
@@ -126,7 +128,7 @@ def source_files(collection: Mapping[str, str]) -> list[str]:
 def ood_models(config: Mapping[str, Any], budget: str) -> list[str]:
     """List the models evaluated on out-of-domain sounds: all but the oracle, and search if configured."""
     names = config["budgets"][budget].get("models", config["models"])
-    models = [name for name in dict.fromkeys(map(registry.model_of, names)) if name != "oracle"]
+    models = [model for model in dict.fromkeys(System.parse(name).model for name in names) if model != "oracle"]
     return models + ["search"] * (config["budgets"][budget]["outside"]["searched"] > 0)
 
 

@@ -55,7 +55,9 @@ def code(script, *models):
     That is the script, all modules that it imports, and the sources of models; see flowsynth.core.code_digest.
     """
     path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
-    return lambda wildcards: digest(path, *(source_file(model_of(m)) for m in models))
+    return lambda wildcards: digest(
+        path, *(source_file(System.parse(name).model) for name in models)
+    )
 
 
 def code_for_model(script):
@@ -101,7 +103,11 @@ SAMPLED_IN_A_JOB = 5000
 def sampled(wildcards):
     """Features of the synthetic presets of a fold; none for models fitted to human-designed presets only."""
     w = wildcards
-    count = 0 if model_of(w.model) in human_presets_only() else budget(w)["sampled"]
+    count = (
+        0
+        if System.parse(w.model).model in human_presets_only()
+        else budget(w)["sampled"]
+    )
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
     return [f"{folder}/{shard}.h5" for shard in range(-(-count // SAMPLED_IN_A_JOB))]
 

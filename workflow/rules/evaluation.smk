@@ -121,7 +121,6 @@ rule seed_variance:
         runtime=by_attempt(10),
     params:
         code=code("seed_variance"),
-        systems=SYSTEMS,
     script:
         "../scripts/seed_variance.py"
 

@@ -1,20 +1,14 @@
 # Contents of figures and pages: the model shown, the figures by name, their titles.
 # The model shown in figures: the configured one if it is run, else the last one with a latent space, else the last one.
 SHOWN = next(
-    (
-        model
-        for model in [config["shown"], *reversed(MODELS)]
-        if model in MODELS and has_latent(model)
-    ),
+    (model for model in [config["shown"], *reversed(MODELS)] if model in LATENT),
     MODELS[-1],
 )
 FOLD = f"results/{{budget}}/{{dataset}}/{config['split']}/fold0"
 SEMANTIC = "flow_dis"  # the model whose latent has a semantic dimension
-NO_LATENT = (
-    "" if has_latent(SHOWN) else "a model with a latent, such as flow_reg or vae"
-)
+NO_LATENT = "" if SHOWN in LATENT else "a model with a latent, such as flow_reg or vae"
 PLAIN = next(
-    (model for model in [SHOWN, *MODELS] if has_latent(model) and model != SEMANTIC),
+    (model for model in [SHOWN, *MODELS] if model in LATENT and model != SEMANTIC),
     None,
 )
 NO_PAIR = (
@@ -38,7 +32,7 @@ FIGURES = {
     ),
     "curves": (
         "{dataset}/figures/curves",
-        "" if not all(map(is_control, MODELS)) else "a model that is trained",
+        "" if set(MODELS) - controls() else "a model that is trained",
     ),
     "reconstruction": ("{dataset}/figures/reconstruction", ""),
     "macro_controls": (f"{{dataset}}/figures/{SHOWN}/macro_controls", NO_LATENT),
@@ -110,7 +104,7 @@ def run_of(budget, dataset):
         "models": SYSTEMS,
         "displayed_models": HEARD,
         "latent_model": SHOWN,
-        "has_latent": has_latent(SHOWN),
+        "has_latent": SHOWN in LATENT,
         "ood_models": ood_models(config, budget) if OUTSIDE else [],
         "collections": OUTSIDE,
         "figures": [

@@ -1,7 +1,7 @@
 # Compare a candidate with the frozen baselines: snakemake -c2 compare --config candidate=NAME
 # NAME is a model or system, or the path of a file of predictions.
 from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
-from flowsynth.models.registry import is_prediction_file, prediction_name
+from flowsynth.models.systems import is_prediction_file, prediction_name
 
 GIVEN = str(config.get("candidate", ""))
 ANSWERS = GIVEN if is_prediction_file(GIVEN) else ""

@@ -172,7 +172,9 @@ rule summarise_out_of_domain:
 
 
 # Benchmark of `flowsynth match` on some of the sounds; not part of the default target.
-TRAINED = [name for name in SYSTEMS if last_step(name) is None and not is_control(name)]
+TRAINED = [
+    system.name for system in PARSED if not system.steps and not system.is_control
+]
 
 
 rule benchmark_match:

@@ -1,6 +1,6 @@
 # The page of a run: snakemake -c2 page; of a failed or unfinished run: snakemake -c1 page_so_far
 EXPLORED = (
-    ["macro_controls", "interpolation", "neighbourhood"] if has_latent(SHOWN) else []
+    ["macro_controls", "interpolation", "neighbourhood"] if SHOWN in LATENT else []
 )
 
 

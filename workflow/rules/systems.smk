@@ -1,25 +1,25 @@
-# Models and systems to run (flowsynth.models.registry).
+# Models and systems to run (flowsynth.models.registry, flowsynth.models.systems).
 from flowsynth.models.registry import (
-    INITIAL_CANDIDATES,
     controls,
-    has_latent,
     human_presets_only,
-    is_control,
-    last_step,
-    model_of,
+    kind,
     models,
     source_file,
     surrogates,
 )
+from flowsynth.models.systems import INITIAL_CANDIDATES, System
 
 SYSTEMS = BUDGET.get("models", config["models"])
-MODELS = list(dict.fromkeys(map(model_of, SYSTEMS)))
+PARSED = [System.parse(name) for name in SYSTEMS]
+MODELS = list(dict.fromkeys(system.model for system in PARSED))
+LATENT = [model for model in MODELS if kind(model) == "autoencoders"]
 # systems that sample several predictions from a density; those of a surrogate are results of a search instead
-STEPS = {system: last_step(system) for system in SYSTEMS if not is_control(system)}
 DRAWING = [
-    system
-    for system, step in STEPS.items()
-    if step and step.method == "best" and model_of(system) not in surrogates()
+    system.name
+    for system in PARSED
+    if [step.method for step in system.steps[-1:]] == ["best"]
+    and not system.is_control
+    and system.model not in surrogates()
 ]
 
 CONTROLS = "|".join(sorted(controls() - {"search"}))
