@@ -9,6 +9,7 @@ import jsonschema
 import yaml
 
 from flowsynth.models import registry
+from flowsynth.models.systems import System, is_prediction_file, prediction_name
 from flowsynth.run_settings import datasets
 from flowsynth.synths import spec as synths
 
@@ -81,9 +82,10 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _check_model(name: str) -> None:
-    _require("model", [registry.model_of(name)], list(registry.models()))
+    system = System.parse(name)
+    _require("model", [system.model], list(registry.models()))
     try:
-        registry.validate(name)
+        system.validate()
     except ValueError as error:
         raise ValueError(f"config: {error}") from error
 
@@ -97,16 +99,16 @@ def _check_published_split(config: Mapping[str, Any]) -> None:
 
 
 def _check_candidate(candidate: str) -> None:
-    if not registry.is_prediction_file(candidate):
+    if not is_prediction_file(candidate):
         _check_model(candidate)
-        if registry.model_of(candidate) == "oracle":
+        if System.parse(candidate).model == "oracle":
             raise ValueError("config: candidate: the oracle predicts the ground truth, a comparison is meaningless")
         return
     if not Path(candidate).is_file():
         raise ValueError(f"config: candidate: there is no file {candidate}")
-    name = registry.prediction_name(candidate)
+    name = prediction_name(candidate)
     reserved = {*registry.models(), "search", "original"}  # the last two are shown next to models on pages
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in reserved or registry.last_step(name):
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in reserved or System.parse(name).steps:
         raise ValueError(
             f"config: candidate: invalid name {name!r} of {candidate}; rename it: lower-case letters, digits and _, "
             "but not the name of a model, 'search' or 'original'"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsynth.models import registry
+from flowsynth.models.systems import System
 
 SEMANTIC_MODEL = "flow_dis"  # the model whose latent space has a semantic dimension
 PRESETS_PER_JOB = 5000  # synthetic presets that a job renders
@@ -33,6 +34,7 @@ class RunSettings:
         density_systems: Systems that choose among samples of a density; their calibration is measured.
         displayed_systems: Systems whose sounds are displayed: all but the ground truth and random presets.
         display_model: Model whose latent space is displayed, and whose scores select the examples.
+        display_has_latent: Whether that model has a latent space.
         contrast_model: Model whose latent space is displayed next to that of `SEMANTIC_MODEL`; None if there is none.
         collections: Out-of-domain collections.
         missing_packages: Packages that the skipped collections need, by collection.
@@ -47,6 +49,7 @@ class RunSettings:
     density_systems: list[str]
     displayed_systems: list[str]
     display_model: str
+    display_has_latent: bool
     contrast_model: str | None
     collections: list[str]
     missing_packages: dict[str, list[str]]
@@ -56,19 +59,21 @@ class RunSettings:
 def resolve(config: Mapping[str, Any]) -> RunSettings:
     """Derive the settings of a run from a valid configuration, see `flowsynth.config.check`."""
     names, dataset_names = systems(config, config["budget"]), datasets(config, config["budget"])
-    models = list(dict.fromkeys(map(registry.model_of, names)))
-    density_systems = [name for name in names if _samples_density(name)]
+    parsed = [System.parse(name) for name in names]
+    models = list(dict.fromkeys(system.model for system in parsed))
+    latent_models = [model for model in models if registry.kind(model) == "autoencoders"]
+    density_systems = [system.name for system in parsed if _samples_density(system)]
     # the configured model if it is run, else the last one with a latent space, else the last one
-    candidates = [model for model in [config["display_model"], *reversed(models)] if model in models]
-    display_model = next(filter(registry.has_latent, candidates), models[-1])
-    others = [model for model in [display_model, *models] if registry.has_latent(model) and model != SEMANTIC_MODEL]
+    candidates = [config["display_model"], *reversed(models)]
+    display_model = next((model for model in candidates if model in latent_models), models[-1])
+    others = [model for model in [display_model, *models] if model in latent_models and model != SEMANTIC_MODEL]
     missing = {name: missing_packages(collection) for name, collection in config["out_of_domain"].items()}
     latent_figures = ("macro_controls", "neighbourhood", "interpolation", "latent_space", "smoothness")
     requirements = {
         "critical_difference": (len({*names} - {"oracle"}) > 1, "two models or more beside the oracle"),
-        "curves": (not all(map(registry.is_control, models)), "a model that is trained"),
+        "curves": (not all(system.is_control for system in parsed), "a model that is trained"),
         **dict.fromkeys(
-            latent_figures, (registry.has_latent(display_model), "a model with a latent, such as flow_reg or vae")
+            latent_figures, (display_model in latent_models, "a model with a latent, such as flow_reg or vae")
         ),
         "semantic": (
             bool(others) and SEMANTIC_MODEL in models,
@@ -82,10 +87,11 @@ def resolve(config: Mapping[str, Any]) -> RunSettings:
         datasets=dataset_names,
         systems=names,
         models=models,
-        trained_models=[name for name in names if name in models and not registry.is_control(name)],
+        trained_models=[system.name for system in parsed if not system.steps and not system.is_control],
         density_systems=density_systems,
         displayed_systems=[name for name in names if name not in ("oracle", "random")],
         display_model=display_model,
+        display_has_latent=display_model in latent_models,
         contrast_model=next(iter(others), None),
         collections=[name for name, packages in missing.items() if not packages],
         missing_packages={name: packages for name, packages in missing.items() if packages},
@@ -97,11 +103,10 @@ def resolve(config: Mapping[str, Any]) -> RunSettings:
     )
 
 
-def _samples_density(system: str) -> bool:
+def _samples_density(system: System) -> bool:
     """Return whether a system chooses among samples of a density; a surrogate's predictions come from a search instead."""
-    step = registry.last_step(system)
-    best = step is not None and step.method == "best"
-    return best and not registry.is_control(system) and registry.model_of(system) not in registry.surrogates()
+    best = [step.method for step in system.steps[-1:]] == ["best"]
+    return best and not system.is_control and system.model not in registry.surrogates()
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,8 @@ def job_sizes(count: int) -> list[int]:
 
 def ood_models(config: Mapping[str, Any], budget: str) -> list[str]:
     """List the models evaluated on out-of-domain sounds: all but the oracle, and search if configured."""
-    models = [name for name in dict.fromkeys(map(registry.model_of, systems(config, budget))) if name != "oracle"]
+    parsed = map(System.parse, systems(config, budget))
+    models = [model for model in dict.fromkeys(system.model for system in parsed) if model != "oracle"]
     return models + ["search"] * (config["budgets"][budget]["out_of_domain"]["search_items"] > 0)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from flowsynth.evaluation.score_tables import with_systems
+
 METRICS = ("log_mel_l1", "spectral_convergence", "mel_mse", "parameter_mse")
 SYSTEMS = {
     "oracle": -0.4, "nearest": 0.0, "cnn": 0.4, "mlp": 0.5, "flow_reg": 0.5, "flow_reg_published": 0.5, "npe_nsf": 0.3,
@@ -22,4 +24,4 @@ def scores(shifts: dict[str, float], noise: float = 0.02) -> pd.DataFrame:
         for item, value in enumerate(values)
     ]
     columns = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value"]
-    return pd.DataFrame(rows, columns=columns)
+    return with_systems(pd.DataFrame(rows, columns=columns))

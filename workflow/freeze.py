@@ -19,7 +19,6 @@ from flowsynth.leaderboard.baselines import add_candidate, freeze
 from flowsynth.leaderboard.data_hashes import hash_data
 from flowsynth.leaderboard.manifest import SETTINGS, frozen_folds
 from flowsynth.models.base import find
-from flowsynth.models.registry import model_of
 
 
 def main() -> None:
@@ -69,7 +68,7 @@ def main() -> None:
                 add_candidate(folder, arguments.add, scores, by_fold, tables, data)
             else:
                 settings = {"budget": name, "dataset": dataset, **budget, **{key: config[key] for key in SETTINGS}}
-                passes = {model: find(model).passes for model in dict.fromkeys(map(model_of, systems))}
+                passes = {model: find(model).passes for model in scores["base_model"].unique()}
                 settings["passes"] = {model: count for model, count in passes.items() if count > 1}
                 freeze(folder, scores, predictions, tables, data, settings)
         except (ValueError, FileNotFoundError) as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.apps import match_benchmark
-from flowsynth.evaluation import parameter_count, scaling, variance_components
+from flowsynth.evaluation import parameter_count, scaling, score_tables, variance_components
 from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
@@ -20,28 +20,30 @@ OPTIONAL_TABLES = {
     "matches": (
         "Matching out-of-domain sounds",
         "`flowsynth match` with five sounds of each collection, by the best model of the default run.",
-        match_benchmark.finding,
+        lambda path: match_benchmark.finding(pd.read_csv(path)),
     ),
     "complexity": (
         "More parameters",
         "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`; columns as in the paper.",
-        lambda table: f"{parameter_count.finding(table)}\n{parameter_count.markdown(table)}",
+        lambda path: "\n".join(
+            describe(score_tables.read(path)) for describe in (parameter_count.finding, parameter_count.markdown)
+        ),
     ),
     "variance": (
         "Variance across training seeds",
         "The same trainings with different seeds, budget `seeds`.",
-        variance_components.finding,
+        lambda path: variance_components.finding(pd.read_csv(path)),
     ),
     "amount": (
         "More synthetic presets",
         "All trainings of a row pass over the same number of presets, of which a growing share is distinct: budgets "
         "`drawn_0`, `drawn_10000` and `drawn_50000`.",
-        lambda table: scaling.markdown(table, "drawn"),
+        lambda path: scaling.markdown(score_tables.read(path), "drawn"),
     ),
     "epochs": (
         "Longer training",
         "Training for as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
-        lambda table: scaling.markdown(table, "epochs"),
+        lambda path: scaling.markdown(score_tables.read(path), "epochs"),
     ),
 }
 NO_BASELINES = "There are no baselines yet: `make freeze` runs their campaign.\n"
@@ -123,19 +125,18 @@ def _smoothness(rows: pd.DataFrame) -> str:
 def optional_sections() -> str:
     """Write one section per published table of `OPTIONAL_TABLES`."""
     sections = []
-    for name, (title, description, format_table) in OPTIONAL_TABLES.items():
+    for name, (title, description, write_section) in OPTIONAL_TABLES.items():
         path = PUBLISHED / f"{name}.csv"
         if path.exists():
             link = f"([{name}.csv](results/published/{name}.csv))"
-            sections.append(f"### {title}\n\n{description} {link}\n\n{format_table(pd.read_csv(path))}")
+            sections.append(f"### {title}\n\n{description} {link}\n\n{write_section(path)}")
     return "\n".join(sections)
 
 
 def current_readme() -> str:
     """Write the README with up-to-date generated parts."""
-    scores, outside, smoothness = (
-        pd.read_csv(PUBLISHED / f"{name}.csv") for name in ("scores", "outside", "smoothness")
-    )
+    scores, outside = (score_tables.read(PUBLISHED / f"{name}.csv") for name in ("scores", "outside"))
+    smoothness = pd.read_csv(PUBLISHED / "smoothness.csv")
     longer = PUBLISHED / "flow_question.csv"
     by_campaign = pd.read_csv(longer).groupby("of") if longer.exists() else ()
     answers = {str(name): dict(zip(rows["question"], rows["answer"], strict=True)) for name, rows in by_campaign}

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from flowsynth.core.seeding import derive_seed
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import bootstrap_medians, compare, interval, paired_scores
 from flowsynth.evaluation.summary import change, number, to_markdown
 from flowsynth.metrics import PRIMARY_METRIC, registry
-from flowsynth.models.registry import render_count
 
 NEAREST = "nearest"
 NEAREST_HUMAN = "nearest_people"
@@ -59,13 +59,14 @@ def answer_questions(scores: pd.DataFrame, seed: int) -> dict[str, str]:
     known = set(means.index)
     answers: dict[str, str] = {}
     comparisons: dict[str, pd.DataFrame] = {}
-    for question, first, second in _questions(means):
+    leader = _best(means, _with_render_budget(scores))
+    for question, first, second in _questions(means, leader):
         answers[question] = ""
         if first and second and {first, second} <= known and first != second:
             if first not in comparisons:
                 comparisons[first] = compare(primary, seed, first).set_index("second")
             answers[question] = _difference(comparisons[first].loc[second], first, second, means)
-    leader, points = _best(means, _with_render_budget(means)), [name for name in POINTS if name in means]
+    points = [name for name in POINTS if name in means]
     answers[f"{LEADER_POINT} by the median of {registry()[MEDIAN].label.lower()}"] = (
         _medians(scores, leader, points, seed) if leader and points else ""
     )
@@ -85,10 +86,10 @@ def markdown(answers: Mapping[str, Mapping[str, str]]) -> str:
     return f"{ABOUT}\n\n{to_markdown(table.rename_axis('Compared').reset_index())}" if len(table) else ""
 
 
-def _questions(means: pd.Series) -> Iterator[tuple[str, str | None, str | None]]:
+def _questions(means: pd.Series, leader: str | None) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield each question with the two systems compared; None where there is no such system."""
     flow, flow16 = _best(means, FLOWS), _best(means, [f"{name}_best{RENDER_BUDGET}" for name in FLOWS])
-    point, leader = _best(means, POINTS), _best(means, _with_render_budget(means))
+    point = _best(means, POINTS)
     yield LIKELIHOOD, "flow_reg", "flow_reg_published"
     yield ONE_DRAW, flow, point
     yield BEST_POINT, flow16, point
@@ -102,8 +103,9 @@ def _questions(means: pd.Series) -> Iterator[tuple[str, str | None, str | None]]
     yield LEADER_POINT, leader, point
 
 
-def _with_render_budget(means: pd.Series) -> list[str]:
-    return [str(name) for name in means.index if render_count(str(name)) == RENDER_BUDGET]
+def _with_render_budget(scores: pd.DataFrame) -> list[str]:
+    renderings = systems(scores)["renderings"]
+    return renderings[renderings == RENDER_BUDGET].index.tolist()
 
 
 def _best(means: pd.Series, names: Iterable[str]) -> str | None:

@@ -3,6 +3,7 @@
 The regular tables of a run need all models and folds. This one is written beside them and marked as incomplete.
 """
 
+import itertools
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.evaluation import out_of_domain
 from flowsynth.evaluation.summary import gather, markdown, summarise, to_markdown
-from flowsynth.models.registry import last_step
+from flowsynth.models.systems import System
 
 PARTIAL_PAGE = "page_so_far"  # rule and folder of the page of an unfinished run
 STAGES = (
@@ -50,14 +51,12 @@ def missing_scores(folder: Path, split: str, folds: int, models: Sequence[str]) 
 
 def _failure(logs: Path, system: str) -> tuple[str, str]:
     """Return stage and last log line of the job that failed, of the system or of the system it is derived from."""
-    step = last_step(system)
-    stage_and_reason = _failure(logs, step.base) if step else ("", "")
-    for stage in STAGES:
-        path = logs / system / f"{stage}.log"
+    for name, stage in itertools.product(System.parse(system).lineage, STAGES):
+        path = logs / name / f"{stage}.log"
         lines = path.read_text().strip().splitlines() if path.exists() else []
-        if not stage_and_reason[0] and lines and any(line.startswith("Traceback") for line in lines):
-            stage_and_reason = stage, lines[-1]
-    return stage_and_reason if stage_and_reason[0] else ("", "was not run to its end")
+        if any(line.startswith("Traceback") for line in lines):
+            return stage, lines[-1]
+    return "", "was not run to its end"
 
 
 def report_missing(folder: Path, split: str, folds: int, models: Sequence[str], failed: bool) -> str | None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.evaluation.score_tables import SYSTEM_COLUMNS, systems
 from flowsynth.evaluation.summary import format_table, gather, number, to_markdown
 from flowsynth.metrics import PRIMARY_METRIC, registry
-from flowsynth.models.registry import is_control
 
-COLUMNS = ["sounds", "collection", "model", "metric", "mean", "sd", "median", "items", "best"]
+COLUMNS = ["sounds", "collection", "model", *SYSTEM_COLUMNS, "metric", "mean", "sd", "median", "items", "best"]
 POOLED = "every"  # all collections pooled
 
 
@@ -62,10 +62,10 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         parts.append(
             values.agg(mean="mean", sd="std", median="median", items="count").reset_index().assign(sounds=name)
         )
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True).join(systems(scores), on="model")
     metrics = registry()
     lower = table["metric"].map(lambda name: metrics[name].better == "lower")
-    error = table["mean"].where(lower, -table["mean"]).where(~table["model"].map(is_control))
+    error = table["mean"].where(lower, -table["mean"]).where(~table["is_control"])
     smallest = error.groupby([table["sounds"], table["collection"], table["metric"]]).transform("min")
     table["best"] = error.notna() & (error == smallest)
     order = [*dict.fromkeys(scores["collection"]), POOLED], list(models), list(metrics)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from flowsynth.evaluation.summary import format_table, summarise, to_latex, to_markdown
 from flowsynth.metrics import registry
-from flowsynth.models.registry import is_control
 
 NEAREST = "nearest"
 METRICS = ("parameter_mse_n", "spectral_convergence", "mel_mse")  # the columns of the paper, in its order
@@ -46,7 +45,7 @@ def finding(summary: pd.DataFrame) -> str:
     for metric in METRICS:
         rows = summary[summary["metric"] == metric]
         means = rows.pivot(index="parameters", columns="model", values="mean")
-        networks = means[[name for name in means.columns if not is_control(name)]]
+        networks = means[rows.loc[~rows["is_control"], "model"].unique()]
         sizes = [str(size) for size in means.index[networks.min(axis=1) >= means[NEAREST]]]
         if sizes:
             *others, last = sizes

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 import pandas as pd
 
 from flowsynth.core.seeding import derive_seed
+from flowsynth.evaluation.score_tables import SYSTEM_COLUMNS, systems
 from flowsynth.evaluation.statistics import bootstrap_means, interval, paired_scores
 from flowsynth.evaluation.summary import number, to_markdown
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
-COLUMNS = ["amount", "model", "metric", "folds", "items", "mean", "low", "high", "median"]
+COLUMNS = ["amount", "model", *SYSTEM_COLUMNS, "metric", "folds", "items", "mean", "low", "high", "median"]
 
 
 def scores_by_amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFrame:
@@ -36,7 +37,9 @@ def scores_by_amount(scores: Mapping[int, pd.DataFrame], seed: int) -> pd.DataFr
             for model in values:
                 low, high = interval(samples[model])
                 rows.append((amount, model, metric, folds, len(values), means[model], low, high, medians[model]))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    described = systems(pd.concat([systems(table).reset_index() for table in scores.values()]))
+    columns = [name for name in COLUMNS if name not in SYSTEM_COLUMNS]
+    return pd.DataFrame(rows, columns=columns).join(described, on="model")[COLUMNS]
 
 
 def markdown(table: pd.DataFrame, unit: str) -> str:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
 from flowsynth.data.features import Mel, numpy_mel
-from flowsynth.evaluation import SCORE_COLUMNS
+from flowsynth.evaluation.score_tables import SCORE_COLUMNS, with_systems
 from flowsynth.metrics import Metric, registry
 from flowsynth.rendering.audio import read_checked
 from flowsynth.rendering.host import Note
@@ -51,7 +51,7 @@ def render_and_score(
         timeout: Time limit for the rendering of a preset, in seconds.
 
     Returns:
-        A table with the columns of `flowsynth.evaluation.SCORE_COLUMNS`.
+        A table with the columns of `flowsynth.evaluation.score_tables.SCORE_COLUMNS`.
 
     Raises:
         ValueError: If another version of the synthesizer rendered the targets, or as `score` does.
@@ -72,7 +72,7 @@ def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[
         labels: Values of the columns budget, dataset, split, fold and model.
 
     Returns:
-        A table with the columns of `flowsynth.evaluation.SCORE_COLUMNS`.
+        A table with the columns of `flowsynth.evaluation.score_tables.SCORE_COLUMNS`.
 
     Raises:
         ValueError: If an item has no target, or the audio is not that of the predictions.
@@ -96,7 +96,7 @@ def score(targets: Sequence[Path], predictions: Path, audio: Path, labels: dict[
     tracked = track(results, estimates.shape[1] * len(metrics), f"score {predictions.parent}")
     rows = [pd.DataFrame({"item": ids, "sample": s, "metric": name, "value": values}) for s, name, values in tracked]
     table = pd.concat(rows, ignore_index=True).assign(**labels)
-    return table[list(SCORE_COLUMNS)]
+    return with_systems(table)[list(SCORE_COLUMNS)]
 
 
 def compute_metrics(

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.evaluation import SCORE_COLUMNS
+from flowsynth.evaluation import score_tables
+from flowsynth.evaluation.score_tables import KEY, SCORE_COLUMNS, SYSTEM_COLUMNS
 from flowsynth.metrics import Metric, registry
-from flowsynth.models.registry import is_control
 
-KEY = [*SCORE_COLUMNS[:-1]]  # columns that identify a score
 MISSING = "missing"
 DAGGER = "†"
 DAGGER_NOTE = "no better than the mean preset in any audio metric"
@@ -24,13 +23,14 @@ def gather(paths: Sequence[Path]) -> pd.DataFrame:
         ValueError: If a score is duplicated, or models were not scored on the same items. The number of samples may
             differ, as the best of N samples is one.
     """
-    tables = [pd.read_csv(path, dtype={"item": str}) for path in paths]
+    tables = [score_tables.read(path) for path in paths]
     for path, table in zip(paths, tables, strict=True):
-        if tuple(table.columns) != SCORE_COLUMNS:
+        if set(table.columns) != set(SCORE_COLUMNS):
             raise ValueError(f"columns of scores: got {list(table.columns)}, expected {list(SCORE_COLUMNS)} ({path})")
-    scores = pd.concat(tables, ignore_index=True)
-    if scores.duplicated(KEY).any():
-        raise ValueError(f"duplicate score: {scores.loc[scores.duplicated(KEY), KEY].iloc[0].to_dict()}")
+    scores = pd.concat(tables, ignore_index=True)[list(SCORE_COLUMNS)]
+    duplicates = scores.loc[scores.duplicated(KEY), list(KEY)]
+    if len(duplicates):
+        raise ValueError(f"duplicate score: {duplicates.iloc[0].to_dict()}")
     for (_, dataset, _, fold), group in scores.groupby(["budget", "dataset", "split", "fold"]):
         keys = {model: set(zip(rows["metric"], rows["item"], strict=True)) for model, rows in group.groupby("model")}
         (first, expected), *others = keys.items()
@@ -53,9 +53,9 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         models: Names of the models in the order of the table.
 
     Returns:
-        Columns model, metric, mean (of the folds' means), sd (over the folds' means, empty for one fold), median (of
-        all items), folds, items (with a value, over all folds), beats_mean (whether the model's mean is better than
-        that of the control `mean`; empty without that control).
+        Columns model, `SYSTEM_COLUMNS`, metric, mean (of the folds' means), sd (over the folds' means, empty for one
+        fold), median (of all items), folds, items (with a value, over all folds), beats_mean (whether the model's mean
+        is better than that of the control `mean`; empty without that control).
 
     Raises:
         ValueError: If the scores are of several budgets, data sets or splits, or the oracle is not perfect: then no
@@ -87,7 +87,8 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     metric_order = {name: position for position, name in enumerate(metrics)}
     table = table.assign(_model=table["model"].map(model_order), _metric=table["metric"].map(metric_order))
     table = table.sort_values(["_model", "_metric"], ignore_index=True)
-    return table[["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]]
+    columns = ["model", *SYSTEM_COLUMNS, "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
+    return table.join(score_tables.systems(scores), on="model")[columns]
 
 
 def markdown(summary: pd.DataFrame) -> str:
@@ -105,7 +106,7 @@ def latex(summary: pd.DataFrame) -> str:
 def no_better_than_mean(summary: pd.DataFrame) -> list[str]:
     """List the models, controls excluded, that are no better than the mean preset in any spectral or audio metric."""
     metrics = [metric.name for metric in registry().values() if metric.domain != "parameters"]
-    rows = summary[summary["metric"].isin(metrics) & ~summary["model"].map(is_control)].dropna(subset="beats_mean")
+    rows = summary[summary["metric"].isin(metrics) & ~summary["is_control"]].dropna(subset="beats_mean")
     beats = rows.groupby("model", sort=False)["beats_mean"].any()
     return beats.index[~beats.astype(bool)].tolist()
 
@@ -121,7 +122,7 @@ def format_table(summary: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFra
         rows = summary[summary["metric"] == metric.name].set_index("model")
         if rows.empty:
             continue
-        means = rows.loc[[name for name in rows.index if not is_control(name)], "mean"].dropna()
+        means = rows.loc[~rows["is_control"], "mean"].dropna()
         best = None if means.empty else means.idxmin() if metric.better == "lower" else means.idxmax()
         cells = []
         for name in models:

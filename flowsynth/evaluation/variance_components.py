@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import paired_scores
 from flowsynth.evaluation.summary import number
 from flowsynth.metrics import PRIMARY_METRIC, registry
-from flowsynth.models.registry import last_step
 
 SOURCES = ("fold", "seed", "item", "rest")
 PHRASES = {
@@ -30,13 +30,14 @@ PHRASES = {
 COLUMNS = ["model", "metric", "folds", "seeds", "items", "mean", *SOURCES, "sd_of_a_training"]
 
 
-def trainings_by_model(systems: Sequence[str]) -> dict[str, list[str]]:
+def trainings_by_model(scores: pd.DataFrame) -> dict[str, list[str]]:
     """Map each model trained with several seeds to the names of its trainings, the first seed first."""
     trainings: dict[str, list[str]] = {}
-    for system in systems:
-        step = last_step(system)
-        if step is not None and step.method == "seed" and step.base in systems:
-            trainings.setdefault(step.base, [step.base]).append(system)
+    described = systems(scores)
+    plain = described[described["renderings"] == 0]
+    for row in plain[plain["training_seed"] > 1].itertuples():
+        if row.base_model in plain.index:
+            trainings.setdefault(row.base_model, [row.base_model]).append(row.Index)
     return trainings
 
 
@@ -68,19 +69,18 @@ def variance_components(folds: Sequence[Float[np.ndarray, "items seeds"]]) -> Ma
     return dict(zip(SOURCES, (fold, seed, item, rest), strict=True))
 
 
-def decompose_variance(scores: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
+def decompose_variance(scores: pd.DataFrame) -> pd.DataFrame:
     """Decompose the variance of each metric for each model trained with several seeds.
 
     Args:
         scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`.
-        systems: Names of the systems.
 
     Returns:
         The columns of `COLUMNS`: shares of fold, seed, item and rest in the variance of a single score, and the
         standard deviation of the mean over a fold between trainings (sd_of_a_training).
     """
     rows = []
-    for model, names in trainings_by_model(systems).items():
+    for model, names in trainings_by_model(scores).items():
         for metric in dict.fromkeys(scores["metric"]):
             values = paired_scores(scores[scores["model"].isin(names)], metric)
             if values.shape[1] < len(names) or values.empty:

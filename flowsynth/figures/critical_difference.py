@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import rankdata, studentized_range
 
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import CONFIDENCE, paired_scores
 from flowsynth.evaluation.summary import gather
 from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.models.registry import is_control
 
 METRICS = ("parameter_mse", "log_mel_l1")  # an error of parameters and one of sound, which disagree
 
@@ -74,20 +74,21 @@ def plot(table: pd.DataFrame, models: Sequence[str], title: str) -> Figure:
     """
     ranked = [name for name in models if name != "oracle"]
     metrics = [name for name in METRICS if name in set(table["metric"])]
+    kinds = systems(table)["is_control"].map({True: "control", False: "model"})
     size = 4.6 * len(metrics), 0.9 + 0.2 * len(ranked)
     figure, axes = plt.subplots(1, len(metrics), figsize=size, squeeze=False, layout="constrained")
     for axis, name in zip(axes.flat, metrics, strict=True):
         values = paired_scores(table, name)[ranked]
         ranks = mean_ranks(values, registry()[name].better == "lower")
-        _panel(axis, ranks, critical_difference(len(ranked), len(values)))
+        _panel(axis, ranks, critical_difference(len(ranked), len(values)), kinds)
         axis.set(title=f"{registry()[name].label}: mean rank", xlabel="rank, 1 is best")
     headline(figure, title)
     return figure
 
 
-def _panel(axis: Axes, ranks: pd.Series, distance: float) -> None:
+def _panel(axis: Axes, ranks: pd.Series, distance: float, kinds: pd.Series) -> None:
     for position, (model, rank) in enumerate(ranks.items()):
-        axis.plot(rank, position, marker="o", color=COLOURS["control" if is_control(str(model)) else "model"])
+        axis.plot(rank, position, marker="o", color=COLOURS[kinds[model]])
     for index, (first, last) in enumerate(cliques(ranks, distance)):
         x = ranks.max() + (0.04 + 0.03 * (index % 3)) * np.ptp(ranks)
         axis.plot([x, x], [first, last], color=COLOURS["other"], linewidth=2.5, solid_capstyle="butt")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from flowsynth.evaluation import parameter_count
+from flowsynth.evaluation import parameter_count, score_tables
 from flowsynth.evaluation.summary import heading
 from flowsynth.figures.style import headline, line_style, styled
 from flowsynth.metrics import registry
@@ -75,20 +75,22 @@ def _plot_lines(
     """Plot one panel per metric and one line per model.
 
     Args:
-        lines: Points, with columns metric, model, x, y, below and above; the last two are lengths of error bars.
+        lines: Points, with columns metric, model, is_control, x, y, below and above; the last two are lengths of error
+            bars.
         metrics: Names of the metrics.
         models: Models in the order of the legend, oracle included.
         offset: Horizontal distance of two models, which keeps their error bars apart.
         size: Width and height of the figure in inches.
     """
     models = [name for name in models if name != "oracle"]
+    controls = set(lines.loc[lines["is_control"], "model"])
     figure, axes = plt.subplots(1, len(metrics), figsize=size, layout="constrained")
     for axis, name in zip(axes, metrics, strict=True):
         for index, model in enumerate(models):
             rows = lines[(lines["metric"] == name) & (lines["model"] == model)].sort_values("x")
             x = rows["x"] + offset * (index - len(models) / 2)
             bars = np.stack([rows["below"], rows["above"]])
-            axis.errorbar(x, rows["y"], bars, label=model, **line_style(model, index))
+            axis.errorbar(x, rows["y"], bars, label=model, **line_style(model, model in controls, index))
         axis.set(yscale="log")
         axis.grid(axis="y")
     axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -97,7 +99,7 @@ def _plot_lines(
 
 def draw_amount(table: Path, models: Sequence[str], label: str, title: str) -> Figure:
     """Draw scores against the number of synthetic training presets or of epochs."""
-    rows = pd.read_csv(table)
+    rows = score_tables.read(table)
     folds = int(rows["folds"].max())
     return plot_amount(rows, models, label, f"{title}. Over {folds} fold{'s' * (folds > 1)}; 95 % intervals.")
 
@@ -105,4 +107,4 @@ def draw_amount(table: Path, models: Sequence[str], label: str, title: str) -> F
 def draw_complexity(table: Path, models: Sequence[str], budget: str) -> Figure:
     """Draw scores against the number of parameters to predict."""
     title = f"Budget {budget}. Mean and standard deviation over folds."
-    return plot_parameter_count(pd.read_csv(table), models, title)
+    return plot_parameter_count(score_tables.read(table), models, title)

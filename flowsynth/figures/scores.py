@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.summary import gather, heading
 from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
-from flowsynth.models.registry import is_control
 
 LOG_SCALE_RATIO = 20  # ratio of largest to smallest value above which an axis is logarithmic
 MAX_COLUMNS = 5
@@ -49,19 +49,20 @@ def _panel(axis: Axes, rows: pd.DataFrame, models: Sequence[str]) -> None:
     quartiles = rows.groupby("model")["value"].quantile([0.25, 0.5, 0.75]).unstack()
     folds = rows.groupby(["model", "fold"], as_index=False)["value"].mean()
     values = [*quartiles.to_numpy().flat, *folds["value"]]
+    kinds = systems(rows)["is_control"].map({True: "control", False: "model"})
     smallest, largest = min(values), max(values)
     if smallest > 0 and largest > LOG_SCALE_RATIO * smallest:
         axis.set_xscale("log")
         axis.xaxis.set_minor_formatter(NullFormatter())
     for position, name in enumerate(models):
-        colour = COLOURS["control" if is_control(name) else "model"]
+        colour = COLOURS[kinds[name]]
         lower, median, upper = quartiles.loc[name]
         axis.plot([lower, upper], [position, position], color=colour, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axis.plot([median], [position], marker="|", color=colour, markersize=9)
-    kinds = folds["model"].map(is_control).map({True: "control", False: "model"})
+    dots = folds.assign(kind=folds["model"].map(kinds))
     palette = {kind: COLOURS[kind] for kind in ("control", "model")}
     sns.stripplot(
-        folds.assign(kind=kinds), x="value", y="model", order=list(models), hue="kind", palette=palette, jitter=False,
+        dots, x="value", y="model", order=list(models), hue="kind", palette=palette, jitter=False,
         size=5, linewidth=0.5, edgecolor="white", legend=False, ax=axis,
     )  # fmt: skip
 

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 from flowsynth.core.provenance import atomic_write, maker
 from flowsynth.metrics.spectral import FLOOR
-from flowsynth.models.registry import is_control
 
 STYLE = Path(__file__).with_name("figures.mplstyle")
 COLOURS = {"control": "0.55", "model": "#1f6f8b", "other": "#c8553d"}
@@ -91,15 +90,16 @@ def plot_parameters(
     axis.spines["bottom"].set_color("0.7")
 
 
-def line_style(model: str, index: int) -> dict[str, Any]:
+def line_style(model: str, is_control: bool, index: int) -> dict[str, Any]:
     """Return Matplotlib's options for the line of a model: controls are grey and dashed, with markers of their own.
 
     Args:
         model: Name of the model.
+        is_control: Whether it is a control.
         index: Position among the models of the figure, which selects the colour.
     """
     common = {"linewidth": 1, "markersize": 4}
-    if is_control(model):
+    if is_control:
         return common | {"color": "0.6", "linestyle": "--", "marker": MARKERS.get(model, "o")}
     colours = mpl.color_sequences["tab20"]
     return common | {"color": colours[index % len(colours)], "marker": "."}

@@ -24,7 +24,7 @@ from flowsynth.inference.search_task import LogMel, log_mel_extractor
 from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models import base as models
 from flowsynth.models.controls.nearest import Nearest
-from flowsynth.models.registry import is_control, model_of
+from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import Renderer
 from flowsynth.synths.spec import Synth, dataset
@@ -148,8 +148,9 @@ def find_checkpoint(
 
 def _is_trained(name: str, kind: type) -> bool:
     """Whether a folder name is that of a known trained model of a class, not of a control."""
-    known = model_of(name) in models.names() and not is_control(name)
-    return known and issubclass(models.find(model_of(name)), kind)
+    system = System.parse(name)
+    known = system.model in models.names() and not system.is_control
+    return known and issubclass(models.find(system.model), kind)
 
 
 def best_checkpoint(checkpoints: Iterable[Path]) -> Path:

@@ -23,15 +23,16 @@ from jaxtyping import Float
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import atomic_write, maker, write_text
-from flowsynth.evaluation import SCORE_COLUMNS
+from flowsynth.evaluation import score_tables
 from flowsynth.evaluation.fingerprint import differences, fingerprint
 from flowsynth.leaderboard.data_hashes import collect_commits
 from flowsynth.leaderboard.manifest import MANIFEST, changed_settings, frozen_folds, missing_fingerprint
-from flowsynth.models.registry import model_of, models
+from flowsynth.models.registry import models
 
 SCORES = "scores.csv.gz"
 SCORE_DIGITS = 6  # significant digits of a frozen score
-FROZEN_COLUMNS = ["fold", "model", "item", "metric", "value"]
+FROZEN_KEY = ["fold", "model", "item", "metric"]  # columns that identify a frozen score
+FROZEN_COLUMNS = [*FROZEN_KEY[:2], *score_tables.SYSTEM_COLUMNS, *FROZEN_KEY[2:], "value"]
 
 
 def round_scores(scores: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +86,7 @@ def freeze(
             commits = sorted({*commits, *manifest["commits"]})
         if other_folds or added:
             scoring = {key: manifest[key] for key in ("scoring", "stamped") if key in manifest}
-            frozen = pd.read_csv(folder / SCORES, dtype={"item": str})
+            frozen = read_frozen(folder)
             kept = frozen[frozen["fold"].isin(other_folds) | frozen["model"].isin(added)]
             scores = pd.concat([kept, drop_new_metrics(scores, frozen)])
             with h5py.File(folder / "predictions.h5", "r", locking=False) as previous:
@@ -132,7 +133,7 @@ def add_candidate(
     """
     require_comparable(data, folder)
     manifest = json.loads((folder / MANIFEST).read_text())
-    entry_point = models().get(model_of(name))
+    entry_point = models().get(str(scores["base_model"].iloc[0]))
     source = {
         "commits": collect_commits(predictions.values(), tables),
         "maker": maker(),
@@ -140,7 +141,7 @@ def add_candidate(
     }
     if entry_point and entry_point.dist:
         source["package"] = f"{entry_point.dist.name} {entry_point.dist.version}"
-    frozen = pd.read_csv(folder / SCORES, dtype={"item": str})
+    frozen = read_frozen(folder)
     if name in set(frozen["model"]) - manifest["added"].keys():
         raise ValueError(f"{name} is one of the baselines in {folder}: rename the candidate")
     with atomic_write(folder / "predictions.h5") as temporary:
@@ -165,7 +166,7 @@ def add_candidate(
 
 def _write_scores(folder: Path, table: pd.DataFrame) -> None:
     """Write scores without a date: equal scores give equal files."""
-    text = table.sort_values(FROZEN_COLUMNS[:-1]).to_csv(index=False)
+    text = table.sort_values(FROZEN_KEY).to_csv(index=False)
     with atomic_write(folder / SCORES) as temporary:
         temporary.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
@@ -196,10 +197,14 @@ def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
         labels: Values of the columns budget, dataset and split, constant over all rows.
 
     Returns:
-        Table with the columns of `flowsynth.evaluation.scoring.COLUMNS`.
+        Table with the columns of `flowsynth.evaluation.score_tables.SCORE_COLUMNS`.
     """
-    table = pd.read_csv(folder / SCORES, dtype={"item": str})
-    return table.assign(sample=0, **labels)[list(SCORE_COLUMNS)]
+    return read_frozen(folder).assign(sample=0, **labels)[list(score_tables.SCORE_COLUMNS)]
+
+
+def read_frozen(folder: Path) -> pd.DataFrame:
+    """Read the file of scores: a table with the columns of `FROZEN_COLUMNS`."""
+    return score_tables.read(folder / SCORES)[FROZEN_COLUMNS]
 
 
 def read_predictions(folder: Path, fold: int, system: str) -> tuple[list[str], tuple[str, ...], np.ndarray]:

@@ -4,19 +4,18 @@ References:
     `flowsynth.evaluation.statistics`: the criterion of significance.
 """
 
-from collections.abc import Collection
 from typing import Literal
 
 import pandas as pd
 
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import compare, paired_scores
 from flowsynth.metrics import registry
-from flowsynth.models.registry import render_count
 
 Verdict = Literal["better", "worse", "no difference"]
 COLUMNS = [
     "metric", "baseline", "items", "candidate_mean", "baseline_mean", "difference", "low", "high", "p_holm", "verdict",
-    "baseline_renderings",
+    "baseline_is_control", "baseline_renderings",
 ]  # fmt: skip
 FROZEN_SUFFIX = " (frozen)"  # marks the baseline that shares its name with the candidate
 EXTREMES = 3  # sounds on each side
@@ -27,35 +26,34 @@ def frozen_name(baseline: str) -> str:
     return baseline.removesuffix(FROZEN_SUFFIX)
 
 
-def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int, files: Collection[str] = ()) -> pd.DataFrame:
+def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int) -> pd.DataFrame:
     """Compare a candidate with each baseline.
 
     Args:
         scores: Scores of the candidate and the baselines, as returned by `flowsynth.evaluation.summary.gather`.
         candidate: Name of the candidate.
         seed: Seed of the bootstrap.
-        files: Baselines that were submitted as a prediction file.
 
     Returns:
         Table with the columns of `COLUMNS`, one row per metric and baseline: means over folds, their difference
-        (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, and the number
-        of renderings per sound that the baseline takes (missing if unknown).
+        (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, whether the
+        baseline is a control, and the number of renderings per sound that it takes (missing if unknown).
     """
     metrics, means = registry(), {}
     for metric in dict.fromkeys(scores["metric"]):
         means[metric] = paired_scores(scores, metric).groupby(level="fold").mean().mean()
-    rows = []
+    described, rows = systems(scores), []
     for row in compare(scores, seed, candidate).itertuples():
         lower = metrics[row.metric].better == "lower"
         verdict: Verdict = "no difference"
         if row.differ:
             verdict = "better" if (row.mean_difference < 0) == lower else "worse"
-        mean, baseline = means[row.metric], frozen_name(row.second)
+        mean, baseline = means[row.metric], described.loc[row.second]
         rows.append(
             (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low,
-             row.high, row.p_holm, verdict, pd.NA if baseline in files else render_count(baseline))
+             row.high, row.p_holm, verdict, baseline["is_control"], baseline["renderings"])
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_renderings": "Int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_is_control": bool, "baseline_renderings": "Int64"})
 
 
 def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = EXTREMES) -> pd.DataFrame:

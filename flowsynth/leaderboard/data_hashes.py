@@ -13,7 +13,7 @@ from typing import Any
 from flowsynth.core import hdf5
 from flowsynth.core.provenance import commit
 from flowsynth.evaluation.fingerprint import differences, fingerprint
-from flowsynth.models.registry import last_step
+from flowsynth.models.systems import System
 from flowsynth.training.checkpoints import read_maker
 
 
@@ -88,10 +88,8 @@ def _scoring_change(maker: dict[str, Any]) -> str:
 def _source_files(folder: Path) -> Iterator[Path]:
     """Find the files that the predictions in a folder are derived from."""
     names = ("predictions.h5", "candidates.h5", "audio.h5", "checkpoint.pt")
-    yield from (folder / name for name in names if (folder / name).exists())
-    step = last_step(folder.name)
-    if step:
-        yield from _source_files(folder.with_name(step.base))
+    for system in reversed(System.parse(folder.name).lineage):
+        yield from (path for name in names if (path := folder.with_name(system) / name).exists())
 
 
 def _commit_of(path: Path) -> str:

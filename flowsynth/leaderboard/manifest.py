@@ -23,12 +23,6 @@ def frozen_folds(folder: Path) -> list[int]:
     return list(json.loads((folder / MANIFEST).read_text())["folds"])
 
 
-def submitted_systems(folder: Path) -> list[str]:
-    """List the candidates that were added as a prediction file: their number of renderings is unknown."""
-    added = json.loads((folder / MANIFEST).read_text())["added"]
-    return [name for name, source in added.items() if source["file"]]
-
-
 def missing_fingerprint(folder: Path) -> str:
     """Explain that baselines have no fingerprint of scoring, and how to add one; empty if they have one."""
     if "scoring" in json.loads((folder / MANIFEST).read_text()):

@@ -26,7 +26,7 @@ from flowsynth.core.provenance import maker
 from flowsynth.core.seeding import uniform_by_id
 from flowsynth.data.presets import collect
 from flowsynth.evaluation.fingerprint import fingerprint
-from flowsynth.leaderboard.baselines import FROZEN_COLUMNS, SCORE_DIGITS, SCORES, read_fold, write_manifest
+from flowsynth.leaderboard.baselines import FROZEN_KEY, SCORE_DIGITS, read_fold, read_frozen, write_manifest
 from flowsynth.leaderboard.data_hashes import require_commit
 from flowsynth.leaderboard.manifest import MANIFEST, frozen_folds
 from flowsynth.leaderboard.replay import Task, hash_sound, pool, score_item
@@ -78,10 +78,10 @@ def rescore(folder: Path, cache: Path, sample: int | None, seed: int, jobs: int)
         scores = dict(zip(predictions, results, strict=True))
     for fold, system, item, prediction in rendered:
         rows += [(fold, system, item, metric, value) for metric, value in scores[item][prediction].items()]
-    frozen = pd.read_csv(folder / SCORES, dtype={"item": str})[FROZEN_COLUMNS]
+    frozen = read_frozen(folder)[[*FROZEN_KEY, "value"]]
     sampled = pd.MultiIndex.from_frame(frozen[["fold", "item"]]).isin({(fold, item) for fold, _, item, _ in rendered})
     table = frozen[sampled | frozen["metric"].isin([metric.name for metric in _parameter_metrics()])]
-    table = table.merge(pd.DataFrame(rows, columns=[*FROZEN_COLUMNS[:-1], "now"]), "left", on=FROZEN_COLUMNS[:-1])
+    table = table.merge(pd.DataFrame(rows, columns=[*FROZEN_KEY, "now"]), "left", on=FROZEN_KEY)
     tolerance = table["metric"].map(DECIBEL_TOLERANCE).fillna(0.0).to_numpy()
     return table.join(distances(table["value"].to_numpy(), table["now"].to_numpy(), tolerance))
 

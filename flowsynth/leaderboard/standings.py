@@ -10,14 +10,14 @@ import pandas as pd
 from flowsynth.core.seeding import derive_seed
 from flowsynth.evaluation import flow_comparison
 from flowsynth.evaluation.flow_comparison import MEDIAN, NEAREST, RENDER_BUDGET
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import bootstrap_means, interval, paired_scores
 from flowsynth.evaluation.summary import change, heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_scores
-from flowsynth.leaderboard.manifest import MANIFEST, frozen_settings, submitted_systems
+from flowsynth.leaderboard.manifest import MANIFEST, frozen_settings
 from flowsynth.metrics import PRIMARY_METRIC, registry
-from flowsynth.models.registry import is_control, render_count
 
-COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
+COLUMNS = ["system", "is_control", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
 WORST_SHARE = 0.1  # share of the sounds that are a system's worst
 EXTRA_METRICS = {MEDIAN: "median", "mel_mse": "mean", "parameter_mse": "mean"}  # shown beside the ranking metric
 
@@ -37,11 +37,12 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     resamples = pd.DataFrame(bootstrap_means(values, derive_seed(seed, "leaderboard")), columns=values.columns)
     means = values.groupby(level="fold").mean().mean()
     others = {name: paired_scores(scores, name) for name in EXTRA_METRICS}
-    rows = []
+    described, rows = systems(scores), []
     for system in means.sort_values(kind="stable").index:
         ratio = resamples[system] / resamples[NEAREST] - 1
         limits = [interval(resamples[system]), interval(ratio)]
-        row = (system, render_count(system), means[system], *limits[0], means[system] / means[NEAREST] - 1, *limits[1])
+        facts = described.loc[system, ["is_control", "renderings"]]
+        row = (system, *facts, means[system], *limits[0], means[system] / means[NEAREST] - 1, *limits[1])
         extra = {
             name: table[system].median()
             if EXTRA_METRICS[name] == "median"
@@ -49,19 +50,17 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
             for name, table in others.items()
         }
         rows.append(dict(zip(COLUMNS, row, strict=True)) | extra)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"is_control": bool, "renderings": "Int64"})
 
 
-def format_table(table: pd.DataFrame, files: Sequence[str] = ()) -> pd.DataFrame:
+def format_table(table: pd.DataFrame) -> pd.DataFrame:
     """Format standings as a table of text; controls and systems submitted as a file are marked."""
     metrics = registry()
-    kinds = ["control" if is_control(name) else "submitted" if name in files else "" for name in table["system"]]
+    submitted = table["renderings"].isna()  # nothing but their predictions is known
+    kinds = submitted.map({True: "submitted", False: ""}).mask(table["is_control"], "control")
     columns = {
         "System": [f"{name} ({kind})" if kind else name for name, kind in zip(table["system"], kinds, strict=True)],
-        "Renderings per sound": [
-            "unknown" if name in files else str(count)
-            for name, count in zip(table["system"], table["renderings"], strict=True)
-        ],
+        "Renderings per sound": table["renderings"].astype("string").fillna("unknown"),
         heading(metrics[PRIMARY_METRIC]): [
             f"{number(row.mean)} ({number(row.low)} to {number(row.high)})" for row in table.itertuples(index=False)
         ],
@@ -115,7 +114,7 @@ def markdown(folders: Sequence[Path], other_answers: Mapping[str, Mapping[str, s
         leaders = table.loc[table["renderings"] == RENDER_BUDGET, "system"]
         sentences = describe_errors(scores, leaders.iloc[0]) if len(leaders) else []
         bullets = "".join(f"- {sentence}\n" for sentence in sentences)
-        leaderboard = to_markdown(format_table(table, settings["submitted"]))
+        leaderboard = to_markdown(format_table(table))
         sections.append(f"### {settings['dataset']}\n\n{_describe(settings)}.\n\n{bullets}\n{leaderboard}")
     return "\n".join([flow_comparison.markdown({**answers, **other_answers}), *sections])
 
@@ -123,14 +122,14 @@ def markdown(folders: Sequence[Path], other_answers: Mapping[str, Mapping[str, s
 def page_table(folder: Path) -> tuple[str, pd.DataFrame]:
     """Return the caption and the text table of a leaderboard, for the page of a run."""
     scores, settings = read_baselines(folder)
-    table = format_table(standings(scores, settings["seed"]), settings["submitted"])
+    table = format_table(standings(scores, settings["seed"]))
     return f"Leaderboard: {_describe(settings)}", table
 
 
 def read_baselines(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read the scores of baselines, and the settings they were made with."""
     manifest = json.loads((folder / MANIFEST).read_text())
-    settings = frozen_settings(folder) | {"submitted": submitted_systems(folder), "frozen": len(manifest["folds"])}
+    settings = frozen_settings(folder) | {"frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: settings[key] for key in ("budget", "dataset", "split")}), settings
 
 

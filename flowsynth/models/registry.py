@@ -1,18 +1,4 @@
-"""Registry of models and systems. Importing it does not load torch.
-
-A system is a model together with the processing of its predictions. Its name says both:
-
-====================  ================================================================================================
-name                  meaning
-====================  ================================================================================================
-``MODEL_bestN``       best of N: render N predictions and keep the one closest to the target
-``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`
-``SYSTEM_refinedN``   refinement of the prediction of a system by CMA-ES with N renderings
-``MODEL_seedN``       the model trained again with other initial weights and another order of the items
-====================  ================================================================================================
-
-For example, ``npe_nsf_best16_refined64`` makes 80 renderings per sound, and ``nearest_refined80`` is its control. The
-rest of the pipeline treats systems as models.
+"""Registry of models. Importing it does not load torch.
 
 The kind of a model is the folder of its file. A model of an installed package has the ``kind`` of its class, which is
 loaded in a subprocess.
@@ -27,29 +13,14 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
-INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
 FOLDER = Path(__file__).parent
 KINDS = ("controls", "regression", "autoencoders", "density", "surrogates")  # folders of models
 HUMAN_PRESETS_ONLY = frozenset({"nearest_people"})  # models of this package that set `Model.human_presets_only`
 GROUP = "flowsynth.models"  # entry points by which installed packages offer models
+# a system and its last step, see `flowsynth.models.systems`
 SYSTEM_NAME = re.compile(r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
-
-
-class Step(NamedTuple):
-    """Last step of a system.
-
-    Attributes:
-        base: System or model whose predictions it processes, or model that is trained again.
-        method: What it does.
-        number: Renderings per sound, or number of the training.
-    """
-
-    base: str
-    method: Literal["best", "corrected", "refined", "seed"]
-    number: int
 
 
 class Traits(NamedTuple):
@@ -68,7 +39,11 @@ def models() -> dict[str, EntryPoint]:
     """
     known = {name: EntryPoint(name, f"{GROUP}.{file.parent.name}.{name}", GROUP) for name, file in _files().items()}
     for offered in entry_points(group=GROUP):
-        if offered.name in known or last_step(offered.name) or not re.fullmatch("[a-z][a-z0-9_]*", offered.name):
+        if (
+            offered.name in known
+            or SYSTEM_NAME.fullmatch(offered.name)
+            or not re.fullmatch("[a-z][a-z0-9_]*", offered.name)
+        ):
             raise ValueError(
                 f"the installed package {offered.value} offers a model named {offered.name!r}: expected a name of "
                 f"lower-case letters, digits and _ that is neither a system nor one of {', '.join(known)}"
@@ -169,95 +144,3 @@ def _of_kind(kind_: str) -> frozenset[str]:
 def human_presets_only() -> frozenset[str]:
     """Return the names of all models that are fitted to human-designed presets only."""
     return frozenset(model for model in models() if (traits := _traits(model)) and traits.human_presets_only)
-
-
-def last_step(system: str) -> Step | None:
-    """Split the name of a system into its last step and what precedes it; None for the name of a model.
-
-    >>> last_step("npe_nsf_best16_refined64")
-    Step(base='npe_nsf_best16', method='refined', number=64)
-    """
-    match = SYSTEM_NAME.fullmatch(system)
-    return Step(match["base"], match["method"], int(match["number"])) if match else None  # type: ignore[arg-type]
-
-
-def model_of(system: str) -> str:
-    """Return the model that a system is built on.
-
-    >>> model_of("npe_nsf_best16_refined64")
-    'npe_nsf'
-    """
-    step = last_step(system)
-    return model_of(step.base) if step else system
-
-
-def render_count(system: str) -> int:
-    """Return the number of renderings per sound that a system makes before its final prediction.
-
-    >>> render_count("npe_nsf_best16_refined64")
-    80
-    """
-    step = last_step(system)
-    return render_count(step.base) + (step.number if step.method != "seed" else 0) if step else 0
-
-
-def training_number(system: str) -> int:
-    """Return which training of its model a system uses: the number after ``seed``, else 1.
-
-    >>> training_number("npe_nsf_seed3_best16")
-    3
-    """
-    step = last_step(system)
-    if step is None:
-        return 1
-    return step.number if step.method == "seed" else training_number(step.base)
-
-
-def is_control(system: str) -> bool:
-    """Return whether a system is built on a control."""
-    model = model_of(system)
-    return model == "search" or kind(model) == "controls"
-
-
-def has_latent(system: str) -> bool:
-    """Return whether the model of a system has a latent space to explore."""
-    return kind(model_of(system)) == "autoencoders"
-
-
-def validate(system: str) -> None:
-    """Check that the steps of a system can be combined.
-
-    Raises:
-        ValueError: If best of N is not applied to a model, a second seed to a trained model, or a correction to a
-            surrogate, or if the number of a step is too small.
-    """
-    step = last_step(system)
-    while step:
-        before = last_step(step.base)
-        if step.method == "seed" and (before or step.number < 2 or is_control(step.base)):
-            raise ValueError(f"{system}: expected _seed2 or higher directly after a trained model; its first seed is 1")
-        if step.number < 2:
-            raise ValueError(f"{system}: {step.method}{step.number} has one rendering, expected at least 2")
-        if step.method == "best" and before and before.method != "seed":
-            raise ValueError(f"{system}: best of N needs a model, and {step.base} is a system with one prediction")
-        if step.method == "corrected" and step.number <= INITIAL_CANDIDATES:
-            raise ValueError(f"{system}: the first {INITIAL_CANDIDATES} renderings are not corrected, expected more")
-        if step.method == "corrected" and (
-            kind(model_of(step.base)) != "surrogates" or (before and before.method != "seed")
-        ):
-            raise ValueError(f"{system}: _corrected needs a surrogate model ({', '.join(sorted(surrogates()))})")
-        step = before
-
-
-def is_prediction_file(name: str) -> bool:
-    """Return whether a candidate is a file of predictions rather than the name of a system."""
-    return name.endswith(PREDICTION_SUFFIXES)
-
-
-def prediction_name(name: str) -> str:
-    """Return the name of a file of predictions in tables: its file name without suffixes.
-
-    >>> prediction_name("submissions/mine.csv.gz")
-    'mine'
-    """
-    return Path(name).name.partition(".")[0]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.core import hdf5
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.summary import heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_predictions
 from flowsynth.leaderboard.comparison import extremes, frozen_name
 from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.base import find
-from flowsynth.models.registry import is_control, is_prediction_file, model_of, render_count
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
 from flowsynth.report.html import Section, build
@@ -34,23 +34,25 @@ class Candidate:
     name: str
     folder: Path
 
-    def render_cost(self) -> str:
-        """Return a sentence on its number of renderings per sound, and on training beyond the budget."""
-        if is_prediction_file(self.source):
-            return f"The number of renderings of {self.name} per sound is not known: it was submitted as a file."
-        passes = find(model_of(self.name)).passes
-        training = f", and its training makes {passes} times as many passes as the budget" if passes > 1 else ""
-        return f"{self.name} uses {render_count(self.name)} render_count per sound{training}."
+
+def render_cost(candidate: str, scores: pd.DataFrame) -> str:
+    """Return a sentence on a candidate's number of renderings per sound, and on training beyond the budget."""
+    system = systems(scores).loc[candidate]
+    if pd.isna(system["renderings"]):
+        return f"The number of renderings of {candidate} per sound is not known: it was submitted as a file."
+    passes = find(system["base_model"]).passes
+    training = f", and its training makes {passes} times as many passes as the budget" if passes > 1 else ""
+    return f"{candidate} uses {system['renderings']} renderings per sound{training}."
 
 
 def best_baseline(table: pd.DataFrame) -> str:
     """Return the best baseline in sound that is not a control, or the best control if there are only controls.
 
     Args:
-        table: Comparison, from `flowsynth.leaderboard.comparison.against`.
+        table: Comparison, from `flowsynth.leaderboard.comparison.compare_to_baselines`.
     """
     rows = table[table["metric"] == PRIMARY_METRIC].sort_values("baseline_mean", kind="stable")
-    trained = rows[~rows["baseline"].map(frozen_name).map(is_control)]
+    trained = rows[~rows["baseline_is_control"]]
     return str((trained if len(trained) else rows)["baseline"].iloc[0])
 
 
@@ -150,7 +152,7 @@ def build_page(
     counts = table.groupby("verdict")["metric"].size()
     facts = {
         "title": f"{name} against the baselines",
-        "run": f"{candidate.render_cost()} Data set {data}, {scores['fold'].nunique()} folds. "
+        "run": f"{render_cost(name, scores)} Data set {data}, {scores['fold'].nunique()} folds. "
         f"Over all metrics and baselines it is significantly better {counts.get('better', 0)} times, "
         f"significantly worse {counts.get('worse', 0)} times, and not significantly different "
         f"{counts.get('no difference', 0)} times. Sounds are from the first fold.",

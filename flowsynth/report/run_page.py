@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from flowsynth.evaluation import incomplete_runs
+from flowsynth.evaluation import incomplete_runs, score_tables
 from flowsynth.evaluation import out_of_domain as ood_scores
 from flowsynth.evaluation.example_selection import select
 from flowsynth.evaluation.summary import format_table, gather, summarise
@@ -197,12 +197,12 @@ def _tables(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
         paths = [fold / model / "scores.csv" for fold in folds for model in run.models]
         summary = summarise(gather([path for path in paths if path.exists()]), run.models)
     else:
-        summary = pd.read_csv(complete)
+        summary = score_tables.read(complete)
     yield "Scores: mean over folds ± standard deviation over folds", format_table(summary, metrics)
     baselines = run.results.parents[1] / "baselines" / run.results.name
     if (baselines / MANIFEST).exists():
         yield standings.page_table(baselines)
     ood_table = run.results / "tables" / "outside.csv"
     if run.collections and ood_table.exists():
-        for (sounds, collection), rows in pd.read_csv(ood_table).groupby(["sounds", "collection"], sort=False):
+        for (sounds, collection), rows in score_tables.read(ood_table).groupby(["sounds", "collection"], sort=False):
             yield f"Out-of-domain sounds: {collection} ({sounds} sounds)", format_table(rows, metrics)

@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flowsynth.evaluation import SCORE_COLUMNS, out_of_domain
+from flowsynth.evaluation import out_of_domain
 from flowsynth.evaluation.incomplete_runs import report_missing_out_of_domain
 from flowsynth.evaluation.out_of_domain import COLUMNS, markdown, summarise
+from flowsynth.evaluation.score_tables import KEY
 
 MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
 L1 = {  # log-mel L1 of the sounds v1, v2 and h1
@@ -29,7 +30,7 @@ def write(folder: Path, model: str, values: list[float], split: str = "grouped")
     ]
     path = folder / "outside" / split / "fold0" / model / "scores.csv"
     path.parent.mkdir(parents=True)
-    pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=[*KEY, "value"]).to_csv(path, index=False)
     return path
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from flowsynth.evaluation.scaling import COLUMNS, markdown, scores_by_amount
+from flowsynth.evaluation.score_tables import with_systems
 
 
 def scores(shift: float) -> pd.DataFrame:
@@ -16,7 +17,7 @@ def scores(shift: float) -> pd.DataFrame:
         for item in range(30)
         for metric in ("log_mel_l1", "parameter_mse")
     ]
-    return pd.DataFrame(rows, columns=["fold", "model", "item", "metric", "value"])
+    return with_systems(pd.DataFrame(rows, columns=["fold", "model", "item", "metric", "value"]))
 
 
 def test_means_by_amount_are_within_their_intervals():
@@ -26,6 +27,7 @@ def test_means_by_amount_are_within_their_intervals():
     assert ((table["low"] < table["mean"]) & (table["mean"] < table["high"])).all()
     assert (table["items"] == 60).all()
     assert (table["folds"] == 2).all()
+    assert table.groupby("model")["is_control"].unique().map(list).to_dict() == {"mean": [True], "cnn": [False]}
     means = table.set_index(["amount", "model", "metric"])["mean"]
     assert means[0, "cnn", "log_mel_l1"] == pytest.approx(3, abs=0.1)
     assert means[10000, "mean", "parameter_mse"] == pytest.approx(1, abs=0.1)

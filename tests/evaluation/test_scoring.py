@@ -12,7 +12,7 @@ import torch
 
 from flowsynth.core import hdf5
 from flowsynth.data.features import Mel
-from flowsynth.evaluation import SCORE_COLUMNS
+from flowsynth.evaluation.score_tables import SCORE_COLUMNS
 from flowsynth.evaluation.scoring import score
 from flowsynth.metrics import registry
 

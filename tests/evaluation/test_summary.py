@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowsynth.evaluation import SCORE_COLUMNS
 from flowsynth.evaluation import summary as tables
+from flowsynth.evaluation.score_tables import SCORE_COLUMNS, SYSTEM_COLUMNS, with_systems
 from flowsynth.metrics import registry
 from flowsynth.models.registry import controls
 
@@ -31,7 +31,7 @@ def scores(model: str, folds: list[dict[str, float]], metrics=None, samples: int
         for name in (metrics or registry())
     ]
     columns = [*LABELS, "fold", "model", "item", "sample", "metric", "value"]
-    return pd.DataFrame(rows, columns=columns)[list(SCORE_COLUMNS)]
+    return with_systems(pd.DataFrame(rows, columns=columns))[list(SCORE_COLUMNS)]
 
 
 def value_at(name: str, error: float) -> float:
@@ -130,7 +130,17 @@ def test_models_are_summarised_separately():
 def test_rows_follow_the_given_models_and_the_registry():
     frames = [scores(model, [{"a": 0.0}], metrics=reversed(registry())) for model in sorted(MODELS)]
     summary = tables.summarise(pd.concat(frames), MODELS)
-    assert list(summary.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
+    assert list(summary.columns) == [
+        "model",
+        *SYSTEM_COLUMNS,
+        "metric",
+        "mean",
+        "sd",
+        "median",
+        "folds",
+        "items",
+        "beats_mean",
+    ]
     expected = [(model, metric) for model in MODELS for metric in registry()]
     assert list(zip(summary["model"], summary["metric"], strict=True)) == expected
 

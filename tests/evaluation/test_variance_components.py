@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowsynth.evaluation.score_tables import with_systems
 from flowsynth.evaluation.variance_components import (
     decompose_variance,
     finding,
@@ -37,9 +38,11 @@ def test_fold_variance_of_one_fold_is_undefined():
     assert np.isnan(variance_components(simulate(1, 1, 1, 1, folds=1))["fold"])
 
 
-def test_trainings_are_grouped_by_name():
-    systems = ["mean", "cnn", "cnn_seed2", "mlp", "cnn_seed3", "mlp_best4", "ast_seed2"]
-    assert trainings_by_model(systems) == {"cnn": ["cnn", "cnn_seed2", "cnn_seed3"]}
+def test_trainings_are_grouped_by_model():
+    systems = ["mean", "cnn", "cnn_seed2", "mlp", "cnn_seed3", "cnn_seed3_best4", "mlp_best4", "ast_seed2", "mine"]
+    assert trainings_by_model(with_systems(pd.DataFrame({"model": systems}))) == {
+        "cnn": ["cnn", "cnn_seed2", "cnn_seed3"]
+    }
 
 
 def test_shares_sum_to_one_and_noise_is_that_of_a_training():
@@ -49,8 +52,8 @@ def test_shares_sum_to_one_and_noise_is_that_of_a_training():
         for column, model in enumerate(["cnn", "cnn_seed2", "cnn_seed3", "cnn_seed4"])
         for item in range(len(values))
     ]
-    scores = pd.DataFrame(rows, columns=["metric", "model", "fold", "item", "value"])
-    (row,) = decompose_variance(scores, ["cnn", "cnn_seed2", "cnn_seed3", "cnn_seed4"]).itertuples()
+    scores = with_systems(pd.DataFrame(rows, columns=["metric", "model", "fold", "item", "value"]))
+    (row,) = decompose_variance(scores).itertuples()
     assert (row.folds, row.seeds, row.items) == (40, 4, 3200)
     assert row.fold + row.seed + row.item + row.rest == pytest.approx(1)
     assert row.seed == pytest.approx(0.2, abs=0.05)

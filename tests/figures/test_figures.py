@@ -15,6 +15,7 @@ from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.evaluation import calibration as calibration_tables
 from flowsynth.evaluation.parameter_count import METRICS as PARAMETER_COUNT_METRICS
 from flowsynth.evaluation.scaling import scores_by_amount
+from flowsynth.evaluation.score_tables import with_systems
 from flowsynth.figures import (
     calibration,
     critical_difference,
@@ -51,7 +52,7 @@ def score_table(models: list[str] = MODELS) -> pd.DataFrame:
         for metric in registry()
     ]
     columns = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value"]
-    return pd.DataFrame(rows, columns=columns)
+    return with_systems(pd.DataFrame(rows, columns=columns))
 
 
 def traversals(ids: list[str], steps: int, active: int | None = None) -> RenderedTraversals:
@@ -97,7 +98,7 @@ def smoothness_table() -> pd.DataFrame:
 
 def parameter_count_table() -> pd.DataFrame:
     rows = [(n, m, k, 0.1 * n, 0.01) for n in (16, 30) for m in ("mean", "cnn") for k in PARAMETER_COUNT_METRICS]
-    return pd.DataFrame(rows, columns=["parameters", "model", "metric", "mean", "sd"])
+    return with_systems(pd.DataFrame(rows, columns=["parameters", "model", "metric", "mean", "sd"]))
 
 
 def amount_table() -> pd.DataFrame:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowsynth.evaluation.score_tables import with_systems
 from flowsynth.leaderboard.comparison import COLUMNS, compare_to_baselines, extremes
 
 ITEMS, FOLDS = 120, 3
@@ -18,7 +19,7 @@ def scores(values: dict[str, np.ndarray], metric: str = "log_mel_l1") -> pd.Data
         for item in range(ITEMS)
     ]
     columns = ["budget", "dataset", "split", "fold", "model", "item", "sample", "metric", "value"]
-    return pd.DataFrame(rows, columns=columns)
+    return with_systems(pd.DataFrame(rows, columns=columns))
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_noise_is_not_significant(base: np.ndarray):
 
 def test_differences_are_between_means_over_folds(base: np.ndarray):
     shift = np.array([[0.1], [0.2], [0.6]])
-    frame = scores({"mine": base, "other_best16": base + shift})
+    frame = scores({"mine": base, "mlp_best16": base + shift})
     # the last fold has a third as many items as the others
     frame = frame[(frame["fold"] < 2) | (frame["item"] < "i040")]
     (row,) = compare_to_baselines(frame, "mine", 1).itertuples()
@@ -64,10 +65,11 @@ def test_differences_are_between_means_over_folds(base: np.ndarray):
 
 
 def test_renderings_of_submitted_files_are_missing(base: np.ndarray):
-    frame = scores({"mine": base, "other": base, "submission": base})
-    table = compare_to_baselines(frame, "mine", 1, ["submission"]).set_index("baseline")
-    assert table.loc["other", "baseline_renderings"] == 0
+    frame = scores({"mine": base, "nearest": base, "submission": base})
+    table = compare_to_baselines(frame, "mine", 1).set_index("baseline")
+    assert table.loc["nearest", "baseline_renderings"] == 0
     assert table.loc["submission", "baseline_renderings"] is pd.NA
+    assert table["baseline_is_control"].to_dict() == {"nearest": True, "submission": False}
 
 
 def test_extremes_are_the_largest_gains_and_losses(base: np.ndarray):

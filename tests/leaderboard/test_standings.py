@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scored import SYSTEMS, scores
 
-from flowsynth.leaderboard.baselines import FROZEN_COLUMNS, SCORES
+from flowsynth.leaderboard.baselines import FROZEN_COLUMNS, FROZEN_KEY, SCORES
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.leaderboard.standings import describe_errors, format_table, markdown, page_table, standings
 
@@ -26,8 +26,10 @@ def test_systems_are_ranked_with_their_change_from_nearest():
 
 
 def test_controls_and_submissions_are_marked():
-    table = format_table(standings(scores(SYSTEMS | {"ours": 0.0}), 1), ["ours"])
+    table = format_table(standings(scores(SYSTEMS | {"ours": 0.0}), 1))
     assert {"nearest (control)", "ours (submitted)", "cnn"} < set(table["System"])
+    renderings = table.set_index("System")["Renderings per sound"]
+    assert renderings[["ours (submitted)", "cnn", "mdn_best16"]].tolist() == ["unknown", "0", "16"]
     assert table.set_index("System").loc["nearest (control)", "Relative to nearest"] == ""
     assert re.fullmatch(r"-\d+% \(-\d+% to -\d+%\)", table["Relative to nearest"].iloc[0])
 
@@ -46,9 +48,10 @@ def test_error_analysis_finds_few_sounds_with_most_of_the_error():
     assert re.findall(r"\d\.\d+", bound) == ["0.150"]  # 18 of 0.1, one of 0.4, one of 0.8
 
 
-def test_leaderboard_is_read_from_the_baselines(tmp_path: Path):
+@pytest.mark.parametrize("columns", [FROZEN_COLUMNS, [*FROZEN_KEY, "value"]], ids=["newer", "older"])
+def test_leaderboard_is_read_from_the_baselines(tmp_path: Path, columns: list[str]):
     table = scores({"oracle": -0.4, "nearest": 0, "cnn": 0.1, "ours": 0.2})
-    (tmp_path / SCORES).write_bytes(gzip.compress(table[FROZEN_COLUMNS].to_csv(index=False).encode()))
+    (tmp_path / SCORES).write_bytes(gzip.compress(table[columns].to_csv(index=False).encode()))
     settings = {
         "budget": "cpu",
         "dataset": "amsynth16",

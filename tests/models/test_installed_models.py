@@ -10,6 +10,7 @@ import pytest
 
 from flowsynth.models import base as models
 from flowsynth.models import registry
+from flowsynth.models.systems import System
 
 SOURCE = '''"""A model of another package."""
 from flowsynth.models.{module} import {base}
@@ -80,8 +81,7 @@ def test_an_installed_model_is_found_by_name(install: Install, value: str, tmp_p
 def test_the_kind_of_an_installed_model_is_inherited(install: Install, module: str, base: str, kind: str):
     install("other", "other_package:Other", module, base)
     assert registry.kind("other") == kind
-    assert registry.is_control("other_refined64") == ("other" in registry.controls()) == (kind == "controls")
-    assert registry.has_latent("other_best16") == (kind == "autoencoders")
+    assert System.parse("other_refined64").is_control == ("other" in registry.controls()) == (kind == "controls")
     assert ("other" in registry.surrogates()) == (kind == "surrogates")
     assert "other" not in registry.human_presets_only()
 
@@ -101,8 +101,8 @@ def test_an_installed_model_can_use_human_presets_only(install: Install, module:
 def test_planning_with_an_installed_model_does_not_load_torch(install: Install):
     install("other", "other_package:Other")
     program = (
-        "import sys; from flowsynth.models import registry\n"
-        "assert registry.is_control('other')\n"
+        "import sys; from flowsynth.models.systems import System\n"
+        "assert System.parse('other').is_control\n"
         "sys.exit('torch' in sys.modules or 'other_package' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -112,8 +112,8 @@ def test_planning_with_an_installed_model_does_not_load_torch(install: Install):
 def test_own_models_are_planned_without_a_subprocess(install: Install, monkeypatch: pytest.MonkeyPatch):
     install("other", "other_package:Other")
     monkeypatch.setattr(registry.subprocess, "run", lambda *args, **options: pytest.fail("a subprocess"))
-    assert registry.is_control("mean")
-    assert not registry.is_control("cnn")
+    assert System.parse("mean").is_control
+    assert not System.parse("cnn").is_control
 
 
 @pytest.mark.parametrize("name", ["cnn", "cnn_best16", "Other"])

@@ -7,8 +7,8 @@ import torch
 from flowsynth.data.dataset import Batch
 from flowsynth.inference.surrogate_search import refine
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.registry import INITIAL_CANDIDATES
 from flowsynth.models.surrogates.proxy import STAGES, TARGETS, Proxy, _descend
+from flowsynth.models.systems import INITIAL_CANDIDATES
 
 SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
 

@@ -23,11 +23,11 @@ from flowsynth.evaluation.flow_comparison import (
     RENDER_BUDGET,
     answer_questions,
 )
+from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import paired_scores
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.metrics import PRIMARY_METRIC
-from flowsynth.models.registry import render_count
 from flowsynth.synths.spec import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +92,7 @@ def test_claims_about_flows_agree_with_the_baselines():
         assert means["flow_reg"] > means[list(POINTS)].min()
         others = best_of_16[["mdn_best16", "flow_matching_best16"]]
         assert (abs(best_of_16["flow_reg_best16"] / others - 1) < 0.05).all()
-        rendering = means[[render_count(system) == RENDER_BUDGET for system in means.index]]
+        rendering = means[systems(scores)["renderings"] == RENDER_BUDGET]
         assert rendering.idxmin() == "proxy_corrected16"
         shares = means / means["nearest"]
         assert shares["proxy"] < 5 / 6

@@ -13,6 +13,12 @@ from flowsynth.config import check
 from flowsynth.core.code_digest import digest
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
+from flowsynth.models.systems import (
+    INITIAL_CANDIDATES,
+    System,
+    is_prediction_file,
+    prediction_name,
+)
 from flowsynth.synths import spec as synths
 
 os.environ.update(parent_environment())  # jobs end when this process does
@@ -60,7 +66,7 @@ def code(script, *models):
     """
     path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
     return lambda wildcards: digest(
-        path, *map(registry.source_file, map(registry.model_of, models))
+        path, *(registry.source_file(System.parse(name).model) for name in models)
     )
 
 
@@ -106,7 +112,7 @@ def shards(kind):
 def synthetic_features(wildcards):
     """Features of the synthetic presets of a fold; none for models fitted to human-designed presets only."""
     w, count = wildcards, budget(wildcards)["synthetic_presets"]
-    if registry.model_of(w.model) in registry.human_presets_only():
+    if System.parse(w.model).model in registry.human_presets_only():
         count = 0
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
     return [f"{folder}/{n}.h5" for n in range(len(run_settings.job_sizes(count)))]

@@ -101,7 +101,6 @@ rule seed_variance:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/seed_variance"),
-        systems=RUN.systems,
     script:
         "../scripts/evaluation/seed_variance.py"
 

@@ -154,7 +154,7 @@ def run_of(budget, dataset):
         "models": RUN.systems,
         "displayed_models": RUN.displayed_systems,
         "latent_model": RUN.display_model,
-        "has_latent": registry.has_latent(RUN.display_model),
+        "has_latent": RUN.display_has_latent,
         "ood_models": (
             run_settings.ood_models(config, budget) if RUN.collections else []
         ),

@@ -36,7 +36,7 @@ use rule predict as predict_control with:
         model=CONTROLS,
 
 
-# Systems: models whose predictions are chosen or refined with renderings, see flowsynth.models.registry.
+# Systems: models whose predictions are chosen or refined with renderings, see flowsynth.models.systems.
 # Each rule writes predictions in the format of a model, so later rules treat systems as models.
 rule predict_candidates:
     input:
@@ -94,7 +94,7 @@ use rule predict_candidates as predict_initial_candidates with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        samples=registry.INITIAL_CANDIDATES,
+        samples=INITIAL_CANDIDATES,
 
 
 rule surrogate_search:

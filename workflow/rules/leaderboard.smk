@@ -3,8 +3,8 @@
 from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
 
 GIVEN = str(config.get("candidate", ""))
-ANSWERS = GIVEN if registry.is_prediction_file(GIVEN) else ""
-CANDIDATE = registry.prediction_name(GIVEN) if ANSWERS else GIVEN
+ANSWERS = GIVEN if is_prediction_file(GIVEN) else ""
+CANDIDATE = prediction_name(GIVEN) if ANSWERS else GIVEN
 FIXED = config["baselines"]  # the budget and data sets that baselines were made with
 COMPARED = config.get("compared_on", FIXED["datasets"][0])
 AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"

@@ -1,7 +1,7 @@
 # The page of a run: snakemake -c2 page; of a failed or unfinished run: snakemake -c1 page_so_far
 EXPLORED = (
     ["macro_controls", "interpolation", "neighbourhood"]
-    if registry.has_latent(RUN.display_model)
+    if RUN.display_has_latent
     else []
 )
 

@@ -8,5 +8,5 @@ from flowsynth.evaluation.summary import gather
 from flowsynth.evaluation.variance_components import decompose_variance
 
 with job(Path(snakemake.log[0])):
-    table = decompose_variance(gather([Path(snakemake.input.scores)]), snakemake.params.systems)
+    table = decompose_variance(gather([Path(snakemake.input.scores)]))
     write_csv(table, Path(snakemake.output[0]))

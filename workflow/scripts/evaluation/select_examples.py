@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.evaluation.example_selection import select
+from flowsynth.evaluation.summary import gather
 
 with job(Path(snakemake.log[0])):
-    scores = pd.read_csv(snakemake.input.scores, dtype={"item": str})
+    scores = gather([Path(snakemake.input.scores)])
     write_csv(select(scores, snakemake.params.seed), Path(snakemake.output[0]), seed=snakemake.params.seed)

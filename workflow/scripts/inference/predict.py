@@ -10,7 +10,7 @@ from flowsynth.data.dataset import Items, part, usable_ids
 from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.evaluation.scoring import render_and_score, score_labels
 from flowsynth.inference.predict import infer
-from flowsynth.models.registry import training_number
+from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
@@ -25,7 +25,7 @@ with job(Path(snakemake.log[0])):
         items = part(Path(inputs.split), labels["fold"], "test", paths, names)
     else:  # out-of-domain sounds have no true parameters
         items = Items(paths, usable_ids(paths), ())
-    seed = params.seed + training_number(labels["model"]) - 1  # another training also samples other predictions
+    seed = params.seed + System.parse(labels["model"]).seed - 1  # another training also samples other predictions
     predictions = Path(outputs.predictions)
     infer(Path(inputs.checkpoint), items, params.samples, seed, predictions, params.accelerator)
     targets = [Path(path) for path in inputs.targets]

@@ -7,7 +7,7 @@ import torch
 from flowsynth.core.progress import job
 from flowsynth.data.dataset import part
 from flowsynth.inference.predict import infer
-from flowsynth.models.registry import training_number
+from flowsynth.models.systems import System
 from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
@@ -15,6 +15,6 @@ with job(Path(snakemake.log[0])):
     inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
     _, names = dataset(wildcards.dataset)
     items = part(Path(inputs.split), int(wildcards.fold), "test", [Path(path) for path in inputs.features], names)
-    seed = params.seed + training_number(wildcards.model) - 1  # another training also samples other predictions
+    seed = params.seed + System.parse(wildcards.model).seed - 1  # another training also samples other predictions
     path = Path(snakemake.output.predictions)
     infer(Path(inputs.checkpoint), items, params.samples, seed, path, params.accelerator)

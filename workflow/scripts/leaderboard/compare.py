@@ -10,7 +10,6 @@ from flowsynth.evaluation.summary import gather
 from flowsynth.leaderboard.baselines import drop_new_metrics, read_scores, require_comparable, round_scores
 from flowsynth.leaderboard.comparison import FROZEN_SUFFIX, compare_to_baselines
 from flowsynth.leaderboard.data_hashes import hash_data
-from flowsynth.leaderboard.manifest import submitted_systems
 from flowsynth.rendering.host import Note
 from flowsynth.report.comparison_page import Candidate, build_page, markdown
 
@@ -26,7 +25,7 @@ with job(Path(snakemake.log[0])):
     frozen = read_scores(baselines, **labels)
     frozen["model"] = frozen["model"].replace(candidate, f"{candidate}{FROZEN_SUFFIX}")
     scores = pd.concat([drop_new_metrics(candidate_scores, frozen), frozen], ignore_index=True)
-    table = compare_to_baselines(scores, candidate, params.seed, submitted_systems(baselines))
+    table = compare_to_baselines(scores, candidate, params.seed)
     presets = pd.read_csv(inputs.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     page = Path(snakemake.output.index).parent

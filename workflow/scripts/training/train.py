@@ -6,7 +6,7 @@ from flowsynth.core.progress import job
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import part
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.registry import model_of
+from flowsynth.models.systems import System
 from flowsynth.synths.spec import dataset
 from flowsynth.training.config import plan_from_budget
 from flowsynth.training.fit import fit
@@ -18,7 +18,7 @@ with job(Path(snakemake.log[0])):
     fold, split = int(wildcards.fold), Path(snakemake.input.split)
     checkpoint = Path(outputs.checkpoint)
     fit(
-        model_of(wildcards.model),
+        System.parse(wildcards.model).model,
         part(split, fold, "train", paths, names, sampled, budget["cache_items"]),
         part(split, fold, "valid", paths, names),
         Size(**budget["network"]),

@@ -1,0 +1,139 @@
+"""Systems and their names. Importing it does not load torch.
+
+A system is a model together with the processing of its predictions. Its name says both:
+
+====================  ================================================================================================
+name                  meaning
+====================  ================================================================================================
+``MODEL_bestN``       best of N: render N predictions and keep the one closest to the target
+``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`
+``SYSTEM_refinedN``   refinement of the prediction of a system by CMA-ES with N renderings
+``MODEL_seedN``       the model trained again with other initial weights and another order of the items
+====================  ================================================================================================
+
+For example, ``npe_nsf_best16_refined64`` makes 80 renderings per sound, and ``nearest_refined80`` is its control. The
+rest of the pipeline treats systems as models. Tables of scores hold what a name says in columns of their own, see
+`flowsynth.evaluation.score_tables`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from flowsynth.models.registry import SYSTEM_NAME, kind, surrogates
+
+PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
+INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
+
+
+class Step(NamedTuple):
+    """Step of a system.
+
+    Attributes:
+        method: What it does.
+        number: Renderings per sound, or number of the training.
+    """
+
+    method: Literal["best", "corrected", "refined", "seed"]
+    number: int
+
+
+@dataclass(frozen=True)
+class System:
+    """A model and the processing of its predictions.
+
+    Attributes:
+        name: Name of the system.
+        model: Name of the model that it is built on.
+        steps: Steps in the order of their names, none for a plain model.
+    """
+
+    name: str
+    model: str
+    steps: tuple[Step, ...] = ()
+
+    @classmethod
+    def parse(cls, name: str) -> "System":
+        """Parse the name of a system; a name without steps is that of a model.
+
+        >>> System.parse("npe_nsf_best16_refined64").steps
+        (Step(method='best', number=16), Step(method='refined', number=64))
+        """
+        model, steps = name, []
+        while match := SYSTEM_NAME.fullmatch(model):
+            model = match["base"]
+            steps.append(Step(match["method"], int(match["number"])))  # type: ignore[arg-type]
+        return cls(name, model, tuple(reversed(steps)))
+
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """Names of the model and of the system after each step.
+
+        >>> System.parse("cnn_seed2_best16").lineage
+        ('cnn', 'cnn_seed2', 'cnn_seed2_best16')
+        """
+        names = [self.model]
+        for method, number in self.steps:
+            names.append(f"{names[-1]}_{method}{number}")
+        return tuple(names)
+
+    @property
+    def renderings(self) -> int:
+        """Number of renderings per sound before the final prediction.
+
+        >>> System.parse("npe_nsf_best16_refined64").renderings
+        80
+        """
+        return sum(step.number for step in self.steps if step.method != "seed")
+
+    @property
+    def seed(self) -> int:
+        """Number of the training of the model: the number after ``seed``, else 1.
+
+        >>> System.parse("npe_nsf_seed3_best16").seed
+        3
+        """
+        return next((step.number for step in self.steps if step.method == "seed"), 1)
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the system is built on a control."""
+        return self.model == "search" or kind(self.model) == "controls"
+
+    def validate(self) -> None:
+        """Check that the steps can be combined.
+
+        Raises:
+            ValueError: If best of N is not applied to a model, a second seed to a trained model, or a correction to a
+                surrogate, or if the number of a step is too small.
+        """
+        name = self.name
+        for position, (method, number) in reversed([*enumerate(self.steps)]):
+            base, before = self.lineage[position], [step.method for step in self.steps[:position]]
+            trained = before in ([], ["seed"])  # the step follows a training of the model
+            if method == "seed" and (before or number < 2 or self.is_control):
+                raise ValueError(
+                    f"{name}: expected _seed2 or higher directly after a trained model; its first seed is 1"
+                )
+            if number < 2:
+                raise ValueError(f"{name}: {method}{number} has one rendering, expected at least 2")
+            if method == "best" and not trained:
+                raise ValueError(f"{name}: best of N needs a model, and {base} is a system with one prediction")
+            if method == "corrected" and number <= INITIAL_CANDIDATES:
+                raise ValueError(f"{name}: the first {INITIAL_CANDIDATES} renderings are not corrected, expected more")
+            if method == "corrected" and (kind(self.model) != "surrogates" or not trained):
+                raise ValueError(f"{name}: _corrected needs a surrogate model ({', '.join(sorted(surrogates()))})")
+
+
+def is_prediction_file(name: str) -> bool:
+    """Return whether a candidate is a file of predictions rather than the name of a system."""
+    return name.endswith(PREDICTION_SUFFIXES)
+
+
+def prediction_name(name: str) -> str:
+    """Return the name of a file of predictions in tables: its file name without suffixes.
+
+    >>> prediction_name("submissions/mine.csv.gz")
+    'mine'
+    """
+    return Path(name).name.partition(".")[0]
