@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from report import row
+from synthetic import SPACE
 from training import SIZE
 
 from flowsynth.data.dataset import Batch
@@ -33,7 +34,7 @@ def main() -> None:
     log_mel = log_mel_extractor(22050, DEFAULTS)
     audio = np.random.default_rng(0).normal(0, 0.1, 88200).astype(np.float32)
     for name in ("flow_reg", "vae"):
-        model = models.find(name)(64, 80, 16, SIZE)
+        model = models.find(name)(64, 80, SPACE, SIZE)
         model.calibrate(Batch(torch.randn(8, 64, 80), torch.rand(8, 16)))
         model.eval()
 

@@ -11,6 +11,7 @@ from math import pi
 
 import torch
 from report import row
+from synthetic import SPACE
 from torch import Tensor, nn
 
 from flowsynth.data.dataset import Batch
@@ -79,7 +80,7 @@ def training_pass(model: nn.Module, train: Batch, size: int) -> Callable[[], Non
 
 def make_model(name: str, train: Batch) -> models.Model:
     torch.manual_seed(0)
-    model = models.find(name)(64, 80, PARAMETERS, SIZE)
+    model = models.find(name)(64, 80, SPACE, SIZE)
     model.calibrate(train)
     return model
 

@@ -27,7 +27,7 @@ ITEMS = 2560  # items per epoch on an accelerator
 
 def train(items: int) -> None:
     """Train for an epoch on random items."""
-    from synthetic import NAMES, write
+    from synthetic import NAMES, SPACE, write
 
     from flowsynth.data.dataset import Items
     from flowsynth.models.nn.networks import Size
@@ -39,7 +39,7 @@ def train(items: int) -> None:
         ids = [write(path, count) for path, count in zip(paths, (items, 300), strict=True)]
         parts = [Items([path], i, NAMES, WINDOW) for path, i in zip(paths, ids, strict=True)]
         outputs = [Path(folder) / name for name in ("checkpoint.pt", "history.csv", "progress")]
-        fit("mlp", *parts, Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true"), 0, *outputs)
+        fit("mlp", SPACE, *parts, Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true"), 0, *outputs)
 
 
 def extract_features(sounds: int) -> None:
@@ -84,6 +84,7 @@ def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
     """Yield all trained models of the configuration in the paper's sizes, each with a random batch."""
     import torch
     import yaml
+    from synthetic import SPACE
 
     from flowsynth.data.dataset import Batch
     from flowsynth.models import base as models
@@ -94,7 +95,7 @@ def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
     for name in config["models"]:
         if issubclass(models.find(name), models.Control):
             continue
-        model = models.find(name)(64, 80, 16, Size(**config["budgets"]["paper"]["network"]))
+        model = models.find(name)(64, 80, SPACE, Size(**config["budgets"]["paper"]["network"]))
         model.calibrate(batch)
         yield model, batch
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from flowsynth.core import hdf5
+from flowsynth.synths.parameter_space import ParameterSpace
 
 NAMES = tuple(f"p{i}" for i in range(16))
+SPACE = ParameterSpace.continuous(NAMES)
 SHAPE = (64, 80)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from report import row
-from synthetic import NAMES, write
+from synthetic import NAMES, SPACE, write
 
 from flowsynth.data.dataset import BLOCK, Items
 from flowsynth.models import base as models
@@ -23,7 +23,7 @@ PLAN = Plan(EPOCHS, 32, 0.002, 2, 1, "cpu", "32-true")
 
 def make_model(items: Items) -> models.Model:
     torch.manual_seed(0)
-    model = models.find("cnn")(*items.shape, len(items.names), SIZE)
+    model = models.find("cnn")(*items.shape, SPACE, SIZE)
     model.calibrate(items.head())
     return model
 

@@ -79,6 +79,7 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from flowsynth.inference.trained_model import open_model
     from flowsynth.models import base as models
     from flowsynth.models.nn.networks import Size
+    from flowsynth.synths.spec import dataset
     from flowsynth.training import checkpoints
 
     run = tmp_path_factory.mktemp("live") / "results" / "tiny" / "amsynth16"
@@ -88,10 +89,10 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     train = part(run / "split" / "grouped.csv", 0, "train", features, names).all()
     torch.manual_seed(0)
     size = Size(layers=3, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
-    model = models.find("flow_reg")(64, 80, 16, size)
+    model = models.find("flow_reg")(64, 80, dataset("amsynth16")[0].space(names), size)
     model.calibrate(train)
     path = run / "grouped" / "fold0" / "flow_reg" / "checkpoint.pt"
-    checkpoints.save(model.eval(), "flow_reg", names, {}, path)
+    checkpoints.save(model.eval(), "flow_reg", {}, {}, path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 import pytest
@@ -13,19 +14,25 @@ from flowsynth.data import diva
 from flowsynth.data.dataset import Items
 from flowsynth.models.nn.networks import Size
 from flowsynth.synths import spec as synths
+from flowsynth.synths.parameter_space import ParameterSpace
 
 NAMES = ("a", "b", "c")
 SMALL = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.1)
 
 
-def write_features(path: Path, items: int, seed: int) -> list[str]:
+def space(count: int) -> ParameterSpace:
+    """Continuous parameters a, b, c, ..."""
+    return ParameterSpace.continuous(ascii_lowercase[:count])
+
+
+def write_features(path: Path, items: int, seed: int, settings: dict | None = None) -> list[str]:
     """Write synthetic log-mel spectrograms that depend linearly on three values; return their ids."""
     rng = np.random.default_rng(seed)
     values = rng.random((items, len(NAMES))).astype(np.float32)
     pattern = np.random.default_rng(99).normal(size=(len(NAMES), 16, 20))
     mel = np.einsum("ip,pmf->imf", values, pattern) + 0.05 * rng.normal(size=(items, 16, 20)) - 5
     ids = [f"{seed}-{i}" for i in range(items)]
-    with hdf5.writing(path, ids, values, NAMES, {}) as file:
+    with hdf5.writing(path, ids, values, NAMES, settings or {}) as file:
         hdf5.add_items(file, "mel", (16, 20))[:] = mel
         hdf5.add_items(file, "status", (), hdf5.TEXT)[:] = ["ok"] * items
     return ids

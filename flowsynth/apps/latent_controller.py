@@ -19,7 +19,7 @@ from scipy.io import wavfile
 from torch import Tensor
 
 from flowsynth.data.out_of_domain import preprocessing
-from flowsynth.inference.trained_model import TrainedModel
+from flowsynth.inference.trained_model import RunModel
 from flowsynth.latent_space.traversals import LATENT_LIMIT, sweep
 from flowsynth.models.autoencoders.base import LatentModel
 
@@ -39,7 +39,7 @@ class LatentController:
         ValueError: If the model has no latent space.
     """
 
-    def __init__(self, trained: TrainedModel):
+    def __init__(self, trained: RunModel):
         if not isinstance(trained.model, LatentModel):
             raise ValueError(
                 f"{trained.checkpoint}: {type(trained.model).__name__} has no latent space; use vae or flow_reg"

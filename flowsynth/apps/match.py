@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from scipy.io import wavfile
 
@@ -23,7 +22,7 @@ from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.figures import match as picture
 from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
-from flowsynth.inference.trained_model import RenderingError, TrainedModel
+from flowsynth.inference.trained_model import RenderingError, RunModel
 
 TARGET_SUFFIX = "_heard"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
@@ -69,7 +68,7 @@ def find_sounds(paths: Sequence[Path], out: Path) -> list[Path]:
 
 
 def match(
-    trained: TrainedModel, audio: Float[np.ndarray, " samples"], name: str, samples: int, renders: int, seed: int
+    trained: RunModel, audio: Float[np.ndarray, " samples"], name: str, samples: int, renders: int, seed: int
 ) -> Match:
     """Find a preset for a sound.
 
@@ -91,8 +90,8 @@ def match(
             distance_of[key] = trained.distance(target, values)
         return distance_of[key]
 
-    torch.manual_seed(derive_seed(seed, "match", name))
-    candidates = [*trained.predict(trained.model, target, samples), *trained.predict(trained.nearest, target, 1)]
+    (predictions,) = trained.infer(target[None], samples, derive_seed(seed, "match", name))
+    candidates = [*predictions, *trained.nearest.infer(target[None])[0]]
     distances = [distance(values) for values in candidates]
     best, best_distance = candidates[int(np.argmin(distances))], min(distances)
     if renders:
@@ -105,7 +104,7 @@ def match(
 
 
 def write_match(
-    trained: TrainedModel, result: Match, target: Float[np.ndarray, " samples"], name: str, folder: Path
+    trained: RunModel, result: Match, target: Float[np.ndarray, " samples"], name: str, folder: Path
 ) -> Path:
     """Write a match: the bank, the sound of the preset in that bank, the preprocessed target, and a figure of both.
 
@@ -135,7 +134,7 @@ def write_match(
 
 
 def match_all(
-    trained: TrainedModel, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
+    trained: RunModel, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
 ) -> Iterator[dict[str, Any]]:
     """Match sounds and write each match; a sound that fails does not affect the others.
 

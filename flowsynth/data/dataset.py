@@ -50,6 +50,10 @@ class Items(Dataset):
         names: Names of the inferred parameters.
         window: Maximum number of items in memory.
 
+    Attributes:
+        shape: Numbers of mel bands and frames of a spectrogram.
+        settings: Provenance and settings of the features files.
+
     Raises:
         KeyError: If an id is in none of the files.
         ValueError: If a file lacks a parameter or is truncated.
@@ -63,7 +67,7 @@ class Items(Dataset):
             with hdf5.reading(path) as file:
                 location.update({i: (number, row) for row, i in enumerate(hdf5.ids(file))})
                 columns = {name: column for column, name in enumerate(hdf5.names(file))}
-                self.shape = file["mel"].shape[1:]
+                self.shape, self.settings = file["mel"].shape[1:], hdf5.settings(file)
             missing_names = [name for name in names if name not in columns]
             if missing_names:
                 raise ValueError(f"{path}: got the parameters {list(columns)}, expected also {missing_names}")

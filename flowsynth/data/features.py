@@ -92,6 +92,12 @@ class Mel(nn.Module):
 DEFAULTS = {name: parameter.default for name, parameter in signature(Mel).parameters.items() if name != "sample_rate"}
 
 
+def spectrogram_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Select the arguments of `Mel` from the settings of a features file; empty if one of them is missing."""
+    names = ("sample_rate", *DEFAULTS)
+    return {name: settings[name] for name in names} if settings.keys() >= set(names) else {}
+
+
 def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
     """Write a features file for a shard of audio: ``values``, ``mel`` (items x bands x frames), ``status``.
 

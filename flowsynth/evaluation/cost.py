@@ -34,7 +34,7 @@ def cost(checkpoints: Mapping[str, Path], timings: Mapping[str, Path], items: It
     inputs = [items[row % len(items)] for row in range(ROUNDS + 1)]
     rows = []
     for name, path in checkpoints.items():
-        model, _ = load(path)
+        model = load(path).model
         weights = sum(parameter.numel() for parameter in model.parameters())
         train_seconds = float(pd.read_csv(timings[name], sep="\t")["s"].iloc[0])
         durations = []

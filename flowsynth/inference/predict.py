@@ -37,9 +37,10 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
         ValueError: If the model was fitted to other parameters, the accelerator is unknown, or a prediction is outside
             [0, 1].
     """
-    model, names = load(checkpoint)
-    if items.names and tuple(names) != items.names:
-        raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
+    model = load(checkpoint).model
+    names = model.parameter_space.names
+    if items.names and names != items.names:
+        raise ValueError(f"{checkpoint} infers {list(names)}, expected {list(items.names)}")
     batch = items.all()
     device = torch.device("cpu") if isinstance(model, models.Control) else select_device(accelerator)
     model.to(device)
@@ -55,28 +56,32 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
 
 
 def predict(
-    model: models.Model, mel: Tensor, truth: Tensor, samples: int
+    model: models.Model, mel: Tensor, truth: Tensor | None, samples: int
 ) -> Float[np.ndarray, "samples items parameters"]:
     """Predict parameters and check their shape and range; only the oracle receives the ground truth.
 
     Args:
         model: Fitted model.
         mel: Log-mel spectrograms, not standardised.
-        truth: True parameters, in [0, 1].
+        truth: True parameters, in [0, 1]; None if they are unknown, with which the oracle cannot predict.
         samples: Predictions per item.
 
     Raises:
         ValueError: If the predictions have another shape, or are outside [0, 1].
 
     Examples:
-        >>> from flowsynth.models.controls.oracle import Oracle
         >>> from flowsynth.models.nn.networks import Size
-        >>> oracle = Oracle(64, 80, 16, Size(layers=1, channels=2, kernel=3, mlp_layers=2, units=8, dropout=0.0))
-        >>> predict(oracle, torch.zeros(5, 64, 80), torch.rand(5, 16), 3).shape
-        (3, 5, 16)
+        >>> from flowsynth.synths.parameter_space import ParameterSpace
+        >>> size = Size(layers=1, channels=2, kernel=3, mlp_layers=2, units=8, dropout=0.0)
+        >>> oracle = Oracle(64, 80, ParameterSpace.continuous(["cutoff", "resonance"]), size)
+        >>> predict(oracle, torch.zeros(5, 64, 80), torch.rand(5, 2), 3).shape
+        (3, 5, 2)
     """
-    predictions = model.infer_from_truth(truth, samples) if isinstance(model, Oracle) else model.infer(mel, samples)
-    expected = (samples, *truth.shape)
+    if isinstance(model, Oracle) and truth is not None:
+        predictions = model.infer_from_truth(truth, samples)
+    else:
+        predictions = model.infer(mel, samples)
+    expected = (samples, len(mel), model.num_parameters)
     if tuple(predictions.shape) != expected:
         raise ValueError(f"{type(model).__name__} predicts the shape {tuple(predictions.shape)}, expected {expected}")
     values = predictions.float().cpu().numpy()

@@ -82,7 +82,7 @@ def correct(
     Raises:
         ValueError: If an item is in none of the audio files, or the model is not a surrogate.
     """
-    model, _ = load(checkpoint)
+    model = load(checkpoint).model
     if not isinstance(model, Surrogate):
         raise ValueError(f"{checkpoint}: {type(model).__name__} is not a surrogate, expected a subclass of Surrogate")
     model.to(select_device(accelerator))

@@ -1,8 +1,9 @@
-"""A trained model together with the synthesizer, note, spectrogram settings and data of its run.
+"""A trained model, ready to predict, alone or with the synthesizer, note and data of its run.
 
-All settings are read from the files of the run; none has to be configured again.
+All settings are read from the checkpoint and the files of the run; none has to be configured again.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +14,10 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
-from flowsynth.core import hdf5
 from flowsynth.data.dataset import Items, part
-from flowsynth.data.features import DEFAULTS
+from flowsynth.data.features import spectrogram_settings
 from flowsynth.data.out_of_domain.collections import median_level
 from flowsynth.data.presets import read_table
 from flowsynth.inference.predict import predict
@@ -27,8 +28,9 @@ from flowsynth.models.controls.nearest import Nearest
 from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import Renderer
+from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.synths.spec import Synth, dataset
-from flowsynth.training.checkpoints import load
+from flowsynth.training import checkpoints
 
 TIMEOUT = 20.0  # seconds after which a rendering is aborted
 
@@ -39,43 +41,136 @@ class RenderingError(ValueError):
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model and the setting of its run.
+    """A trained model, ready to predict; `flowsynth.load` reads it from a checkpoint.
 
     Attributes:
         checkpoint: Checkpoint of the model.
-        model: The model.
+        model: The model, in evaluation mode.
+        features: Spectrogram settings of the training: arguments of `flowsynth.data.features.Mel`; empty if unknown.
+        provenance: Versions and commit of the code that trained the model, and its settings.
+    """
+
+    checkpoint: Path
+    model: models.Model
+    features: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def parameters(self) -> ParameterSpace:
+        """Parameters that the model predicts."""
+        return self.model.parameter_space
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the predicted parameters."""
+        return self.parameters.names
+
+    @cached_property
+    def log_mel(self) -> Callable[[np.ndarray], LogMel]:
+        """Function from audio, at the sample rate of `features`, to the log-mel spectrogram the model expects.
+
+        Raises:
+            ValueError: If the spectrogram settings are unknown.
+        """
+        if not self.features:
+            raise ValueError(f"{self.checkpoint} has no spectrogram settings: compute spectrograms as in its training")
+        settings = dict(self.features)
+        return log_mel_extractor(settings.pop("sample_rate"), settings)
+
+    def infer(
+        self,
+        mel: Float[np.ndarray, "items mels frames"] | Float[Tensor, "items mels frames"],
+        n: int = 1,
+        seed: int = 0,
+    ) -> Float[np.ndarray, "items n parameters"]:
+        """Predict presets.
+
+        The seed applies to each sound separately: its presets do not depend on the other sounds.
+
+        Args:
+            mel: Log-mel spectrograms, not standardised; see `log_mel`.
+            n: Number of presets per sound; a deterministic model repeats its prediction.
+            seed: Seed of the presets of each sound; torch's own generator keeps its state.
+
+        Returns:
+            Parameters in [0, 1], in the order of `names`.
+
+        Raises:
+            ValueError: If the spectrograms have another shape or values that are not finite, or `n` is less than 1.
+
+        Examples:
+            >>> from flowsynth.models.nn.networks import Size
+            >>> size = Size(layers=2, channels=2, kernel=3, mlp_layers=2, units=8, dropout=0.0)
+            >>> model = models.find("mdn")(64, 80, ParameterSpace.continuous(["cutoff", "resonance"]), size).eval()
+            >>> trained = TrainedModel(Path("checkpoint.pt"), model, features={}, provenance={})
+            >>> presets = trained.infer(np.zeros((5, 64, 80), np.float32), n=3, seed=1)
+            >>> presets.shape
+            (5, 3, 2)
+            >>> bool((presets == trained.infer(np.zeros((5, 64, 80), np.float32), n=3, seed=1)).all())
+            True
+        """
+        spectrograms = torch.as_tensor(mel).float()
+        expected = (self.model.mels, self.model.frames)
+        if spectrograms.shape[1:] != expected:
+            raise ValueError(
+                f"mel has the shape {tuple(spectrograms.shape)}, expected (items, {expected[0]}, {expected[1]})"
+            )
+        if not spectrograms.isfinite().all():
+            raise ValueError("mel has values that are not finite, expected the logarithm of mel power + floor")
+        if n < 1:
+            raise ValueError(f"n = {n}, expected at least 1 preset per sound")
+        presets = np.empty((len(spectrograms), n, len(self.parameters)), np.float32)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            for start in range(0, len(spectrograms), self.model.inference_batch):
+                rows = slice(start, start + self.model.inference_batch)
+                torch.default_generator.manual_seed(seed)  # models draw all noise on the CPU
+                batch = spectrograms[rows].to(self.model.mel_mean.device)
+                presets[rows] = predict(self.model, batch, None, n).swapaxes(0, 1)
+        return presets
+
+
+def load(checkpoint: str | os.PathLike, device: str | torch.device = "cpu") -> TrainedModel:
+    """Load a trained model; also available as `flowsynth.load`.
+
+    Args:
+        checkpoint: Path of a checkpoint, ``checkpoint.pt`` in the folder of a model.
+        device: Torch device that computes the predictions.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is not a checkpoint, is truncated, contains a model that is not installed, or was
+            written by an incompatible version of the model.
+    """
+    model, features, provenance = checkpoints.load(Path(checkpoint))
+    return TrainedModel(Path(checkpoint), model.to(device), features, provenance)
+
+
+@dataclass(frozen=True)
+class RunModel(TrainedModel):
+    """A trained model and the setting of its run.
+
+    Attributes:
         synth: Synthesizer.
-        names: Names of the inferred parameters.
         note: Note that is played.
-        features: Spectrogram settings: arguments of `flowsynth.data.features.Mel` except the sample rate.
         level: Level of the median training sound, see `flowsynth.data.out_of_domain.preprocessing.measure_level`.
         train: Training set, without synthetic presets.
         test: Test set.
         preset_names: Names of the run's presets by id.
     """
 
-    checkpoint: Path
-    model: models.Model
     synth: Synth
-    names: tuple[str, ...]
     note: Note
-    features: dict[str, Any]
     level: float
     train: Items
     test: Items
     preset_names: pd.Series
 
     @cached_property
-    def log_mel(self) -> Callable[[np.ndarray], LogMel]:
-        """Function from audio to the log-mel spectrogram the model expects."""
-        return log_mel_extractor(self.note.sample_rate, self.features)
-
-    @cached_property
-    def nearest(self) -> Nearest:
+    def nearest(self) -> TrainedModel:
         """Control that predicts the training presets with the closest sound."""
-        nearest = Nearest(self.model.mels, self.model.frames, len(self.names), self.model.size)
-        nearest.fit(self.train.all())
-        return nearest
+        control = Nearest(self.model.mels, self.model.frames, self.parameters, self.model.size)
+        control.fit(self.train.all())
+        return TrainedModel(self.checkpoint, control, self.features, self.provenance)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -101,12 +196,6 @@ class TrainedModel:
         """Compute the log-mel L1 between a target spectrogram and the rendering of inferred values."""
         return float(np.abs(self.log_mel(self.render_estimate(values)) - target).mean())
 
-    def predict(self, model: models.Model, target: LogMel, n: int) -> list[np.ndarray]:
-        """Predict inferred values of a target spectrogram `n` times, with `model` or `nearest`."""
-        truth = torch.full((1, len(self.names)), torch.nan)
-        with torch.no_grad():
-            return [*predict(model, torch.from_numpy(target).float()[None], truth, n)[:, 0]]
-
 
 def find_checkpoint(
     results: Path, model: str | None = None, kind: type = models.Model, synth: str | None = None
@@ -129,21 +218,21 @@ def find_checkpoint(
         if not Path(model).is_file():
             raise ValueError(f"there is no checkpoint {model}")
         return Path(model)
-    checkpoints: dict[str, list[Path]] = {}
+    scored: dict[str, list[Path]] = {}
     for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
         name, synth_name = path.parent.name, path.parents[3].name.rstrip("0123456789")
         matches = name == model if model else _is_trained(name, kind)
         if matches and synth in (None, synth_name) and path.with_name("scores.csv").exists():
-            checkpoints.setdefault(synth_name, []).append(path)
-    if not checkpoints:
+            scored.setdefault(synth_name, []).append(path)
+    if not scored:
         label = f"model {model}" if model else "model" if kind is models.Model else "latent-variable model"
         raise ValueError(
             f"no trained and scored {label}{f' of {synth}' if synth else ''} in {results}/: "
             "run make reproduce first, or name a checkpoint"
         )
-    if len(checkpoints) > 1:
-        raise ValueError(f"{results}/ contains models of {' and '.join(checkpoints)}: select one with --synth")
-    return best_checkpoint(*checkpoints.values())
+    if len(scored) > 1:
+        raise ValueError(f"{results}/ contains models of {' and '.join(scored)}: select one with --synth")
+    return best_checkpoint(*scored.values())
 
 
 def _is_trained(name: str, kind: type) -> bool:
@@ -163,7 +252,7 @@ def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
     return min(checkpoints, key=distance)
 
 
-def open_model(checkpoint: Path) -> TrainedModel:
+def open_model(checkpoint: Path) -> RunModel:
     """Load a trained model and the setting of its run.
 
     Raises:
@@ -177,13 +266,11 @@ def open_model(checkpoint: Path) -> TrainedModel:
         raise ValueError(
             f"{checkpoint} is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio"
         )
-    synth, names = dataset(run.name)
-    with hdf5.reading(features[0]) as file:
-        settings = hdf5.settings(file)
-    train, test = (part(split, int(number), name, features, names) for name in ("train", "test"))
-    model, _ = load(checkpoint)
-    note = Note(**{field: settings[field] for field in Note.__dataclass_fields__})
-    mel_settings = {name: settings[name] for name in DEFAULTS}
+    synth, _ = dataset(run.name)
+    model, _, provenance = checkpoints.load(checkpoint)
+    train, test = (part(split, int(number), name, features, model.parameter_space.names) for name in ("train", "test"))
+    note = Note(**{field: train.settings[field] for field in Note.__dataclass_fields__})
+    mel_settings = spectrogram_settings(train.settings)
     level = median_level(audio, train.ids)
     preset_names = read_table(run / "presets.csv", synth).set_index("id")["name"]
-    return TrainedModel(checkpoint, model, synth, names, note, mel_settings, level, train, test, preset_names)
+    return RunModel(checkpoint, model, mel_settings, provenance, synth, note, level, train, test, preset_names)

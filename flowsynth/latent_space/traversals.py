@@ -187,11 +187,11 @@ def traverse(kind: str, checkpoint: Path, items: Items, selection: pd.DataFrame,
     Raises:
         ValueError: If the model has no latent space, was fitted to other parameters, or predicts values outside [0, 1].
     """
-    model, names = load(checkpoint)
+    model = load(checkpoint).model
     if not isinstance(model, LatentModel):
         raise ValueError(f"{type(model).__name__} has no latent space; use a model such as vae or flow_reg")
-    if tuple(names) != items.names:
-        raise ValueError(f"{checkpoint} infers {names}, expected {list(items.names)}")
+    if model.parameter_space.names != items.names:
+        raise ValueError(f"{checkpoint} infers {list(model.parameter_space.names)}, expected {list(items.names)}")
     with torch.no_grad():
         traversals = KINDS[kind](LatentSpace(model, items, selection, seed))
     estimates = traversals.estimates.numpy()

@@ -147,6 +147,10 @@ def check_pair(reference: np.ndarray, estimate: np.ndarray) -> None:
 
     Raises:
         ValueError: If the shapes differ or a value is not finite.
+
+    >>> check_pair(np.zeros(2), np.zeros(3))
+    Traceback (most recent call last):
+    ValueError: reference has the shape (2,), the estimate (3,)
     """
     if reference.shape != estimate.shape:
         raise ValueError(f"reference has the shape {reference.shape}, the estimate {estimate.shape}")

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from flowsynth.data.dataset import Batch
 from flowsynth.models import registry
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class Model(nn.Module, ABC):
@@ -26,7 +27,7 @@ class Model(nn.Module, ABC):
     Args:
         mels: Number of mel bands.
         frames: Number of frames of a spectrogram.
-        parameters: Number of parameters to predict.
+        parameters: Parameters to predict.
         size: Sizes of the networks.
 
     Attributes:
@@ -40,6 +41,12 @@ class Model(nn.Module, ABC):
         capturable: Whether a training step may be captured as a CUDA graph and replayed, so that Python runs `loss`
             only once. `loss` then must not copy from the device, and may depend only on its batch, random numbers of
             torch, and attributes that are strings, numbers, or tensors updated in place.
+
+    Examples:
+        >>> size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+        >>> model = find("cnn")(64, 80, ParameterSpace.continuous(["cutoff", "resonance"]), size).eval()
+        >>> model.infer(torch.zeros(5, 64, 80), 3).shape
+        torch.Size([3, 5, 2])
     """
 
     kind: ClassVar[str] = "regression"
@@ -51,9 +58,10 @@ class Model(nn.Module, ABC):
     mel_mean: Tensor
     mel_std: Tensor
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__()
-        self.mels, self.frames, self.num_parameters, self.size = mels, frames, parameters, size
+        self.mels, self.frames, self.size = mels, frames, size
+        self.parameter_space, self.num_parameters = parameters, len(parameters)
         self.register_buffer("mel_mean", torch.zeros(()))
         self.register_buffer("mel_std", torch.ones(()))
 
@@ -123,7 +131,11 @@ class Control(Model):
 
 
 def names() -> list[str]:
-    """Return the names of all models."""
+    """Return the names of all models.
+
+    >>> "cnn" in names()
+    True
+    """
     return list(registry.models())
 
 

@@ -8,11 +8,12 @@ their ranges, and the parameter sets that data sets infer. Reading it does not r
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import yaml
 from jaxtyping import Float
+
+from flowsynth.synths.parameter_space import Kind, ParameterSpace
 
 FOLDER = Path(__file__).parent / "specs"
 
@@ -36,7 +37,7 @@ class Parameter:
     """
 
     name: str
-    kind: Literal["continuous", "stepped"]
+    kind: Kind
     low: float
     high: float
     default: float
@@ -128,6 +129,11 @@ class Synth:
     def columns(self, names: tuple[str, ...]) -> list[int]:
         """Return the positions of parameters in a full vector."""
         return [self.names.index(name) for name in names]
+
+    def space(self, names: tuple[str, ...]) -> ParameterSpace:
+        """Describe some parameters for a model that predicts them."""
+        parameters = [self.parameters[column] for column in self.columns(names)]
+        return ParameterSpace(names, tuple(p.kind for p in parameters), tuple(p.steps for p in parameters))
 
     def expand(
         self, values: Float[np.ndarray, "items inferred"], names: tuple[str, ...]

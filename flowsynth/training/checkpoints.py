@@ -1,30 +1,50 @@
 """Checkpoints of fitted models: weights and plain values without code, so that untrusted files are safe to load."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from pickle import UnpicklingError
+from typing import Any, NamedTuple
 
 import torch
 
+from flowsynth.core.progress import log
 from flowsynth.core.provenance import atomic_write, maker
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
-def save(model: models.Model, name: str, names: tuple[str, ...], settings: dict[str, object], path: Path) -> None:
+class Checkpoint(NamedTuple):
+    """Content of a checkpoint.
+
+    Attributes:
+        model: The model, in evaluation mode on the CPU.
+        features: Spectrogram settings of the training, see `flowsynth.data.features.spectrogram_settings`.
+        maker: Provenance: versions, commit, and training settings.
+    """
+
+    model: models.Model
+    features: dict[str, Any]
+    maker: dict[str, Any]
+
+
+def save(
+    model: models.Model, name: str, features: Mapping[str, Any], settings: Mapping[str, object], path: Path
+) -> None:
     """Write a fitted model.
 
     Args:
         model: Fitted model.
         name: Name of the model.
-        names: Names of the inferred parameters.
+        features: Spectrogram settings of the training; may be empty.
         settings: Training settings, stored together with the versions and the commit.
         path: Path of the checkpoint.
     """
+    parameters, size = asdict(model.parameter_space), asdict(model.size)
     checkpoint = {
         "model": name,
-        "arguments": {"mels": model.mels, "frames": model.frames, "parameters": len(names), "size": asdict(model.size)},
-        "names": list(names),
+        "arguments": {"mels": model.mels, "frames": model.frames, "parameters": parameters, "size": size},
+        "features": dict(features),
         "state": {key: value.cpu().contiguous() for key, value in model.state_dict().items()},
         "maker": maker(**settings),
     }
@@ -33,34 +53,68 @@ def save(model: models.Model, name: str, names: tuple[str, ...], settings: dict[
         torch.save(checkpoint, file)
 
 
-def load(path: Path) -> tuple[models.Model, list[str]]:
+def load(path: Path) -> Checkpoint:
     """Load a fitted model.
+
+    The parameters of a checkpoint without their kinds, as written by previous versions, are all continuous.
 
     Args:
         path: Checkpoint written by `save`.
 
-    Returns:
-        The model in evaluation mode, and the names of the inferred parameters.
-
     Raises:
-        ValueError: If the checkpoint is damaged, or does not match this version of the model.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is not a checkpoint, is truncated, contains a model that is not installed, or was
+            written by an incompatible version of the model.
     """
+    content = _read(path)
+    writer = content["maker"]
+    written = f"flowsynth {writer.get('flowsynth', 'unknown')}, commit {writer.get('commit', 'unknown')}"
     try:
-        checkpoint = torch.load(path, weights_only=True, map_location="cpu")
-        arguments = dict(checkpoint["arguments"])
-        model = models.find(checkpoint["model"])(**{**arguments, "size": Size(**arguments["size"])})
-        for name, buffer in model.named_buffers():
-            if name in checkpoint["state"]:  # non-persistent buffers are not stored
-                buffer.resize_(checkpoint["state"][name].shape)  # a control stores its training presets
-        model.load_state_dict(checkpoint["state"])
-    except (RuntimeError, KeyError, TypeError, EOFError, UnpicklingError) as error:
+        model_class = models.find(content["model"])
+    except (ValueError, ImportError, KeyError) as error:
         raise ValueError(
-            f"{path} is damaged or was written by another version of the code; train the model again. "
-            f"{type(error).__name__}: {f'{error}'.strip():.200}"
+            f"{path}: {type(error).__name__}: {error}. Install the package that offers the model, or the version that "
+            f"wrote the checkpoint ({written})"
         ) from error
-    return model.eval(), checkpoint["names"]
+    try:
+        arguments = content["arguments"]
+        if isinstance(arguments["parameters"], int):
+            log.warning("%s: no kinds of parameters, written by %s; all are taken as continuous", path, written)
+            parameters = ParameterSpace.continuous(content["names"])
+        else:
+            parameters = ParameterSpace(**arguments["parameters"])
+        model = model_class(**{**arguments, "parameters": parameters, "size": Size(**arguments["size"])})
+        for name, buffer in model.named_buffers():
+            if name in content["state"]:  # non-persistent buffers are not stored
+                buffer.resize_(content["state"][name].shape)  # a control stores its training presets
+        model.load_state_dict(content["state"])
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} was written by another version of the model ({written}): install that version, or train the model "
+            f"again. {_cause(error)}"
+        ) from error
+    return Checkpoint(model.eval(), content.get("features", {}), writer)
 
 
 def read_maker(path: Path) -> dict[str, object]:
     """Read the provenance of a checkpoint: versions, commit and settings."""
-    return dict(torch.load(path, weights_only=True, map_location="cpu")["maker"])
+    return _read(path)["maker"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read the content of a checkpoint, of which only the provenance is certain to exist."""
+    with path.open("rb") as file:
+        try:
+            content = torch.load(file, weights_only=True, map_location="cpu")
+        except Exception as error:  # other files raise many kinds of errors
+            raise ValueError(
+                f"{path} is not a checkpoint, or is truncated: copy the file again, or train the model again. "
+                f"{_cause(error)}"
+            ) from error
+    if not isinstance(content, dict) or not isinstance(content.get("maker"), dict):
+        raise ValueError(f"{path} is not a checkpoint of flowsynth: expected a file written by its training")
+    return content
+
+
+def _cause(error: Exception) -> str:
+    return f"{type(error).__name__}: {f'{error}'.strip():.200}"

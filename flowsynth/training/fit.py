@@ -14,20 +14,32 @@ from flowsynth.core.progress import log
 from flowsynth.core.provenance import versions, write_csv, write_text
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import Items
+from flowsynth.data.features import spectrogram_settings
 from flowsynth.models import base as models
 from flowsynth.models import registry
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training import checkpoints
 from flowsynth.training.config import Plan
 
 
 def fit(
-    name: str, train: Items, valid: Items, size: Size, plan: Plan, seed: int, path: Path, history: Path, progress: Path
+    name: str,
+    parameters: ParameterSpace,
+    train: Items,
+    valid: Items,
+    size: Size,
+    plan: Plan,
+    seed: int,
+    path: Path,
+    history: Path,
+    progress: Path,
 ) -> None:
     """Fit a model to the training set of a fold and write its checkpoint.
 
     Args:
         name: Name of the model.
+        parameters: Parameters to predict, those of the items.
         train: Training set.
         valid: Validation set; the weights of the best epoch on it are kept.
         size: Network sizes.
@@ -37,11 +49,16 @@ def fit(
         history: Path of the CSV file of epochs to write.
         progress: Folder of the training state. An unfinished training with the same settings, data and code is resumed.
             Only the TensorBoard curves remain there at the end.
+
+    Raises:
+        ValueError: If the training set has other parameters.
     """
+    if parameters.names != train.names:
+        raise ValueError(f"the training set has the parameters {list(train.names)}, expected {list(parameters.names)}")
     torch.set_num_threads(plan.threads)
     torch.manual_seed(derive_seed(seed, "weights"))
     mels, frames = train.shape
-    model = models.find(name)(mels, frames, len(train.names), size)
+    model = models.find(name)(mels, frames, parameters, size)
     calibration_items = train.head()
     model.calibrate(calibration_items)
     rows: list[dict[str, float]] = []
@@ -49,7 +66,7 @@ def fit(
         model.fit(calibration_items)
     else:
         del calibration_items  # free the memory
-        _claim(progress, _fingerprint(name, [asdict(size), asdict(plan), seed], train, valid))
+        _claim(progress, _fingerprint(name, [asdict(parameters), asdict(size), asdict(plan), seed], train, valid))
         from flowsynth.training import loop  # slow to import, and not needed by controls
 
         rows = loop.run(model, train, valid, plan, seed, progress)
@@ -57,7 +74,7 @@ def fit(
     settings = {"seed": seed, "plan": asdict(plan)}
     columns = list(rows[0]) if rows else ["epoch", "learning_rate", "train/loss", "valid/loss"]
     write_csv(pd.DataFrame(rows, columns=columns), history, **settings)
-    checkpoints.save(model, name, train.names, settings, path)
+    checkpoints.save(model, name, spectrogram_settings(train.settings), settings, path)
     for leftover in ("key", "last.ckpt"):
         (progress / leftover).unlink(missing_ok=True)
 

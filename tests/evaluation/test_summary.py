@@ -1,7 +1,6 @@
 """Inconsistent scores are rejected, and summaries and their tables have the right values."""
 
 import dataclasses
-import doctest
 import re
 from pathlib import Path
 
@@ -304,9 +303,3 @@ def test_number_has_three_significant_digits(value: float, text: str):
 def test_number_is_accurate_to_its_last_digit(size: float, sign: int):
     value = sign * size
     assert float(tables.number(value).replace(",", "")) == pytest.approx(value, rel=0.00501)
-
-
-@pytest.mark.parametrize("function", [tables.number, tables.change])
-def test_examples_of_number_formats_run(function):
-    (example,) = doctest.DocTestFinder().find(function, function.__name__, module=False, globs=dict(vars(tables)))
-    assert doctest.DocTestRunner().run(example).failed == 0

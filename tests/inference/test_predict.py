@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small import space
 
 from flowsynth.core import hdf5
 from flowsynth.data.dataset import Items
@@ -21,7 +22,7 @@ PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, 
 def predictions(name: str, folder: Path, parts: tuple[Items, Items], size: Size, items: Items, seed: int = 1) -> dict:
     path = folder / "checkpoint.pt"
     if not path.exists():
-        fit(name, *parts, size, PLAN, 5, path, folder / "history.csv", folder / "progress")
+        fit(name, space(3), *parts, size, PLAN, 5, path, folder / "history.csv", folder / "progress")
     infer(path, items, 3, seed, folder / "predictions.h5", "auto")
     with hdf5.reading(folder / "predictions.h5") as file:
         assert file["estimates"].shape == (len(items), 3, 3)
@@ -84,7 +85,7 @@ def test_only_trained_models_use_the_accelerator(
 @pytest.mark.parametrize("value", [1.01, -0.01, float("nan")])
 def test_prediction_out_of_range_is_refused(value: float, parts: tuple[Items, Items], size: Size):
     valid = parts[1].all()
-    model = models.find("mean")(16, 20, 3, size)
+    model = models.find("mean")(16, 20, space(3), size)
     model.mean = torch.full((3,), value)
     with pytest.raises(ValueError, match=r"Mean predicts .* expected 0\.\.1"):
         predict(model, valid.mel, valid.values, 1)

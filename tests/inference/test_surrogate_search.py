@@ -37,9 +37,9 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def checkpoint(name: str, path: Path, seed: int) -> Path:
     torch.manual_seed(seed)
-    model = models.find(name)(32, 20, len(NAMES), SIZE)
+    model = models.find(name)(32, 20, SYNTH.space(NAMES), SIZE)
     model.calibrate(Batch(torch.rand(9, 32, 20), torch.rand(9, len(NAMES))))
-    checkpoints.save(model, name, NAMES, {}, path)
+    checkpoints.save(model, name, {}, {}, path)
     return path
 
 
@@ -104,7 +104,7 @@ def test_cached_results_of_other_weights_are_ignored(audio: Path, tmp_path: Path
     "proposal", [torch.full((len(NAMES),), 1.1), torch.full((len(NAMES),), torch.nan), torch.zeros(3)]
 )
 def test_invalid_proposal_is_refused(proposal: torch.Tensor):
-    model = models.find("proxy")(32, 20, len(NAMES), SIZE)
+    model = models.find("proxy")(32, 20, SYNTH.space(NAMES), SIZE)
     model.propose_next = lambda *inputs: proposal
     candidates, target = np.zeros((1, len(NAMES)), np.float32), np.zeros((32, 20), np.float32)
     with pytest.raises(ValueError, match=r"Proxy proposes \[.*expected 16 values in 0\.\.1"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from small import space
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flowsynth.data.dataset import Batch, Items
@@ -25,7 +26,7 @@ TRAINED = [name for name in NAMES if not issubclass(models.find(name), models.Co
 def make(name: str, train: Batch, size: Size) -> models.Model:
     torch.manual_seed(0)
     _, mels, frames = train.mel.shape
-    model = models.find(name)(mels, frames, train.values.shape[1], size)
+    model = models.find(name)(mels, frames, space(train.values.shape[1]), size)
     model.calibrate(train)
     if isinstance(model, models.Control):
         model.fit(train)
@@ -35,7 +36,7 @@ def make(name: str, train: Batch, size: Size) -> models.Model:
 @pytest.mark.parametrize("name", [name for name in TRAINED if models.find(name).capturable])
 def test_a_capturable_loss_copies_nothing_from_the_device(name: str, size: Size):
     """On the meta device, copying a value fails."""
-    model = models.find(name)(64, 80, 6, size).to("meta").train()
+    model = models.find(name)(64, 80, space(6), size).to("meta").train()
     batch = Batch(torch.empty(16, 64, 80, device="meta"), torch.empty(16, 6, device="meta"))
     model.loss(batch)["loss"].backward()
 
@@ -70,9 +71,9 @@ def test_the_registry_agrees_with_the_class(name: str):
 def test_a_loaded_model_predicts_as_the_saved_one(name: str, parts: tuple[Items, Items], size: Size, tmp_path: Path):
     train, valid = (part.all() for part in parts)
     model = make(name, train, size)
-    save(model, name, ("a", "b", "c"), {}, tmp_path / "checkpoint.pt")
+    save(model, name, {}, {}, tmp_path / "checkpoint.pt")
     predictions = []
-    for fitted in (model, load(tmp_path / "checkpoint.pt")[0]):
+    for fitted in (model, load(tmp_path / "checkpoint.pt").model):
         torch.manual_seed(1)
         with torch.no_grad():
             predictions.append(predict(fitted, valid.mel[:5], valid.values[:5], 2))
@@ -145,8 +146,8 @@ def test_a_checkpoint_has_no_non_persistent_buffers(
             self.register_buffer("window", torch.hann_window(8), persistent=False)
 
     monkeypatch.setattr(models, "find", lambda name: Windowed)
-    save(make("windowed", parts[0].all(), size), "windowed", ("a", "b", "c"), {}, tmp_path / "checkpoint.pt")
-    assert load(tmp_path / "checkpoint.pt")[0].window.shape == (8,)
+    save(make("windowed", parts[0].all(), size), "windowed", {}, {}, tmp_path / "checkpoint.pt")
+    assert load(tmp_path / "checkpoint.pt").model.window.shape == (8,)
 
 
 class CPUNoiseOnly(TorchDispatchMode):
@@ -162,7 +163,7 @@ class CPUNoiseOnly(TorchDispatchMode):
 @pytest.mark.parametrize("name", TRAINED)
 def test_predictions_stay_on_the_device_and_noise_on_the_cpu(name: str, size: Size):
     """On the meta device, which computes shapes without values; its tensors do not mix with tensors on the CPU."""
-    model = models.find(name)(16, 20, 3, size).to("meta").eval()
+    model = models.find(name)(16, 20, space(3), size).to("meta").eval()
     try:
         with torch.no_grad(), CPUNoiseOnly():
             predictions = model.infer(torch.zeros(2, 16, 20, device="meta"), 4)

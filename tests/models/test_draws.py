@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from small import space
 
 from flowsynth.data.dataset import Batch
 from flowsynth.models import base as models
@@ -16,7 +17,7 @@ from flowsynth.models.nn.transforms import logit_transform
 @pytest.fixture
 def mixture(size: Size, monkeypatch: pytest.MonkeyPatch) -> MDN:
     """Mixture density of one parameter: a weight of 0.3 around a half logit of -1, of 0.7 around 1.5."""
-    model = models.find("mdn")(16, 20, 1, size).eval()
+    model = models.find("mdn")(16, 20, space(1), size).eval()
     assert isinstance(model, MDN)
     weights = torch.full((1, COMPONENTS), -40.0)
     weights[0, 2], weights[0, 9] = math.log(0.3), math.log(0.7)
@@ -51,7 +52,7 @@ def test_the_density_of_a_mixture_is_that_of_its_samples(mixture: MDN):
 
 @pytest.fixture
 def field(size: Size) -> FlowMatching:
-    model = models.find("flow_matching")(16, 20, 3, size).eval()
+    model = models.find("flow_matching")(16, 20, space(3), size).eval()
     assert isinstance(model, FlowMatching)
     return model
 

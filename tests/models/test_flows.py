@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from small import space
 from torch import Tensor, nn
 from torch.autograd.functional import jacobian
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
@@ -256,7 +257,7 @@ def test_a_trained_flow_fits_the_data(name: str):
 
 def make_model(name: str, train: Batch, size: Size) -> models.Model:
     torch.manual_seed(0)
-    model = models.find(name)(*train.mel.shape[1:], train.values.shape[1], size)
+    model = models.find(name)(*train.mel.shape[1:], space(train.values.shape[1]), size)
     model.calibrate(train)
     return model
 

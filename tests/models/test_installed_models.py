@@ -10,7 +10,10 @@ import pytest
 
 from flowsynth.models import base as models
 from flowsynth.models import registry
+from flowsynth.models.nn.networks import Size
 from flowsynth.models.systems import System
+from flowsynth.synths.parameter_space import ParameterSpace
+from flowsynth.training import checkpoints
 
 SOURCE = '''"""A model of another package."""
 from flowsynth.models.{module} import {base}
@@ -23,6 +26,10 @@ class Other({base}):
 
     {body}
 '''
+CONSTRUCTOR = """def __init__(self, mels, frames, parameters, size):
+        super().__init__(mels, frames, parameters, size)
+        self.stepped = parameters.kinds.count("stepped")
+"""
 Install = Callable[..., None]
 
 
@@ -96,6 +103,13 @@ def test_the_kind_of_an_installed_model_is_inherited(install: Install, module: s
 def test_an_installed_model_can_use_human_presets_only(install: Install, module: str, base: str, body: str):
     install("other", "other_package:Other", module, base, body)
     assert registry.human_presets_only() == {"nearest_people", "other"}
+
+
+def test_an_installed_model_gets_the_kinds_of_parameters(install: Install, size: Size, tmp_path: Path):
+    install("other", "other_package:Other", "regression.cnn", "CNN", CONSTRUCTOR)
+    parameters = ParameterSpace(("cutoff", "waveform"), ("continuous", "stepped"), (None, 4))
+    checkpoints.save(models.find("other")(16, 20, parameters, size), "other", {}, {}, tmp_path / "checkpoint.pt")
+    assert checkpoints.load(tmp_path / "checkpoint.pt").model.stepped == 1
 
 
 def test_planning_with_an_installed_model_does_not_load_torch(install: Install):

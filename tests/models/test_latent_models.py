@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from small import space
 
 from flowsynth.data.dataset import Batch, Items
 from flowsynth.data.semantics import SEMANTIC_PAIRS
@@ -17,7 +18,7 @@ NAMES = [name for name in models.names() if issubclass(models.find(name), Latent
 
 def make(name: str, batch: Batch, size: Size) -> LatentModel:
     torch.manual_seed(0)
-    model = models.find(name)(*batch.mel.shape[1:], batch.values.shape[1], size)
+    model = models.find(name)(*batch.mel.shape[1:], space(batch.values.shape[1]), size)
     model.calibrate(batch)
     return model
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small import space
 from torch import nn
 
 from flowsynth.data.dataset import Batch
@@ -161,7 +162,7 @@ def test_initialise_is_xavier_initialisation():
 def test_lower_precision_applies_to_encoder_and_decoder_only():
     size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
     torch.manual_seed(0)
-    model = models.find("flow_reg")(16, 20, 6, size)
+    model = models.find("flow_reg")(16, 20, space(6), size)
     dtypes: dict[str, set[torch.dtype]] = {"encoder": set(), "flow": set(), "decoder": set()}
     for part in dtypes:
         for layer in getattr(model, part).modules():

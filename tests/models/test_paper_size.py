@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from small import space
 
 from flowsynth.core import hdf5
 from flowsynth.data.dataset import Items
@@ -34,7 +35,7 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> Items:
 @pytest.mark.parametrize("name", [n for n in models.names() if not issubclass(models.find(n), models.Control)])
 def test_one_epoch(name: str, items: Items, tmp_path: Path):
     torch.manual_seed(0)
-    model = models.find(name)(*SHAPE, 16, SIZE)
+    model = models.find(name)(*SHAPE, space(16), SIZE)
     model.calibrate(items.all())
     before = [p.detach().clone() for p in model.parameters()]
     (row,) = loop.run(model, items, items, PLAN, 0, tmp_path / name / "progress")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from small import space
 
 from flowsynth.data.dataset import Batch
 from flowsynth.inference.surrogate_search import refine
@@ -25,7 +26,7 @@ def trained() -> tuple[Proxy, Batch]:
     torch.manual_seed(0)
     values = torch.rand(400, 3)
     train = Batch(sounds(values), values)
-    model = Proxy(8, 10, 3, SIZE)
+    model = Proxy(8, 10, space(3), SIZE)
     model.calibrate(train)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     for _ in range(300):
@@ -172,7 +173,7 @@ def test_predictions_follow_changes_of_the_network(trained: tuple[Proxy, Batch])
 
 def test_predictions_repeat_beyond_the_number_of_presets():
     values = torch.rand(5, 3)
-    model = Proxy(8, 10, 3, SIZE)
+    model = Proxy(8, 10, space(3), SIZE)
     model.calibrate(Batch(sounds(values), values))
     predictions = model.eval().infer(sounds(values[:2]), 8)
     assert predictions.shape == (8, 2, 3)

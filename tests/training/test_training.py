@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from small import space
 
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import Items
@@ -26,7 +27,7 @@ TRAINED = [name for name in models.names() if not issubclass(models.find(name), 
 
 
 def run(name: str, folder: Path, parts: tuple[Items, Items], size: Size, plan: Plan = PLAN, seed: int = 5) -> Path:
-    fit(name, *parts, size, plan, seed, folder / "checkpoint.pt", folder / "history.csv", folder / "progress")
+    fit(name, space(3), *parts, size, plan, seed, folder / "checkpoint.pt", folder / "history.csv", folder / "progress")
     return folder / "checkpoint.pt"
 
 
@@ -179,6 +180,12 @@ def test_learning_rate_is_halved_on_a_plateau(tmp_path: Path, parts: tuple[Items
     assert rate < 0.05
 
 
+def test_items_with_other_parameters_are_refused(tmp_path: Path, parts: tuple[Items, Items], size: Size):
+    outputs = (tmp_path / name for name in ("checkpoint.pt", "history.csv", "progress"))
+    with pytest.raises(ValueError, match=r"has the parameters \['a', 'b', 'c'\], expected \['a', 'b'\]"):
+        fit("mlp", space(2), *parts, size, PLAN, 5, *outputs)
+
+
 def test_seed_determines_the_checkpoint(tmp_path: Path, parts: tuple[Items, Items], size: Size):
     short = replace(PLAN, epochs=2)
     files = [run("mlp", tmp_path / str(i), parts, size, short, seed).read_bytes() for i, seed in enumerate((1, 1, 2))]
@@ -189,7 +196,7 @@ def test_best_validation_epoch_is_kept(tmp_path: Path, parts: tuple[Items, Items
     path = run("mlp", tmp_path, parts, size, replace(PLAN, epochs=25, learning_rate=0.1))
     history = pd.read_csv(tmp_path / "history.csv")["valid/loss"]
     assert history.iloc[-1] > history.min()  # precondition
-    model, _ = load(path)
+    model = load(path).model
     with torch.no_grad():
         loss = model.loss(parts[1].all())["loss"].item()
     assert loss == pytest.approx(history.min(), rel=1e-5)
@@ -215,7 +222,7 @@ def test_warm_up_epochs_are_not_selected_and_not_a_plateau(
     assert history["valid/parameters"].idxmin() < 3
     assert (history["learning_rate"][:5] == 0.5).all()
     assert history["learning_rate"].iloc[-1] < 0.5
-    model, _ = load(path)
+    model = load(path).model
     with torch.no_grad():
         loss = model.loss(parts[1].all())["parameters"].item()
     assert loss == pytest.approx(history["valid/parameters"][best_epoch], rel=1e-5)
@@ -243,8 +250,8 @@ def test_checkpoint_restores_the_model(name: str, tmp_path: Path, parts: tuple[I
     path = run(name, tmp_path, parts, size, replace(PLAN, epochs=1))
     content = torch.load(path, weights_only=True)
     assert {"flowsynth", "commit", "seed"} <= content["maker"].keys()
-    (first, names), (second, _) = load(path), load(path)
-    assert names == ["a", "b", "c"]
+    first, second = load(path).model, load(path).model
+    assert first.parameter_space == space(3)
     assert not first.training
     assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), content["state"].values(), strict=True))
     mel = parts[1].all().mel
@@ -258,7 +265,7 @@ def test_checkpoint_restores_the_model(name: str, tmp_path: Path, parts: tuple[I
 
 
 def test_statistics_are_those_of_the_training_set(tmp_path: Path, parts: tuple[Items, Items], size: Size):
-    model, _ = load(run("mean", tmp_path, parts, size))
+    model = load(run("mean", tmp_path, parts, size)).model
     mel = parts[0].all().mel
     assert model.mel_mean.item() == pytest.approx(mel.mean().item(), rel=1e-5)
     assert model.mel_std.item() == pytest.approx(mel.std().item(), rel=1e-5)

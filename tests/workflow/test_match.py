@@ -20,7 +20,7 @@ from flowsynth.core import hdf5
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import read_bank
 from flowsynth.inference.search_task import log_mel_extractor
-from flowsynth.inference.trained_model import TrainedModel, find_checkpoint, open_model
+from flowsynth.inference.trained_model import RunModel, find_checkpoint, open_model
 from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.rendering.host import Note
@@ -153,11 +153,11 @@ def test_the_finding_counts_closer_matches():
 
 
 @pytest.fixture(scope="module")
-def trained(finished: Project) -> TrainedModel:
+def trained(finished: Project) -> RunModel:
     return open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
 
 
-def test_files_of_different_sounds_never_collide(trained: TrainedModel, sounds: Path, tmp_path: Path):
+def test_files_of_different_sounds_never_collide(trained: RunModel, sounds: Path, tmp_path: Path):
     names = [
         "voice_heard.wav",
         "voice.wav",
@@ -176,7 +176,7 @@ def test_files_of_different_sounds_never_collide(trained: TrainedModel, sounds: 
 
 
 def test_a_sound_whose_match_can_not_be_rendered_is_refused(
-    trained: TrainedModel, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: RunModel, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     failed = Rendered(np.zeros(NOTE.samples, np.float32), "failed", "killed by SIGSEGV")
     monkeypatch.setitem(vars(trained), "renderer", lambda values: failed)

@@ -53,7 +53,7 @@ def test_synthetic_presets_are_trained_on_but_not_tested(copy: Project):
     assert not set(names[0]) & set(names[1])
     with h5py.File(files[0]) as file:
         synthetic = file["mel"][:]
-    stored = load(checkpoint.parents[1] / "nearest_people" / "checkpoint.pt")[0].mel.numpy()
+    stored = load(checkpoint.parents[1] / "nearest_people" / "checkpoint.pt").model.mel.numpy()
     human = split.loc[(split["fold"] == 0) & (split["part"] == "train"), "id"]
     assert {spectrogram.tobytes() for spectrogram in stored} == {mel[name].tobytes() for name in human}
     assert not {spectrogram.tobytes() for spectrogram in stored} & {spectrogram.tobytes() for spectrogram in synthetic}

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class AE(LatentModel):
     """Autoencoder with a deterministic encoder; there is no latent term."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.head = nn.Linear(self.encoder.features, self.latent)
         networks.initialise(self.head)

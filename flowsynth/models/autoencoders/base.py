@@ -27,6 +27,7 @@ from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 MAX_LOGVAR = 10.0  # log-variances are clamped to +- this: e^10 does not overflow, and posteriors stay well within it
 
@@ -51,10 +52,10 @@ class LatentModel(Model):
     capturable = True
     full_gamma: ClassVar[float] = 1000.0
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.beta, self.gamma = 1.0, self.full_gamma
-        self.latent, self.halved = parameters, size.halved()
+        self.latent, self.halved = self.num_parameters, size.halved()
         self.encoder = networks.Encoder(mels, frames, self.halved)
         self.decoder = networks.Decoder(self.latent, mels, frames, self.halved)
         networks.initialise(self)
@@ -151,7 +152,7 @@ class LatentModel(Model):
 class GaussianModel(LatentModel):
     """Base class of latent models whose posterior is a Gaussian with independent dimensions."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.mean = nn.Linear(self.encoder.features, self.latent)
         self.logvar = nn.Linear(self.encoder.features, self.latent)

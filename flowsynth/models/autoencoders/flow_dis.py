@@ -26,6 +26,7 @@ from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.models.autoencoders.flow_reg import FlowReg
 from flowsynth.models.nn.flows import disentangling_flow, monte_carlo_kl, normal
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 WORD_STD = 0.5  # standard deviation of the prior of a word, half the distance of its mean from 0
 WEIGHT = 50.0  # weight of the likelihood of the first dimension: about that of one parameter
@@ -42,7 +43,7 @@ class FlowDis(FlowReg):
     pair: ClassVar[str] = "bright_dark"
     thresholds: Tensor
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.register_buffer("thresholds", torch.zeros(2))
 

@@ -29,6 +29,7 @@ from flowsynth.models.autoencoders.vae_flow import VAEFlow
 from flowsynth.models.nn.flows import coupling_posterior, sample_flow
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import RegressionFlow, dequantise
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class FlowReg(VAEFlow):
@@ -45,10 +46,10 @@ class FlowReg(VAEFlow):
     objective: ClassVar[Literal["likelihood", "published"]] = "likelihood"
     regressor: RegressionFlow
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         if self.objective == "published":
-            self.log_std = nn.Parameter(torch.zeros(parameters))
+            self.log_std = nn.Parameter(torch.zeros(self.num_parameters))
 
     def make_flow(self) -> Flow:
         """Build the posterior, a distribution given the features of the encoder."""

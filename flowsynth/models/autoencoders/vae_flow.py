@@ -15,12 +15,13 @@ from zuko.lazy import Flow
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.nn.flows import centre, monte_carlo_kl, normal, posterior_flow
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class VAEFlow(LatentModel):
     """Autoencoder with an inverse autoregressive flow as posterior; the latent term is E[log q(z | x) - log p(z)]."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.flow = self.make_flow()
 

@@ -7,14 +7,15 @@ from torch import Tensor
 from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Control
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class Random(Control):
     """Predicts presets sampled from the training set, independently for each sound."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.register_buffer("values", torch.zeros(0, parameters))
+        self.register_buffer("values", torch.zeros(0, self.num_parameters))
 
     def fit(self, train: Batch) -> None:
         """Store the presets."""

@@ -16,6 +16,7 @@ from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import dequantise
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class DensityModel(Model):
@@ -24,7 +25,7 @@ class DensityModel(Model):
     kind: ClassVar[str] = "density"
     capturable = True
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.encoder = networks.Encoder(mels, frames, size)
         networks.initialise(self.encoder)

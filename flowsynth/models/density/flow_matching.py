@@ -18,6 +18,7 @@ from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import dequantise
+from flowsynth.synths.parameter_space import ParameterSpace
 
 STEPS = 16  # steps of the integration, of two evaluations of the field each
 FREQUENCIES = 8  # frequencies of the sinusoidal embedding of the time
@@ -30,15 +31,15 @@ class FlowMatching(Model):
     kind: ClassVar[str] = "density"
     capturable = True
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.encoder = networks.Encoder(mels, frames, size)
-        inputs = parameters + 2 * FREQUENCIES + self.encoder.features
+        inputs = self.num_parameters + 2 * FREQUENCIES + self.encoder.features
         parts: list[nn.Module] = []
         for _ in range(LAYERS):
             parts += [nn.Linear(inputs, size.units), nn.LayerNorm(size.units), nn.SiLU()]
             inputs = size.units
-        self.field = nn.Sequential(*parts, nn.Linear(inputs, parameters))
+        self.field = nn.Sequential(*parts, nn.Linear(inputs, self.num_parameters))
         networks.initialise(self)
 
     def velocity(

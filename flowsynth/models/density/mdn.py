@@ -13,6 +13,7 @@ from flowsynth.models.density.base import DensityModel
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import logit_transform
+from flowsynth.synths.parameter_space import ParameterSpace
 
 COMPONENTS = 16
 MIN_STD = 1e-2  # minimum standard deviation of a component, in units of half logits
@@ -21,9 +22,9 @@ MIN_STD = 1e-2  # minimum standard deviation of a component, in units of half lo
 class MDN(DensityModel):
     """Mixture of Gaussians with diagonal covariance over the logits of presets; -log p(v | x) per parameter."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.head = nn.Linear(self.encoder.features, COMPONENTS * (1 + 2 * parameters))
+        self.head = nn.Linear(self.encoder.features, COMPONENTS * (1 + 2 * self.num_parameters))
         networks.initialise(self.head)
 
     def mixture(

@@ -15,14 +15,15 @@ from torch import Tensor
 from flowsynth.models.density.base import DensityModel
 from flowsynth.models.nn.flows import conditional_flow, sample_flow
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class NPENSF(DensityModel):
     """Samples presets from an autoregressive spline flow conditioned on the encoder; -log p(v | x) per parameter."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.flow = conditional_flow(parameters, self.encoder.features)
+        self.flow = conditional_flow(self.num_parameters, self.encoder.features)
 
     def log_density(
         self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]

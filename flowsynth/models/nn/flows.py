@@ -88,6 +88,12 @@ def posterior_flow(dim: int, context: int, steps: int = 16) -> Flow:
     References:
         Kingma et al. 2016. In the published code no gradient reaches the context of the flow, so its posterior is one
         Gaussian per item under a map shared by all items; here each step is conditioned on the item.
+
+    Examples:
+        >>> flow = posterior_flow(3, context=10)
+        >>> latents, log_density = flow(torch.zeros(5, 10)).rsample_and_log_prob()
+        >>> latents.shape, log_density.shape
+        (torch.Size([5, 3]), torch.Size([5]))
     """
     return Flow(
         LazyComposedTransform(*autoregressive(dim, context, steps, hidden_features=[UNITS], **AFFINE)).inv,
@@ -138,6 +144,11 @@ def conditional_flow(dim: int, context: int, steps: int = 3) -> Flow:
 
     References:
         Papamakarios et al. 2017; Durkan et al. 2019.
+
+    Examples:
+        >>> flow = conditional_flow(3, context=10)
+        >>> flow(torch.zeros(5, 10)).log_prob(torch.full((5, 3), 0.5)).shape
+        torch.Size([5])
     """
     maps = autoregressive(dim, context, steps, hidden_features=[2 * UNITS, 2 * UNITS], **SPLINE)
     return Flow([UnconditionalTransform(logit_transform), *maps], standard_normal(dim))
@@ -151,6 +162,10 @@ def sample_flow(flow: NormalizingFlow, n: int) -> Float[Tensor, "n items dim"]:
     Args:
         flow: Distributions with a normal base, one per item; or n x items, each of which is sampled once.
         n: Number of samples per item.
+
+    Examples:
+        >>> sample_flow(conditional_flow(3, context=10)(torch.zeros(5, 10)), 4).shape
+        torch.Size([4, 5, 3])
     """
     mean, std = flow.base.mean, flow.base.stddev
     noise = torch.randn(n, 1, mean.shape[-1], dtype=mean.dtype).to(mean.device)  # the same on every device
@@ -164,6 +179,10 @@ def centre(flow: NormalizingFlow) -> Float[Tensor, "items dim"]:
 
     Args:
         flow: Distributions with a normal base, one per item.
+
+    Examples:
+        >>> centre(posterior_flow(3, context=10)(torch.zeros(5, 10))).shape
+        torch.Size([5, 3])
     """
     return flow.transform.inv(flow.base.mean)
 
@@ -180,5 +199,10 @@ def monte_carlo_kl(
 
     References:
         Rezende and Mohamed 2015, equation 15.
+
+    Examples:
+        >>> z, prior = torch.zeros(5, 3), standard_normal(3)()
+        >>> monte_carlo_kl(z, normal(z, torch.ones(5, 3)).log_prob(z), prior)
+        tensor(0.)
     """
     return (log_density - prior.log_prob(z)).mean()

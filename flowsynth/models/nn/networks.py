@@ -30,6 +30,11 @@ class Size:
         mlp_layers: Number of layers of the perceptron after the convolutions.
         units: Number of units of a hidden fully connected layer.
         dropout: Probability of dropout.
+
+    Examples:
+        >>> size = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)
+        >>> size.halved().channels, size.halved().units
+        (8, 128)
     """
 
     layers: int
@@ -85,29 +90,50 @@ def hidden_layers(inputs: int, layers: int, size: Size) -> nn.Sequential:
 
 
 def mlp(inputs: int, outputs: int, layers: int, size: Size) -> nn.Sequential:
-    """Build a perceptron of `layers` fully connected layers; all but the last are followed by BN, ELU and dropout."""
+    """Build a perceptron of `layers` fully connected layers; all but the last are followed by BN, ELU and dropout.
+
+    >>> size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+    >>> [type(layer).__name__ for layer in mlp(320, 3, 2, size)]
+    ['Linear', 'BatchNorm1d', 'ELU', 'Dropout', 'Linear']
+    """
     hidden = hidden_layers(inputs, layers - 1, size)
     return nn.Sequential(*hidden, nn.Linear(size.units if layers > 1 else inputs, outputs))
 
 
 def padding_and_dilation(layer: int, size: Size) -> tuple[int, int]:
-    """Return the padding and the dilation of a convolution, for the index of its layer, from 0."""
+    """Return the padding and the dilation of a convolution, for the index of its layer, from 0.
+
+    >>> padding_and_dilation(2, Size(layers=5, channels=16, kernel=7, mlp_layers=3, units=256, dropout=0.0))
+    (15, 4)
+    """
     dilation = 2**layer
     return (size.kernel - 1) // 2 * (dilation + 1), dilation
 
 
 def output_side(side: int, kernel: int, padding: int, dilation: int) -> int:
-    """Return the height or width of a map after a convolution of stride 2."""
+    """Return the height or width of a map after a convolution of stride 2.
+
+    >>> output_side(80, kernel=7, padding=6, dilation=1)
+    43
+    """
     return (side + 2 * padding - dilation * (kernel - 1) - 1) // STRIDE + 1
 
 
 def transposed_side(side: int, kernel: int, padding: int, dilation: int) -> int:
-    """Return the height or width of a map after a transposed convolution of stride 2, without extra rows or columns."""
+    """Return the height or width of a map after a transposed convolution of stride 2, without extra rows or columns.
+
+    >>> transposed_side(43, kernel=7, padding=6, dilation=1)
+    79
+    """
     return STRIDE * (side - 1) + dilation * (kernel - 1) + 1 - 2 * padding
 
 
 def map_sizes(mels: int, frames: int, size: Size) -> list[tuple[int, int]]:
-    """Return height and width of the spectrogram and of the map after each layer of convolutions."""
+    """Return height and width of the spectrogram and of the map after each layer of convolutions.
+
+    >>> map_sizes(64, 80, Size(layers=5, channels=16, kernel=7, mlp_layers=3, units=256, dropout=0.0))
+    [(64, 80), (35, 43), (21, 25), (14, 16), (10, 11), (8, 9)]
+    """
     sides = [(mels, frames)]
     for layer in range(size.layers):
         mels, frames = (output_side(side, size.kernel, *padding_and_dilation(layer, size)) for side in sides[-1])
@@ -258,6 +284,11 @@ class Encoder(nn.Module):
         mels: Number of mel bands of the input.
         frames: Number of frames of the input.
         size: Sizes of the networks.
+
+    Examples:
+        >>> size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+        >>> Encoder(64, 80, size)(torch.zeros(5, 64, 80)).shape
+        torch.Size([5, 16])
     """
 
     def __init__(self, mels: int, frames: int, size: Size):
@@ -285,6 +316,11 @@ class Decoder(nn.Module):
         mels: Number of mel bands of the output.
         frames: Number of frames of the output.
         size: Sizes of the networks.
+
+    Examples:
+        >>> size = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
+        >>> Decoder(3, 64, 80, size)(torch.zeros(5, 3)).shape
+        torch.Size([5, 64, 80])
     """
 
     def __init__(self, latent: int, mels: int, frames: int, size: Size):

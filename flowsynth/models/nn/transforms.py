@@ -40,6 +40,11 @@ def dequantise(values: Float[Tensor, "*items parameters"]) -> Float[Tensor, "*it
 
     Returns:
         Values in [-`WIDTH` / 2, 1 + `WIDTH` / 2].
+
+    Examples:
+        >>> values = torch.tensor([0.0, 0.5, 1.0])
+        >>> bool(((dequantise(values) - values).abs() <= WIDTH / 2).all())
+        True
     """
     return values + WIDTH * (torch.rand_like(values) - 0.5)
 
@@ -50,6 +55,9 @@ def logit_transform() -> Transform:
     The scaling is ``WIDTH + (1 - 2 WIDTH) value``, so that the logits of all dequantised values, including 0 and 1, are
     at most 5.6 in magnitude. Half the logits vary about as much as standard normal noise. The inverse maps larger ones
     to values slightly outside [0, 1], which are clamped: this is how a density represents an exact 0 or 1.
+
+    >>> logit_transform()(torch.tensor([0.0, 0.5, 1.0]))
+    tensor([-2.4221,  0.0000,  2.4221])
     """
     return ComposedTransform(AffineTransform(WIDTH, 1 - 2 * WIDTH), SigmoidTransform().inv, AffineTransform(0.0, 0.5))
 
@@ -68,6 +76,11 @@ class Spline(MonotonicRQSTransform):
 
     References:
         Durkan et al. 2019, section 3.1.
+
+    Examples:
+        >>> spline = Spline(torch.zeros(8), torch.zeros(8), torch.zeros(7))
+        >>> spline(torch.tensor([-6.0, 0.25]))
+        tensor([-6.0000,  0.2500])
     """
 
     def __init__(
@@ -176,6 +189,12 @@ class RegressionFlow(nn.Module):
     References:
         Rezende and Mohamed 2015 for the change of variables; Dinh et al. 2017 and Durkan et al. 2019 for the maps. The
         regression flow of the paper is an inverse autoregressive flow; couplings are cheap in both directions.
+
+    Examples:
+        >>> flow, presets = RegressionFlow(3), torch.rand(5, 3)
+        >>> latents, _ = flow.to_latent(presets)
+        >>> torch.allclose(flow.to_parameters(latents)[0], presets, atol=1e-4)
+        True
     """
 
     def __init__(self, dim: int, steps: int = 4):

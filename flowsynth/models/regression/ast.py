@@ -14,6 +14,7 @@ from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 HEADS = 4
 PATCH = 8  # bands and frames of a patch; patches do not overlap, to keep the cost affordable without a GPU
@@ -27,7 +28,7 @@ class AST(Model):
 
     capturable = True
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         width = 4 * size.channels
         patch = (min(PATCH, mels), min(PATCH, frames))
@@ -39,7 +40,7 @@ class AST(Model):
             width, HEADS, 4 * width, size.dropout, "gelu", batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, size.layers, nn.LayerNorm(width), enable_nested_tensor=False)
-        self.head = networks.mlp(width, parameters, size.mlp_layers, size)
+        self.head = networks.mlp(width, self.num_parameters, size.mlp_layers, size)
         networks.initialise(self.head)
 
     @networks.allow_lower_precision

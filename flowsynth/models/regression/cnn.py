@@ -13,6 +13,7 @@ from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class CNN(Model):
@@ -20,10 +21,10 @@ class CNN(Model):
 
     capturable = True
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.convolutions = networks.Convolutions(mels, frames, size)
-        self.head = networks.mlp(self.convolutions.features, parameters, size.mlp_layers, size)
+        self.head = networks.mlp(self.convolutions.features, self.num_parameters, size.mlp_layers, size)
         networks.initialise(self)
 
     @networks.allow_lower_precision

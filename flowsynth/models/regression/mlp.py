@@ -13,6 +13,7 @@ from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class MLP(Model):
@@ -20,9 +21,9 @@ class MLP(Model):
 
     capturable = True
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.network = networks.mlp(mels * frames, parameters, size.layers, size)
+        self.network = networks.mlp(mels * frames, self.num_parameters, size.layers, size)
         networks.initialise(self)
 
     @networks.allow_lower_precision

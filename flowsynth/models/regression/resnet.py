@@ -8,12 +8,13 @@ References:
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.regression.cnn import CNN
+from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class ResNet(CNN):
     """The CNN with a skip connection around each convolutional layer: a trainable 1x1 convolution; MSE."""
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         self.convolutions = networks.Convolutions(mels, frames, size, residual=True)
         networks.initialise(self.convolutions)

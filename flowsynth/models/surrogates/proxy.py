@@ -25,6 +25,7 @@ from flowsynth.data.dataset import Batch
 from flowsynth.data.distances import log_mel_distances
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
+from flowsynth.synths.parameter_space import ParameterSpace
 
 # chosen on the validation set, up to NUGGET:
 HARMONICS = 1  # sines and cosines of each parameter as additional inputs; with more the network overfits
@@ -68,13 +69,13 @@ class Proxy(Surrogate):
     inference_batch: ClassVar[int] = TARGETS
     values: Tensor
 
-    def __init__(self, mels: int, frames: int, parameters: int, size: Size):
+    def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         width = size.units
-        self.register_buffer("values", torch.zeros(0, parameters))
+        self.register_buffer("values", torch.zeros(0, self.num_parameters))
         blocks = [Block(width) for _ in range(size.layers)]
         self.network = nn.Sequential(
-            nn.Linear(parameters * (1 + 2 * HARMONICS), width), *blocks, nn.Linear(width, mels * frames)
+            nn.Linear(self.num_parameters * (1 + 2 * HARMONICS), width), *blocks, nn.Linear(width, mels * frames)
         )
         self._training_mel: Tensor | None = None  # predicted sounds of the training presets
 

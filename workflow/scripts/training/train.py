@@ -14,11 +14,12 @@ from flowsynth.training.fit import fit
 with job(Path(snakemake.log[0])):
     outputs, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
     paths, sampled = ([Path(path) for path in files] for files in (snakemake.input.features, snakemake.input.sampled))
-    _, names = dataset(wildcards.dataset)
+    synth, names = dataset(wildcards.dataset)
     fold, split = int(wildcards.fold), Path(snakemake.input.split)
     checkpoint = Path(outputs.checkpoint)
     fit(
         System.parse(wildcards.model).model,
+        synth.space(names),
         part(split, fold, "train", paths, names, sampled, budget["cache_items"]),
         part(split, fold, "valid", paths, names),
         Size(**budget["network"]),
