@@ -8,13 +8,14 @@ import pandas as pd
 import yaml
 from project import ROOT, Project
 
-from flowsynth.evaluation.summary import KEY
+from flowsynth.evaluation.score_tables import KEY, SYSTEM_COLUMNS
 from flowsynth.metrics import registry
 
 
 def test_tables_have_all_models_and_a_perfect_oracle(finished: Project):
     table = pd.read_csv(finished.results / "tables" / "scores.csv")
-    assert list(table.columns) == ["model", "metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
+    statistics = ["metric", "mean", "sd", "median", "folds", "items", "beats_mean"]
+    assert list(table.columns) == ["model", *SYSTEM_COLUMNS, *statistics]
     assert list(table["model"].unique()) == ["oracle", "mean", "cnn"]
     for name, metric in registry().items():
         rows = table[table["metric"] == name].set_index("model")
