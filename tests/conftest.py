@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
         shutil.rmtree(folder, ignore_errors=True)  # left by a failed process
         project = Project.make(folder)
         project.commit()
-        run = project.snakemake(forked=False)
+        run = project.snakemake()
         assert run.returncode == 0, run.stdout
         (folder / "log").write_text(run.stdout)
     return project

@@ -74,26 +74,9 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
-    def snakemake(self, *arguments: str, timeout: float = 600, forked: bool = True) -> subprocess.CompletedProcess:
-        """Run the workflow; ``stdout`` has both streams.
-
-        Args:
-            arguments: Arguments of Snakemake.
-            timeout: Seconds.
-            forked: Whether Snakemake and its jobs are forked from a process that has imported their libraries.
-        """
-        if forked:
-            return self._fork([forks.SNAKEMAKE, "--cores", "2", *arguments], self.environment, timeout)
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            timeout=timeout,
-        )
+    def snakemake(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
+        """Run the workflow, forked with its jobs from a process that has imported libraries; ``stdout`` has both streams."""
+        return self._fork([forks.SNAKEMAKE, "--cores", "2", *arguments], self.environment, timeout)
 
     def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
         """Run a script of the workflow; ``stdout`` has both streams."""
