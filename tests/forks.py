@@ -56,6 +56,8 @@ class ForkServer:
         self.folder = tempfile.TemporaryDirectory()
         self.address = f"{self.folder.name}/socket"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        # numpy and torch read it when they are imported; Snakemake sets it for a job of one thread
+        environment["OMP_NUM_THREADS"] = "1"
         self.process = subprocess.Popen(
             [sys.executable, __file__, "serve", self.address],
             stdin=subprocess.PIPE,
