@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 from project import ROOT
+from rules import scripted_rules
 from runs import profile
 
 from flowsynth.models import base as models
@@ -78,8 +79,8 @@ def test_rules_with_a_gpu_are_those_of_networks():
 def test_every_job_requests_time_and_memory_by_attempt():
     """Defaults of a site would hide a rule without a request."""
     assert not {"mem_mb", "runtime"} & profile()["default-resources"].keys()
-    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
-        text = path.read_text()
-        count = len(re.findall(r"^    script:", text, re.MULTILINE))  # rules without a script are targets
-        assert len(re.findall(r"mem_mb=by_attempt\(\d+\)", text)) == count, path.name
-        assert len(re.findall(r"runtime=by_attempt\(\d+\)", text)) == count, path.name
+    for name, rule in scripted_rules().items():
+        first, *others = rule["requests"]
+        assert min(first.values()) > 0, name
+        for attempt, request in enumerate(others, start=2):
+            assert request == {resource: attempt * amount for resource, amount in first.items()}, name
