@@ -101,6 +101,7 @@ def test_damaged_presets_are_refused(nekobi: synths.Synth, tmp_path: Path, name:
         vst_presets.read(tmp_path / name, nekobi)
 
 
+@pytest.mark.slow
 def test_invalid_plugins_and_arguments_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture, nekobi: synths.Synth):
     (tmp_path / "x.so").write_text("not a plugin")
     for plugin, message in {
@@ -122,6 +123,7 @@ def test_invalid_plugins_and_arguments_are_refused(tmp_path: Path, capsys: pytes
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_texts_of_parameters_round_trip_through_the_table(nekobi: synths.Synth):
     reproducible = inspect_plugin.check_reproducibility(nekobi)
     text = inspect_plugin.format_table(nekobi, *inspect_plugin.probe(nekobi), reproducible, 10)

@@ -74,6 +74,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edits", "changed"),
     [

@@ -34,6 +34,7 @@ def test_verdicts_are_better_worse_or_no_difference():
     assert worse[ONE_DRAW].startswith("**worse**: `npe_nsf` ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "second"),
     [

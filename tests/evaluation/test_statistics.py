@@ -45,6 +45,7 @@ def test_small_difference_in_every_item_is_significant():
     assert anova(frame)["p"].item() > 0.5
 
 
+@pytest.mark.slow
 def test_false_positives_are_rare():
     """Six models of pure noise, 15 comparisons: without correction half of the tables would have a false positive."""
     false_positives = 0

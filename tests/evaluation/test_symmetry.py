@@ -73,6 +73,7 @@ def test_every_synthesizer_is_tested(synth: synths.Synth):
     assert synth.inactive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("synth", "rule"), rules("inactive"))
 def test_inactive_parameter_is_audible_only_when_active(synth: synths.Synth, rule: synths.Inactive):
     values = presets(synth, rule.when, 0)

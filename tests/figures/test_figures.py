@@ -167,6 +167,7 @@ def save_twice(name: str, folder: Path, extension: str) -> bytes:
     return first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_pdf_files_are_reproducible(name: str, tmp_path: Path):
     assert b"flowsynth" in save_twice(name, tmp_path, "pdf")

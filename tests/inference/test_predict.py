@@ -29,6 +29,7 @@ def predictions(name: str, folder: Path, parts: tuple[Items, Items], size: Size,
         return dict(zip(hdf5.ids(file), file["estimates"][:].tolist(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models.names())
 def test_prediction_depends_on_its_item_alone(name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size):
     _, valid = parts

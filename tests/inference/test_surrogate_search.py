@@ -56,6 +56,7 @@ def run(audio: Path, folder: Path, ids: list[str], name: str = "a", model: str =
         return file["estimates"][:, 0]
 
 
+@pytest.mark.slow
 def test_refinement_is_no_worse_than_the_candidates(audio: Path, tmp_path: Path):
     estimates = run(audio, tmp_path, IDS)
     assert np.array_equal(run(audio, tmp_path, ["c", "a"], "b"), estimates[[2, 0]])  # independent of the other sounds

@@ -56,6 +56,7 @@ def test_load_is_an_attribute_of_the_package():
         flowsynth.loads  # noqa: B018
 
 
+@pytest.mark.slow
 def test_a_loaded_model_describes_itself(train: Train):
     path = train("cnn")
     trained = load(str(path))
@@ -67,6 +68,7 @@ def test_a_loaded_model_describes_itself(train: Train):
     assert not trained.model.training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_presets_depend_on_sound_and_seed_alone(name: str, train: Train, mel: np.ndarray):
     trained = load(train(name))

@@ -43,6 +43,7 @@ def test_verdict_respects_the_direction_of_the_metric(base: np.ndarray):
     assert verdicts(scores({"mine": base + 0.2, "other": base}, "rms")) == {"other": "better"}
 
 
+@pytest.mark.slow
 def test_noise_is_not_significant(base: np.ndarray):
     rng = np.random.default_rng(2)
     results = [

@@ -160,6 +160,7 @@ class CPUNoiseOnly(TorchDispatchMode):
         return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
 def test_predictions_stay_on_the_device_and_noise_on_the_cpu(name: str, size: Size):
     """On the meta device, which computes shapes without values; its tensors do not mix with tensors on the CPU."""
@@ -182,6 +183,7 @@ def test_the_gradient_reaches_every_parameter(name: str, parts: tuple[Items, Ite
     assert without_gradient == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_model_overfits_eight_items(name: str, parts: tuple[Items, Items]):
     train, _ = (part.all() for part in parts)

@@ -144,6 +144,7 @@ def test_a_flow_is_restored_from_its_state(name: str):
     assert torch.equal(flow(c).log_prob(x), other(c).log_prob(x))
 
 
+@pytest.mark.slow
 @every_flow
 def test_the_density_integrates_to_one(name: str):
     flow, n = make(name, 2).double(), 400
@@ -166,6 +167,7 @@ def test_samples_have_the_returned_density(name: str):
         torch.testing.assert_close(log_density, q.log_prob(z), atol=2e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LATENTS)
 def test_an_untrained_posterior_is_finite(name: str):
     for seed in range(20):
@@ -233,6 +235,7 @@ def energy_distance(a: Tensor, b: Tensor) -> float:
     return float(2 * torch.cdist(a, b).mean() - torch.cdist(a, a).mean() - torch.cdist(b, b).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conditional", "regression"])
 def test_a_trained_flow_fits_the_data(name: str):
     torch.manual_seed(0)
@@ -330,6 +333,7 @@ def test_the_published_objective_averages_the_determinant(parts: tuple[Items, It
         torch.testing.assert_close(model.parameter_loss(z, train.values), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flow_reg", "flow_cond"])
 def test_all_modes_of_a_posterior_are_sampled(name: str, parts: tuple[Items, Items]):
     train = parts[0].all()

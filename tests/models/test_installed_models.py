@@ -75,6 +75,7 @@ def test_an_installed_model_is_found_by_name(install: Install, value: str, tmp_p
     assert registry.source_file("other") == tmp_path / "other_package.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "base", "kind"),
     [

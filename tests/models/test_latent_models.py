@@ -190,6 +190,7 @@ def test_a_vae_reconstructs_and_predicts_better_than_the_mean():
     assert parameter_error < 0.3 * (test.values - train.values.mean(dim=0)).square().mean()
 
 
+@pytest.mark.slow
 def test_the_first_dimension_of_flow_dis_separates_brightness():
     torch.manual_seed(1)
     train, test = smooth_sounds(256), smooth_sounds(200)

@@ -32,6 +32,7 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> Items:
     return Items([path], ids, names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in models.names() if not issubclass(models.find(n), models.Control)])
 def test_one_epoch(name: str, items: Items, tmp_path: Path):
     torch.manual_seed(0)

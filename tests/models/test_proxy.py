@@ -57,6 +57,7 @@ def test_descent_is_closer_than_the_nearest_training_preset(trained: tuple[Proxy
     assert (predicted_distances.diff(dim=0) >= -1e-6).all()  # ordered by the distance that the proxy predicts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 16])
 def test_predictions_are_bit_identical_in_any_batch(trained: tuple[Proxy, Batch], n: int):
     model, _ = trained
@@ -117,6 +118,7 @@ def test_parameters_at_0_and_1_are_fixed_and_others_change(trained: tuple[Proxy,
     assert (descend_from(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
 
 
+@pytest.mark.slow
 def test_corrections_beat_best_of_n(trained: tuple[Proxy, Batch]):
     model, _ = trained
     targets = sounds(torch.rand(20, 3))

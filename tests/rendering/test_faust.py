@@ -38,6 +38,7 @@ def write_program(text: str, folder: Path) -> synths.Synth:
     return replace(SYNTH, plugin=folder / "faust.dsp")
 
 
+@pytest.mark.slow
 def test_rendering_is_reproducible_in_any_order_and_by_any_way(values: np.ndarray, sounds: list[np.ndarray]):
     reversed_order = [result.audio for result in render(SYNTH, NOTE, values[::-1], 20)]
     assert all(np.array_equal(a, b) for a, b in zip(sounds, reversed_order[::-1], strict=True))
@@ -47,6 +48,7 @@ def test_rendering_is_reproducible_in_any_order_and_by_any_way(values: np.ndarra
     assert all(np.array_equal(host.play(row.astype(np.float32)), a) for row, a in zip(values, sounds, strict=True))
 
 
+@pytest.mark.slow
 def test_presets_are_audible_and_mostly_have_the_note_pitch(sounds: list[np.ndarray]):
     assert all(1e-2 < np.abs(audio).max() < 1 for audio in sounds)
     assert len({audio.tobytes() for audio in sounds}) == len(sounds)

@@ -65,6 +65,7 @@ def sounds(folder: Path) -> dict[str, bytes]:
     return audio_by_id
 
 
+@pytest.mark.slow
 def test_audio_does_not_depend_on_order_shards_or_process(values: np.ndarray, tmp_path: Path):
     np.save(tmp_path / "values.npy", values)
     runs = []

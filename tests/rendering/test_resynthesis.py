@@ -15,6 +15,7 @@ from flowsynth.synths import spec as synths
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 
 
+@pytest.mark.slow
 def test_true_parameters_reproduce_the_audio_exactly(tmp_path: Path):
     synth, names = synths.dataset("amsynth16")
     table, _ = presets.collect(synth, names, limit=6)

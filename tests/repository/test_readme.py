@@ -37,6 +37,7 @@ README = (ROOT / "README.md").read_text()
 GENERATOR = runpy.run_path(str(ROOT / "workflow" / "readme.py"))
 
 
+@pytest.mark.slow
 def test_generated_parts_are_up_to_date():
     assert GENERATOR["current_readme"]() == README, "run: .venv/bin/python workflow/readme.py"
 
@@ -52,6 +53,7 @@ def test_insignificant_differences_are_reported_as_such(low: float, high: float,
     assert f" and {verdict} (unevenness " in GENERATOR["findings"](**tables)
 
 
+@pytest.mark.slow
 def test_claims_about_flows_agree_with_the_baselines():
     text = " ".join(README.split("## Do flows help?")[1].split("<!--")[0].split())
     for claim in (

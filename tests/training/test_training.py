@@ -66,6 +66,7 @@ def epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRAINED)
 def test_interrupted_training_writes_the_same_files(
     name: str, tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch,
