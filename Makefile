@@ -5,7 +5,7 @@ PYTHON ?= python3
 SYNTH ?= amsynth
 CORES ?= $(shell nproc)
 BIN := .venv/bin
-# Where it is set, each process would compile again what it imports: two to six seconds of a core.
+# If it were set, each process would compile the modules that it imports again: two to six seconds of a core.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: reproduce test lint bench publish freeze setup packages
@@ -47,7 +47,7 @@ setup: packages .venv/installed
 packages:
 	@SYNTH=$(SYNTH) sh envs/packages.sh
 
-# Of what is installed, only what is imported is compiled: now, as jobs may not write there.
+# Only modules that jobs import are compiled, and at once, since jobs may not be allowed to write there.
 .venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }

@@ -1,7 +1,7 @@
 """Run Python programs in processes forked from a server that has imported their libraries.
 
-The jobs of the tiny benchmark spend most of their time on imports. A forked process differs from a new one in nothing else:
-it has its own arguments, environment, folder and streams, and the server imports no module of the project.
+The jobs of the tiny benchmark spend most of their time on imports. A forked process has its own arguments, environment,
+folder and streams, and imports the modules of the project itself. Libraries are as the server imported them: with one thread.
 
 Usage: ``forks.py serve ADDRESS`` or ``forks.py run ARGUMENTS``, with the address in the environment.
 """

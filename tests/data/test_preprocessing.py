@@ -1,5 +1,7 @@
 """Preprocessed sounds have the rate, length, pitch and level of the data set; unusable ones raise with a reason."""
 
+import fcntl
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import librosa
@@ -178,3 +180,18 @@ def test_peak_is_limited_to_full_scale():
 def test_prepare_is_reproducible_bit_by_bit():
     first, second = (preprocessing.prepare(tone(200, 1), NOTE, LEVEL) for _ in range(2))
     assert first.audio.tobytes() == second.audio.tobytes()
+
+
+def test_estimators_are_compiled_by_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(preprocessing.tempfile, "gettempdir", lambda: str(tmp_path))
+    preprocessing._compile_estimators.cache_clear()
+    preprocessing._compile_estimators()
+    (path,) = tmp_path.iterdir()
+    preprocessing._compile_estimators.cache_clear()
+    with path.open() as file, ThreadPoolExecutor() as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        compilation = pool.submit(preprocessing._compile_estimators)
+        with pytest.raises(TimeoutError):
+            compilation.result(timeout=0.5)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        compilation.result(timeout=60)

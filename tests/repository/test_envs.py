@@ -38,7 +38,9 @@ def test_every_dependency_is_pinned():
 def run_packages_script(folder: Path, plugin: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Run the script without apt-get, with no package installed except perhaps the synthesizer."""
     script = (ENVS / "packages.sh").read_text().replace("/usr/lib/vst/amsynth_vst.so", str(plugin))
-    (folder / "packages.sh").write_text(script.replace("/usr/share/", f"{folder}/"))
+    (folder / "packages.sh").write_text(
+        script.replace("/usr/share/", f"{folder}/").replace("/etc/slurm/", f"{folder}/")
+    )
     command = ["/bin/sh", folder / "packages.sh", *arguments]
     return subprocess.run(command, env={"PATH": str(folder), **environment}, text=True, capture_output=True)
 
@@ -69,3 +71,11 @@ def test_packages_of_tests_are_installed_on_request_only(tmp_path: Path):
     (tmp_path / "plugin.so").touch()
     assert "chromium" not in run_packages_script(tmp_path, tmp_path / "plugin.so").stderr
     assert "chromium chromium-driver slurmctld" in run_packages_script(tmp_path, tmp_path / "plugin.so", "tests").stderr
+
+
+def test_slurm_is_not_installed_beside_another_configuration(tmp_path: Path):
+    (tmp_path / "plugin.so").touch()
+    (tmp_path / "slurm.conf").touch()
+    message = run_packages_script(tmp_path, tmp_path / "plugin.so", "tests").stderr
+    assert "chromium" in message
+    assert "slurm" not in message

@@ -9,12 +9,12 @@ def report_incomplete(failed):
     for dataset in RUN.datasets:
         folder = Path(f"results/{config['budget']}/{dataset}")
         split, models = config["split"], RUN.systems
-        told = [report_missing(folder, split, RUN.budget["folds"], models, failed)]
+        messages = [report_missing(folder, split, RUN.budget["folds"], models, failed)]
         if RUN.collections:
             models = run_settings.ood_models(config, config["budget"])
-            told += [report_missing_out_of_domain(folder, split, models, failed)]
-        for line in filter(None, told):
-            print(f"\n{line}\n", file=sys.stderr)
+            messages += [report_missing_out_of_domain(folder, split, models, failed)]
+        for message in filter(None, messages):
+            print(f"\n{message}\n", file=sys.stderr)
 
 
 onsuccess:

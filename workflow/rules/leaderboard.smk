@@ -2,25 +2,28 @@
 # NAME is a model or system, or the path of a file of predictions.
 from flowsynth.leaderboard.manifest import frozen_folds, why_incomparable
 
-GIVEN = str(config.get("candidate", ""))
-ANSWERS = GIVEN if is_prediction_file(GIVEN) else ""
-CANDIDATE = prediction_name(GIVEN) if ANSWERS else GIVEN
-FIXED = config["baselines"]  # the budget and data sets that baselines were made with
-COMPARED = config.get("compared_on", FIXED["datasets"][0])
-AGAINST = f"results/{FIXED['budget']}/{{dataset}}/compare"
-
-
-LACKING = (
-    why_incomparable(Path(f"results/baselines/{COMPARED}"), config, trained=not ANSWERS)
+CANDIDATE_SOURCE = str(config.get("candidate", ""))
+PREDICTION_FILE = CANDIDATE_SOURCE if is_prediction_file(CANDIDATE_SOURCE) else ""
+CANDIDATE = prediction_name(CANDIDATE_SOURCE) if PREDICTION_FILE else CANDIDATE_SOURCE
+FROZEN = config["baselines"]  # the budget and data sets that baselines were made with
+COMPARED_DATASET = config.get("compared_on", FROZEN["datasets"][0])
+COMPARISONS = f"results/{FROZEN['budget']}/{{dataset}}/compare"
+PROBLEM = (
+    why_incomparable(
+        Path(f"results/baselines/{COMPARED_DATASET}"),
+        config,
+        trained=not PREDICTION_FILE,
+    )
     if CANDIDATE
-    else "compare needs a candidate: --config candidate=NAME, of a model, or of a file of answers"
+    else "compare needs a candidate: --config candidate=NAME, of a model, or of a file of predictions"
 )
 
 
 rule compare:
     input:
         lambda wildcards: required(
-            f"{AGAINST}/{CANDIDATE}/index.html".format(dataset=COMPARED), LACKING
+            f"{COMPARISONS}/{CANDIDATE}/index.html".format(dataset=COMPARED_DATASET),
+            PROBLEM,
         ),
 
 
@@ -64,7 +67,7 @@ rule collect_fold_scores:
 
 rule submission:
     input:
-        answers=ANSWERS or [],
+        submission=PREDICTION_FILE or [],
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
     output:
@@ -73,7 +76,7 @@ rule submission:
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/submission.log",
     wildcard_constraints:
-        model=CANDIDATE if ANSWERS else "(?!)",
+        model=CANDIDATE if PREDICTION_FILE else "(?!)",
     resources:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
@@ -88,35 +91,35 @@ rule compare_candidate:
             f"results/baselines/{{dataset}}/{name}"
             for name in ("manifest.json", "scores.csv.gz", "predictions.h5")
         ],
-        presets=f"results/{FIXED['budget']}/{{dataset}}/presets.csv",
-        split=f"results/{FIXED['budget']}/{{dataset}}/split/{config['split']}.csv",
+        presets=f"results/{FROZEN['budget']}/{{dataset}}/presets.csv",
+        split=f"results/{FROZEN['budget']}/{{dataset}}/split/{config['split']}.csv",
         audio=expand(
-            f"results/{FIXED['budget']}/{{dataset}}/audio/{{shard}}.h5",
-            shard=range(config["budgets"][FIXED["budget"]]["shards"]),
+            f"results/{FROZEN['budget']}/{{dataset}}/audio/{{shard}}.h5",
+            shard=range(config["budgets"][FROZEN["budget"]]["shards"]),
             allow_missing=True,
         ),
-        answers=lambda wildcards: expand(
-            f"results/{FIXED['budget']}/{wildcards.dataset}/{config['split']}/fold{{fold}}/{wildcards.candidate}/{{file}}",
+        candidate=lambda wildcards: expand(
+            f"results/{FROZEN['budget']}/{wildcards.dataset}/{config['split']}/fold{{fold}}/{wildcards.candidate}/{{file}}",
             fold=frozen_folds(Path(f"results/baselines/{wildcards.dataset}")),
             file=["scores.csv", "predictions.h5", "audio.h5"],
         ),
     output:
-        csv=f"{AGAINST}/{{candidate}}/comparison.csv",
-        md=f"{AGAINST}/{{candidate}}/comparison.md",
-        index=f"{AGAINST}/{{candidate}}/index.html",
+        csv=f"{COMPARISONS}/{{candidate}}/comparison.csv",
+        md=f"{COMPARISONS}/{{candidate}}/comparison.md",
+        index=f"{COMPARISONS}/{{candidate}}/index.html",
     log:
-        f"results/{FIXED['budget']}/{{dataset}}/logs/compare/{{candidate}}.log",
+        f"results/{FROZEN['budget']}/{{dataset}}/logs/compare/{{candidate}}.log",
     benchmark:
-        f"results/{FIXED['budget']}/{{dataset}}/benchmarks/compare/{{candidate}}.tsv"
+        f"results/{FROZEN['budget']}/{{dataset}}/benchmarks/compare/{{candidate}}.tsv"
     wildcard_constraints:
         candidate="[a-z][a-z0-9_]*",
     resources:
         **by_attempt(mem_mb=4000, runtime=20),
     params:
         code=code("leaderboard/compare"),
-        budget=FIXED["budget"],
+        budget=FROZEN["budget"],
         split=config["split"],
-        given=GIVEN,
+        source=CANDIDATE_SOURCE,
         render=RENDER,
         seed=config["seed"],
     script:

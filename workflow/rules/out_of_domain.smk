@@ -18,7 +18,7 @@ rule collect_sounds:
         **by_attempt(mem_mb=2000, runtime=30),
     params:
         code=code("data/collect_sounds"),
-        given=lambda wildcards: config["out_of_domain"][wildcards.collection],
+        collection=lambda wildcards: config["out_of_domain"][wildcards.collection],
         limit=lambda wildcards: budget(wildcards)["out_of_domain"]["sounds"],
         render=RENDER,
         seed=config["seed"],
@@ -145,7 +145,7 @@ rule summarise_out_of_domain:
     params:
         code=code("evaluation/summarise_out_of_domain"),
         models=lambda wildcards: run_settings.ood_models(config, wildcards.budget),
-        wanting=RUN.missing_packages,
+        missing_packages=RUN.missing_packages,
     script:
         "../scripts/evaluation/summarise_out_of_domain.py"
 

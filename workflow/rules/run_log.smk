@@ -3,13 +3,15 @@ from flowsynth.core.run_log import replace_default_handler
 from snakemake.logging import logger
 
 
-def say_little():
+def prints_lines():
     """Whether this process runs jobs and no option chooses its output."""
-    said = workflow.output_settings
-    if said.dryrun or said.verbose or said.quiet or said.printshellcmds:
+    settings = workflow.output_settings
+    if settings.dryrun or settings.verbose or settings.quiet or settings.printshellcmds:
         return False
-    return workflow.is_main_process and not (said.debug_dag or said.show_failed_logs)
+    return workflow.is_main_process and not (
+        settings.debug_dag or settings.show_failed_logs
+    )
 
 
-if say_little():
+if prints_lines():
     replace_default_handler(logger)

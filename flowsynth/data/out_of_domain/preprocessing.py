@@ -18,6 +18,7 @@ References:
     ITU-R BS.1771: momentary loudness, a window of 0.4 s every 0.1 s.
 """
 
+import getpass
 import os
 import tempfile
 from dataclasses import dataclass
@@ -140,14 +141,11 @@ def _run_estimators(audio: Sound, sample_rate: int) -> tuple[np.ndarray, ...]:
 
 @cache
 def _compile_estimators() -> None:
-    """Compile the estimators, one process at a time.
+    """Compile the estimators, on each host in one process of a user at a time.
 
-    Processes that compile them at once for the first time can leave a numba cache that ends all later ones with a
-    segmentation fault.
+    After two processes had compiled them at once, numba's cache was seen to end all later ones with a segmentation fault.
     """
-    package = Path(librosa.__file__).parent
-    folder = package if os.access(package, os.W_OK) else Path(tempfile.gettempdir())
-    with (folder / ".pitch_estimators.lock").open("w") as file:
+    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{getpass.getuser()}.lock").open("w") as file:
         lock(file.fileno(), wait=True)
         _run_estimators(np.zeros(2 * FRAME, np.float32), 16000)
 

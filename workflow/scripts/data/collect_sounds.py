@@ -16,4 +16,4 @@ with job(Path(snakemake.log[0])):
     level = median_level([Path(path) for path in snakemake.input.audio], train)
     collection = snakemake.wildcards.collection
     sounds, manifest = Path(output.sounds), Path(output.manifest)
-    collect(collection, params.given, note, level, params.limit, params.seed, sounds, manifest)
+    collect(collection, params.collection, note, level, params.limit, params.seed, sounds, manifest)

@@ -17,5 +17,5 @@ with job(Path(snakemake.log[0])):
     presets = pd.read_csv(snakemake.input.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     names = presets.set_index("id")["name"]
     ids = usable_ids(paths)
-    heard = Items(paths, ids, parameters).all()
-    write_csv(agreement(train.mel, heard.mel, [names[i] for i in ids]), Path(snakemake.output[0]))
+    items = Items(paths, ids, parameters).all()
+    write_csv(agreement(train.mel, items.mel, [names[i] for i in ids]), Path(snakemake.output[0]))

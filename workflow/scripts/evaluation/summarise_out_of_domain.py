@@ -11,4 +11,4 @@ with job(Path(snakemake.log[0])):
     scores = read_scores([Path(path) for path in inputs.scores], [Path(path) for path in inputs.manifests])
     summary = summarise(scores, snakemake.params.models)
     write_csv(summary, Path(snakemake.output.csv))
-    write_text(Path(snakemake.output.md), markdown(summary, snakemake.params.wanting))
+    write_text(Path(snakemake.output.md), markdown(summary, snakemake.params.missing_packages))

@@ -18,7 +18,7 @@ with job(Path(snakemake.log[0])):
     candidate, baselines = wildcards.candidate, Path(inputs.baselines[0]).parent
     audio = [Path(path) for path in inputs.audio]
     require_comparable(hash_data(Path(inputs.presets), Path(inputs.split), audio), baselines)
-    files = [Path(path) for path in inputs.answers]
+    files = [Path(path) for path in inputs.candidate]
     candidate_scores = round_scores(gather([path for path in files if path.name == "scores.csv"]))
     candidate_scores = candidate_scores[candidate_scores["sample"] == 0].assign(model=candidate)
     labels = {"budget": params.budget, "dataset": wildcards.dataset, "split": params.split}
@@ -29,7 +29,7 @@ with job(Path(snakemake.log[0])):
     presets = pd.read_csv(inputs.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     page = Path(snakemake.output.index).parent
-    compared = Candidate(str(params.given), candidate, files[0].parent)
+    compared = Candidate(str(params.source), candidate, files[0].parent)
     preset_names = dict(zip(presets["id"], presets["name"], strict=True))
     size = build_page(page, compared, table, scores, baselines, audio, preset_names, note, timeout)
     # after the page, which clears its folder

@@ -16,11 +16,11 @@ with job(Path(snakemake.log[0])):
     _, names = dataset(snakemake.wildcards.dataset)
     split = pd.read_csv(inputs.split, dtype={"id": str})
     expected = split[split["part"] == "test"].rename(columns={"id": "item"})[["fold", "item"]]
-    submission = read_submission(Path(inputs.answers), names, expected)
+    submission = read_submission(Path(inputs.submission), names, expected)
     submission = submission[submission["fold"] == fold]
     items = part(Path(inputs.split), fold, "test", [Path(path) for path in inputs.features], names)
     estimates = submission.set_index("item").loc[list(items.ids), list(names)].to_numpy()
-    settings = {"answers": str(inputs.answers)}
+    settings = {"submission": str(inputs.submission)}
     path = Path(snakemake.output.predictions)
     with hdf5.writing(path, items.ids, items.all().values.numpy(), names, settings) as file:
         hdf5.add_items(file, "estimates", (1, len(names)))[:] = np.expand_dims(estimates, 1)
