@@ -64,7 +64,8 @@ class ForkServer:
             stdout=subprocess.PIPE,
             env=environment,
         )
-        assert self.process.stdout.readline() == b"ready\n"
+        with self.process.stdout as output:
+            assert output.readline() == b"ready\n"
         atexit.register(self.close)
 
     def close(self) -> None:
