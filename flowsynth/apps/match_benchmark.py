@@ -40,7 +40,7 @@ def measure(
             targets = list(zip(hdf5.ids(file)[:count].tolist(), file["audio"][:count], strict=True))
         for name, audio in track(targets, len(targets), f"matches {path.stem}"):
             result = match(trained, audio, name, samples, renders, seed)
-            row = {"collection": path.stem, "item": name, "model": trained.checkpoint.parent.name}
+            row = {"collection": path.stem, "item": name, "model": trained.name}
             row |= {key: getattr(result, key) for key in DISTANCES}
             searched = _search_from_nearest(trained, audio, name, result.renderings, seed)
             rows.append(row | {"searched": searched, "renderings": result.renderings})

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.core.layout import SystemPaths
 from flowsynth.evaluation.summary import format_table, gather, number, to_markdown
 from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.registry import is_control
@@ -33,7 +34,7 @@ def read_scores(scores: Sequence[Path], manifests: Sequence[Path]) -> pd.DataFra
     Raises:
         ValueError: If models were not scored on the same sounds.
     """
-    search = [path for path in scores if path.parent.name == "search"]
+    search = [path for path in scores if SystemPaths.parse(path).name == "search"]
     tables = [gather([path for path in scores if path not in search]), *(gather([path]) for path in search)]
     table = pd.concat(tables, ignore_index=True)
     sounds = pd.concat([pd.read_csv(path, dtype={"id": str}) for path in manifests])

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 
 from flowsynth.core import hdf5
+from flowsynth.core.layout import SystemPaths, find_systems
 from flowsynth.data.dataset import Items, part
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.out_of_domain.collections import median_level
@@ -64,6 +65,11 @@ class TrainedModel:
     train: Items
     test: Items
     preset_names: pd.Series
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return SystemPaths.parse(self.checkpoint.absolute()).name
 
     @cached_property
     def log_mel(self) -> Callable[[np.ndarray], LogMel]:
@@ -130,11 +136,11 @@ def find_checkpoint(
             raise ValueError(f"there is no checkpoint {model}")
         return Path(model)
     checkpoints: dict[str, list[Path]] = {}
-    for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        name, synth_name = path.parent.name, path.parents[3].name.rstrip("0123456789")
-        matches = name == model if model else _is_trained(name, kind)
-        if matches and synth in (None, synth_name) and path.with_name("scores.csv").exists():
-            checkpoints.setdefault(synth_name, []).append(path)
+    for paths in find_systems(results):
+        synth_name = paths.run.dataset.rstrip("0123456789")
+        matches = paths.name == model if model else _is_trained(paths.name, kind)
+        if matches and synth in (None, synth_name) and paths.scores.exists():
+            checkpoints.setdefault(synth_name, []).append(paths.checkpoint)
     if not checkpoints:
         label = f"model {model}" if model else "model" if kind is models.Model else "latent-variable model"
         raise ValueError(
@@ -156,7 +162,7 @@ def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
     """Select the scored model with the lowest mean error in its run."""
 
     def distance(checkpoint: Path) -> float:
-        table = pd.read_csv(checkpoint.with_name("scores.csv"))
+        table = pd.read_csv(SystemPaths.parse(checkpoint).scores)
         return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
 
     return min(checkpoints, key=distance)
@@ -166,23 +172,22 @@ def open_model(checkpoint: Path) -> TrainedModel:
     """Load a trained model and the setting of its run.
 
     Raises:
-        ValueError: If the checkpoint is not in the folder of a run, or the run's audio is missing.
+        ValueError: If the checkpoint is not in the folder of a run, or files of the run are missing.
     """
-    fold = checkpoint.absolute().parents[1]
-    run, number = fold.parents[1], fold.name.removeprefix("fold")
-    audio, features = (sorted((run / kind).glob("*.h5")) for kind in ("audio", "features"))
-    split = run / "split" / f"{fold.parent.name}.csv"
-    if not (audio and features and split.exists() and number.isdigit()):
+    system = SystemPaths.parse(checkpoint.absolute())
+    run = system.run
+    audio, features, split = run.shards("audio"), run.shards("features"), run.split(system.split)
+    if not (audio and features and split.exists()):
         raise ValueError(
-            f"{checkpoint} is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio"
+            f"the run of {checkpoint} is incomplete: expected {split}, and files in {run.folder}/audio and features"
         )
-    synth, names = dataset(run.name)
+    synth, names = dataset(run.dataset)
     with hdf5.reading(features[0]) as file:
         settings = hdf5.settings(file)
-    train, test = (part(split, int(number), name, features, names) for name in ("train", "test"))
+    train, test = (part(split, system.fold, name, features, names) for name in ("train", "test"))
     model, _ = load(checkpoint)
     note = Note(**{field: settings[field] for field in Note.__dataclass_fields__})
     mel_settings = {name: settings[name] for name in DEFAULTS}
     level = median_level(audio, train.ids)
-    preset_names = read_table(run / "presets.csv", synth).set_index("id")["name"]
+    preset_names = read_table(run.presets, synth).set_index("id")["name"]
     return TrainedModel(checkpoint, model, synth, names, note, mel_settings, level, train, test, preset_names)

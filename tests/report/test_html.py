@@ -15,8 +15,10 @@ from pages import NAMES, RATE, SYNTH, tone
 from PIL import Image
 
 from flowsynth.core import hdf5
+from flowsynth.core.layout import RunPaths
 from flowsynth.data.presets import read_bank
 from flowsynth.report import html, media, sections
+from flowsynth.report.comparison_page import Candidate
 from flowsynth.report.sections import Sound
 
 
@@ -149,3 +151,8 @@ def test_most_active_dimension_comes_first_and_expanded(tmp_path: Path):
     first, second = sections.macro_controls(tmp_path / "v.h5", tmp_path / "a.h5")
     assert (first.key, first.collapsed, second.key, second.collapsed) == ("macro_z1", False, "macro_z0", True)
     assert [sound.audio[0] for sound in first.sounds] == list(range(8, 16))
+
+
+def test_page_of_a_candidate_states_its_renderings():
+    paths = RunPaths(Path("results/cpu/amsynth16")).system("grouped", 0, "cnn_best16_refined8")
+    assert Candidate(paths.name, paths.name, paths).render_cost() == f"{paths.name} uses 24 renderings per sound."

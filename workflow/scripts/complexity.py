@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flowsynth.core.layout import RunPaths
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.evaluation.parameter_count import latex, markdown, summarise_datasets
@@ -10,7 +11,8 @@ from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     paths, output = [Path(path) for path in snakemake.input.scores], snakemake.output
-    scores = {path.parent.name: (len(dataset(path.parent.name)[1]), gather([path])) for path in paths}
+    names = [RunPaths.parse(path).dataset for path in paths]
+    scores = {name: (len(dataset(name)[1]), gather([path])) for name, path in zip(names, paths, strict=True)}
     summary = summarise_datasets(scores, snakemake.params.models)
     write_csv(summary, Path(output.csv))
     write_text(Path(output.md), markdown(summary))
