@@ -12,13 +12,9 @@ from matplotlib.figure import Figure
 from flowsynth.data.descriptors import UNITS, describe
 from flowsynth.figures.style import display_name, headline, most_varying, plot_spectrogram, styled
 from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
+from flowsynth.latent_space.traversals import parameter_change
 
 PARAMETERS = 5  # number of parameters shown
-
-
-def most_active(estimates: Float[np.ndarray, "lines steps parameters"]) -> int:
-    """Return the line whose parameters change most: the mean over parameters of their standard deviation over steps."""
-    return int(estimates.std(axis=1).mean(axis=1).argmax())
 
 
 @styled
@@ -33,7 +29,7 @@ def plot(traversals: RenderedTraversals, title: str, dimension: int | None = Non
     Raises:
         ValueError: If the latent has no such dimension.
     """
-    index = most_active(traversals.estimates) if dimension is None else dimension
+    index = int(parameter_change(traversals.estimates).argmax()) if dimension is None else dimension
     if not 0 <= index < len(traversals.ids):
         raise ValueError(f"no dimension z{index}: the latent has dimensions z0 to z{len(traversals.ids) - 1}")
     positions = traversals.latent[index, :, index]

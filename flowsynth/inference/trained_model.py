@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.layout import SystemPaths, find_systems
+from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.data.dataset import Items, part
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.out_of_domain.collections import median_level
@@ -105,7 +106,7 @@ class TrainedModel:
 
     def distance(self, target: LogMel, values: Float[np.ndarray, " inferred"]) -> float:
         """Compute the log-mel L1 between a target spectrogram and the rendering of inferred values."""
-        return float(np.abs(self.log_mel(self.render_estimate(values)) - target).mean())
+        return float(log_mel_distance(self.log_mel(self.render_estimate(values)), target))
 
     def predict(self, model: models.Model, target: LogMel, n: int) -> list[np.ndarray]:
         """Predict inferred values of a target spectrogram `n` times, with `model` or `nearest`."""

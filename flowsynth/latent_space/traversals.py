@@ -148,6 +148,11 @@ def interpolate(ends: Float[Tensor, "2 dim"]) -> Float[Tensor, "steps dim"]:
     return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, STEPS)[:, None])
 
 
+def parameter_change(estimates: Float[np.ndarray, "lines steps parameters"]) -> Float[np.ndarray, " lines"]:
+    """Compute how much the presets of a line change: the mean over parameters of their standard deviation over steps."""
+    return estimates.std(axis=1).mean(axis=1)
+
+
 def smoothness_latent(latent_space: LatentSpace) -> Traversals:
     """Sweep each latent dimension from the latents of randomly selected sounds; the reference is the predicted preset."""
     ids, dimensions = selected_items(latent_space.selection, "drawn"), range(latent_space.model.latent)

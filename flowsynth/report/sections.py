@@ -11,6 +11,7 @@ from jaxtyping import Float
 from flowsynth.core import hdf5
 from flowsynth.core.layout import SystemPaths
 from flowsynth.evaluation.example_selection import QUANTILES, select
+from flowsynth.latent_space.traversals import parameter_change
 from flowsynth.metrics import PRIMARY_METRIC
 
 
@@ -146,13 +147,10 @@ def traversals(path: Path, audio: Path) -> dict[str, list[Sound]]:
         path: Presets of the traversals, from `flowsynth.latent_space.traversals`.
         audio: Rendered audio of the presets.
     """
-    with hdf5.reading(path) as file:
-        ids, estimates = hdf5.ids(file).tolist(), file["estimates"][:]
     renderings = hdf5.read_items([audio], "audio")
-    steps = range(estimates.shape[1])
     return {
-        name: [Sound(str(step + 1), renderings[f"{name}/{step}"], estimates[row, step]) for step in steps]
-        for row, name in enumerate(ids)
+        name: [Sound(str(step + 1), renderings[f"{name}/{step}"], values) for step, values in enumerate(steps)]
+        for name, steps in hdf5.read_items([path], "estimates").items()
     }
 
 
@@ -164,9 +162,8 @@ def macro_controls(path: Path, audio: Path) -> list[Group]:
         audio: Rendered audio of the presets.
     """
     sounds = traversals(path, audio)
-    with hdf5.reading(path) as file:
-        mean_sd = file["estimates"][:].std(axis=1).mean(axis=1)
-        changes = dict(zip(hdf5.ids(file).tolist(), mean_sd.tolist(), strict=True))
+    estimates = np.array([[sound.values for sound in steps] for steps in sounds.values()])
+    changes = dict(zip(sounds, parameter_change(estimates).tolist(), strict=True))
     order = sorted(sounds, key=lambda name: -changes[name])
     return [
         Group(
