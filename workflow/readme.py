@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.apps import match_benchmark
-from flowsynth.evaluation import parameter_count, scaling, variance_components
+from flowsynth.evaluation import scaling, variance_components
 from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
@@ -25,7 +25,7 @@ OPTIONAL_TABLES = {
     "complexity": (
         "More parameters",
         "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`; columns as in the paper.",
-        lambda table: f"{parameter_count.finding(table)}\n{parameter_count.markdown(table)}",
+        lambda table: f"{scaling.parameter_count_finding(table)}\n{scaling.parameter_count_markdown(table)}",
     ),
     "variance": (
         "Variance across training seeds",
@@ -36,12 +36,12 @@ OPTIONAL_TABLES = {
         "More synthetic presets",
         "All trainings of a row pass over the same number of presets, of which a growing share is distinct: budgets "
         "`drawn_0`, `drawn_10000` and `drawn_50000`.",
-        lambda table: scaling.markdown(table, "drawn"),
+        lambda table: scaling.amount_markdown(table, "drawn"),
     ),
     "epochs": (
         "Longer training",
         "Training for as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
-        lambda table: scaling.markdown(table, "epochs"),
+        lambda table: scaling.amount_markdown(table, "epochs"),
     ),
 }
 NO_BASELINES = "There are no baselines yet: `make freeze` runs their campaign.\n"

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 
 from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.evaluation import calibration as calibration_tables
-from flowsynth.evaluation.parameter_count import METRICS as PARAMETER_COUNT_METRICS
-from flowsynth.evaluation.scaling import scores_by_amount
+from flowsynth.evaluation.scaling import PAPER_METRICS, scores_by_amount
 from flowsynth.figures import (
     calibration,
     critical_difference,
@@ -96,7 +95,7 @@ def smoothness_table() -> pd.DataFrame:
 
 
 def parameter_count_table() -> pd.DataFrame:
-    rows = [(n, m, k, 0.1 * n, 0.01) for n in (16, 30) for m in ("mean", "cnn") for k in PARAMETER_COUNT_METRICS]
+    rows = [(n, m, k, 0.1 * n, 0.01) for n in (16, 30) for m in ("mean", "cnn") for k in PAPER_METRICS]
     return pd.DataFrame(rows, columns=["parameters", "model", "metric", "mean", "sd"])
 
 
