@@ -26,7 +26,7 @@ from flowsynth.synths.spec import Synth
 
 PRESET = "<preset> <name>"
 PARAMETER = "<parameter>"
-COLUMNS = ("id", "name", "bank")
+LABEL_COLUMNS = ("id", "name", "bank")
 TAG_PREFIX = "tag:"
 LONGEST_NAME = 60  # characters
 
@@ -104,8 +104,10 @@ def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
         ValueError: If a column is missing or unknown, or a value is not a finite number; the message names it.
     """
     table = pd.read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
-    names = [column for column in table.columns if column not in COLUMNS[1:] and not column.startswith(TAG_PREFIX)]
-    unknown, missing = sorted(set(names) - set(synth.names)), sorted(set(COLUMNS[1:]) - set(table.columns))
+    names = [
+        column for column in table.columns if column not in LABEL_COLUMNS[1:] and not column.startswith(TAG_PREFIX)
+    ]
+    unknown, missing = sorted(set(names) - set(synth.names)), sorted(set(LABEL_COLUMNS[1:]) - set(table.columns))
     if unknown or missing:
         raise ValueError(f"{path}: unknown columns {unknown}, missing columns {missing} ({synth.name})")
     values = table[names].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
@@ -256,7 +258,7 @@ def read_table(path: Path, synth: Synth) -> pd.DataFrame:
         ValueError: If a column is missing, a value is outside [0, 1] or an id is duplicated.
     """
     table = pd.read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
-    expected = [*COLUMNS, *synth.names]
+    expected = [*LABEL_COLUMNS, *synth.names]
     if list(table.columns) != expected:
         raise ValueError(f"columns of presets: got {list(table.columns)}, expected {expected} ({path})")
     values = table[list(synth.names)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)

@@ -17,7 +17,7 @@ from flowsynth.evaluation.summary import format_table, gather, number, to_markdo
 from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.registry import is_control
 
-COLUMNS = ["sounds", "collection", "model", "metric", "mean", "sd", "median", "items", "best"]
+SUMMARY_COLUMNS = ["sounds", "collection", "model", "metric", "mean", "sd", "median", "items", "best"]
 POOLED = "every"  # all collections pooled
 
 
@@ -49,7 +49,7 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         models: Names of the models in the order of the table, search included.
 
     Returns:
-        The columns of `COLUMNS`: sounds is all or searched; mean, sd (empty for one sound) and median are over sounds,
+        The columns of `SUMMARY_COLUMNS`: sounds is all or searched; mean, sd (empty for one sound) and median are over sounds,
         each the mean of its samples; items is the number of sounds for which the metric is defined; best marks the
         model, controls excluded, with the best mean. All collections pooled are the collection `POOLED`.
     """
@@ -73,7 +73,7 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     for column, names in zip(["collection", "model", "metric"], order, strict=True):
         table[column] = pd.Categorical(table[column], names, ordered=True)
     table = table.sort_values(["sounds", "collection", "model", "metric"], ignore_index=True)
-    return table.astype({"collection": str, "model": str, "metric": str})[COLUMNS]
+    return table.astype({"collection": str, "model": str, "metric": str})[SUMMARY_COLUMNS]
 
 
 def markdown(summary: pd.DataFrame, missing_packages: Mapping[str, Sequence[str]]) -> str:

@@ -14,7 +14,7 @@ from flowsynth.figures.style import display_name, headline, most_varying, plot_s
 from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
 from flowsynth.latent_space.traversals import parameter_change
 
-PARAMETERS = 5  # number of parameters shown
+SHOWN_PARAMETERS = 5  # number of parameters shown
 
 
 @styled
@@ -39,7 +39,7 @@ def plot(traversals: RenderedTraversals, title: str, dimension: int | None = Non
         plot_spectrogram(axis, traversals.mel[index, step])
         axis.set_title(f"{positions[step]:+.1f}", loc="center")
     left, right = below.subplots(1, 2)
-    plot_trajectories(left, positions, traversals.estimates[index], traversals.names, PARAMETERS)
+    plot_trajectories(left, positions, traversals.estimates[index], traversals.names, SHOWN_PARAMETERS)
     left.set_xlabel(traversals.ids[index])
     descriptors = [describe(sound, traversals.sample_rate) for sound in traversals.audio[index]]
     for name, unit in UNITS.items():

@@ -196,7 +196,7 @@ def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
         labels: Values of the columns budget, dataset and split, constant over all rows.
 
     Returns:
-        Table with the columns of `flowsynth.evaluation.scoring.COLUMNS`.
+        Table with the columns of `flowsynth.evaluation.SCORE_COLUMNS`.
     """
     table = pd.read_csv(folder / SCORES, dtype={"item": str})
     return table.assign(sample=0, **labels)[list(SCORE_COLUMNS)]

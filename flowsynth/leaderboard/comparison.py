@@ -14,7 +14,7 @@ from flowsynth.metrics import registry
 from flowsynth.models.registry import render_count
 
 Verdict = Literal["better", "worse", "no difference"]
-COLUMNS = [
+COMPARISON_COLUMNS = [
     "metric", "baseline", "items", "candidate_mean", "baseline_mean", "difference", "low", "high", "p_holm", "verdict",
     "baseline_renderings",
 ]  # fmt: skip
@@ -37,7 +37,7 @@ def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int, files:
         files: Baselines that were submitted as a prediction file.
 
     Returns:
-        Table with the columns of `COLUMNS`, one row per metric and baseline: means over folds, their difference
+        Table with the columns of `COMPARISON_COLUMNS`, one row per metric and baseline: means over folds, their difference
         (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, and the number
         of renderings per sound that the baseline takes (missing if unknown).
     """
@@ -55,7 +55,7 @@ def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int, files:
             (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low,
              row.high, row.p_holm, verdict, pd.NA if baseline in files else render_count(baseline))
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_renderings": "Int64"})
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype({"baseline_renderings": "Int64"})
 
 
 def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = EXTREMES) -> pd.DataFrame:

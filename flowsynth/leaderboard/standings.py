@@ -17,7 +17,7 @@ from flowsynth.leaderboard.manifest import MANIFEST, submitted_systems
 from flowsynth.metrics import PRIMARY_METRIC, registry
 from flowsynth.models.registry import is_control, render_count
 
-COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
+RANKING_COLUMNS = ["system", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
 WORST_SHARE = 0.1  # share of the sounds that are a system's worst
 EXTRA_METRICS = {MEDIAN: "median", "mel_mse": "mean", "parameter_mse": "mean"}  # shown beside the ranking metric
 
@@ -30,7 +30,7 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
         seed: Seed of the bootstrap.
 
     Returns:
-        Table with the columns of `COLUMNS` and `EXTRA_METRICS`, the best system first, without the oracle: the mean
+        Table with the columns of `RANKING_COLUMNS` and `EXTRA_METRICS`, the best system first, without the oracle: the mean
         with the limits of its 95 % interval, and the relative change from `nearest` with its limits.
     """
     values = paired_scores(scores, PRIMARY_METRIC).drop(columns="oracle", errors="ignore")
@@ -48,7 +48,7 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
             else table[system].groupby(level="fold").mean().mean()
             for name, table in others.items()
         }
-        rows.append(dict(zip(COLUMNS, row, strict=True)) | extra)
+        rows.append(dict(zip(RANKING_COLUMNS, row, strict=True)) | extra)
     return pd.DataFrame(rows)
 
 

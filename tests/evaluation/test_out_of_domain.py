@@ -7,7 +7,7 @@ import pytest
 
 from flowsynth.evaluation import SCORE_COLUMNS, out_of_domain
 from flowsynth.evaluation.incomplete_runs import report_missing_out_of_domain
-from flowsynth.evaluation.out_of_domain import COLUMNS, markdown, summarise
+from flowsynth.evaluation.out_of_domain import SUMMARY_COLUMNS, markdown, summarise
 
 MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
 L1 = {  # log-mel L1 of the sounds v1, v2 and h1
@@ -60,7 +60,7 @@ def row(summary: pd.DataFrame, sounds: str, collection: str, model: str, metric:
 
 
 def test_means_and_deviations_are_over_sounds(summary: pd.DataFrame):
-    assert list(summary.columns) == COLUMNS
+    assert list(summary.columns) == SUMMARY_COLUMNS
     voices = row(summary, "all", "voices", "cnn")
     assert (voices["mean"], voices["median"], voices["items"]) == (2, 2, 2)
     assert voices["sd"] == pytest.approx(2**0.5)

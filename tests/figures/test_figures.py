@@ -234,8 +234,8 @@ def test_pca_map_keeps_the_largest_variance():
     ],
 )
 def test_difference_has_the_colour_of_the_smoother_kind(measure: str, low: float, high: float, smoother: str):
-    assert smoothness._colour(measure, low, high) == smoothness.KINDS[smoother]
-    assert smoothness._colour(measure, -1, 1) not in smoothness.KINDS.values()
+    assert smoothness._colour(measure, low, high) == smoothness.KIND_COLOURS[smoother]
+    assert smoothness._colour(measure, -1, 1) not in smoothness.KIND_COLOURS.values()
 
 
 def test_amount_is_plotted_with_its_interval():

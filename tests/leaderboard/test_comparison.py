@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.leaderboard.comparison import COLUMNS, compare_to_baselines, extremes
+from flowsynth.leaderboard.comparison import COMPARISON_COLUMNS, compare_to_baselines, extremes
 
 ITEMS, FOLDS = 120, 3
 
@@ -28,7 +28,7 @@ def base() -> np.ndarray:
 
 def verdicts(frame: pd.DataFrame) -> dict[str, str]:
     table = compare_to_baselines(frame, "mine", 1)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == COMPARISON_COLUMNS
     return dict(zip(table["baseline"], table["verdict"], strict=True))
 
 

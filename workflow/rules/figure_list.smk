@@ -23,7 +23,7 @@ NO_PAIR = (
     else f"the model {SEMANTIC} and another one with a latent"
 )
 # no sounds of predictions by truth or by chance
-HEARD = [model for model in SYSTEMS if model not in ("oracle", "random")]
+DISPLAYED_MODELS = [model for model in SYSTEMS if model not in ("oracle", "random")]
 
 # by name: path, and what this configuration lacks for it
 FIGURES = {
@@ -108,7 +108,7 @@ def run_of(budget, dataset):
         "split": config["split"],
         "folds": config["budgets"][budget]["folds"],
         "models": SYSTEMS,
-        "displayed_models": HEARD,
+        "displayed_models": DISPLAYED_MODELS,
         "latent_model": SHOWN,
         "has_latent": has_latent(SHOWN),
         "ood_models": ood_models(config, budget) if OUTSIDE else [],

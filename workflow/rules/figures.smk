@@ -105,8 +105,8 @@ rule draw_reconstruction:
         style=str(PACKAGE / "figures/figures.mplstyle"),
         targets=shards("audio"),
         selection=f"{FOLD}/{SHOWN}/selection.csv",
-        predictions=[f"{FOLD}/{model}/predictions.h5" for model in HEARD],
-        audio=[f"{FOLD}/{model}/audio.h5" for model in HEARD],
+        predictions=[f"{FOLD}/{model}/predictions.h5" for model in DISPLAYED_MODELS],
+        audio=[f"{FOLD}/{model}/audio.h5" for model in DISPLAYED_MODELS],
     output:
         captioned("results/{budget}/{dataset}/figures/reconstruction"),
     log:
@@ -122,7 +122,7 @@ rule draw_reconstruction:
     params:
         code=code_of_figure("reconstruction"),
         module="reconstruction",
-        models=HEARD,
+        models=DISPLAYED_MODELS,
     script:
         "../scripts/draw.py"
 

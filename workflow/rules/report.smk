@@ -24,7 +24,7 @@ rule run_report:
         table="results/{budget}/{dataset}/tables/scores.csv",
         answers=[
             f"{FOLD}/{model}/{file}"
-            for model in HEARD
+            for model in DISPLAYED_MODELS
             for file in ("predictions.h5", "audio.h5", "scores.csv")
         ],
         explored=[

@@ -15,10 +15,10 @@ from flowsynth.models.registry import (
 SYSTEMS = BUDGET.get("models", config["models"])
 MODELS = list(dict.fromkeys(map(model_of, SYSTEMS)))
 # systems that sample several predictions from a density; those of a surrogate are results of a search instead
-STEPS = {system: last_step(system) for system in SYSTEMS if not is_control(system)}
+LAST_STEPS = {system: last_step(system) for system in SYSTEMS if not is_control(system)}
 DRAWING = [
     system
-    for system, step in STEPS.items()
+    for system, step in LAST_STEPS.items()
     if step and step.method == "best" and model_of(system) not in surrogates()
 ]
 
