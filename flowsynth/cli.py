@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _match(args: argparse.Namespace) -> None:
     import pandas as pd
 
-    from flowsynth.apps.match import COLUMNS, find_sounds, match_all
+    from flowsynth.apps.match import MATCH_COLUMNS, find_sounds, match_all
     from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.core.provenance import write_csv
     from flowsynth.inference.trained_model import find_checkpoint, open_model
@@ -92,7 +92,7 @@ def _match(args: argparse.Namespace) -> None:
             remaining = (time.monotonic() - start) / len(rows) * (len(paths) - len(rows))
             log.info("%d of %d, %s: %s; %.0f s left", len(rows), len(paths), row["sound"], result, remaining)
     finally:  # keep the finished rows if interrupted
-        table = pd.DataFrame(rows, columns=COLUMNS).astype({"renderings": "Int64"})
+        table = pd.DataFrame(rows, columns=MATCH_COLUMNS).astype({"renderings": "Int64"})
         settings = {key: getattr(args, key) for key in ("samples", "renders", "seed")}
         write_csv(table, args.out / "matches.csv", checkpoint=str(checkpoint), **settings)
         matched = int((table["status"] == "ok").sum())

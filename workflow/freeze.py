@@ -14,6 +14,7 @@ import sys
 import yaml
 from readme import ROOT
 
+from flowsynth.core.layout import RunPaths
 from flowsynth.evaluation.summary import gather
 from flowsynth.leaderboard.baselines import add_candidate, freeze
 from flowsynth.leaderboard.data_hashes import hash_data
@@ -37,31 +38,31 @@ def main() -> None:
     budget = config["budgets"][name]
     systems = [arguments.add] if arguments.add else budget.get("models", config["models"])
     for dataset in arguments.datasets or baselines["datasets"]:
-        results = ROOT / "results" / name / dataset
-        predicted = results / config["split"]
-        folder = ROOT / "results" / "baselines" / dataset
+        run = RunPaths(ROOT / "results" / name / dataset)
+        folder = run.baselines
         try:
             folds = frozen_folds(folder) if arguments.add else arguments.fold or range(budget["folds"])
         except FileNotFoundError as error:
             sys.exit(f"error: there are no baselines to add to: {error}")
         keys = [(fold, system) for fold in folds for system in systems]
-        predictions = {(fold, system): predicted / f"fold{fold}" / system / "predictions.h5" for fold, system in keys}
-        tables = [path.with_name("scores.csv") for path in predictions.values()]
+        paths = {(fold, system): run.system(config["split"], fold, system) for fold, system in keys}
+        predictions = {key: system_paths.predictions for key, system_paths in paths.items()}
+        tables = [system_paths.scores for system_paths in paths.values()]
         missing = [path for path in tables if not path.exists()]
         if missing:
             command = f"campaign --config budget={name}"
             if arguments.add:
                 command = f"compare --config candidate={arguments.add} compared_on={dataset}"
             elif arguments.fold:
-                scores_of_fold = predicted.relative_to(ROOT) / f"fold{arguments.fold[0]}" / "scores.csv"
+                scores_of_fold = paths[keys[0]].fold_folder.relative_to(ROOT) / "scores.csv"
                 command = f"--config budget={name} -- {scores_of_fold}"
             sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {command}")
         try:
             scores = gather(tables).query("sample == 0")
             data = hash_data(
-                results / "presets.csv",
-                results / "split" / f"{config['split']}.csv",
-                [results / "audio" / f"{shard}.h5" for shard in range(budget["shards"])],
+                run.presets,
+                run.split(config["split"]),
+                [run.folder / "audio" / f"{shard}.h5" for shard in range(budget["shards"])],
             )
             if arguments.add:
                 by_fold = {fold: path for (fold, _), path in predictions.items()}

@@ -13,7 +13,9 @@ import sys
 
 from readme import DISPLAY_MODEL, OPTIONAL_TABLES, PUBLISHED, RESULTS, ROOT, current_readme
 
-RUN_TABLES = RESULTS / "quick" / "amsynth16" / "tables"
+from flowsynth.core.layout import RunPaths
+
+RUN_TABLES = RunPaths(RESULTS / "quick" / "amsynth16").tables
 TABLES = {
     "scores": RUN_TABLES / "scores.csv",
     "leaks": RUN_TABLES / "leaks.csv",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.apps import match_benchmark
-from flowsynth.evaluation import parameter_count, scaling, score_tables, variance_components
+from flowsynth.evaluation import scaling, score_tables, variance_components
 from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
@@ -26,7 +26,8 @@ OPTIONAL_TABLES = {
         "More parameters",
         "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`; columns as in the paper.",
         lambda path: "\n".join(
-            describe(score_tables.read(path)) for describe in (parameter_count.finding, parameter_count.markdown)
+            describe(score_tables.read(path))
+            for describe in (scaling.parameter_count_finding, scaling.parameter_count_markdown)
         ),
     ),
     "variance": (
@@ -38,12 +39,12 @@ OPTIONAL_TABLES = {
         "More synthetic presets",
         "All trainings of a row pass over the same number of presets, of which a growing share is distinct: budgets "
         "`drawn_0`, `drawn_10000` and `drawn_50000`.",
-        lambda path: scaling.markdown(score_tables.read(path), "drawn"),
+        lambda path: scaling.amount_markdown(score_tables.read(path), "drawn"),
     ),
     "epochs": (
         "Longer training",
         "Training for as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
-        lambda path: scaling.markdown(score_tables.read(path), "epochs"),
+        lambda path: scaling.amount_markdown(score_tables.read(path), "epochs"),
     ),
 }
 NO_BASELINES = "There are no baselines yet: `make freeze` runs their campaign.\n"

@@ -22,6 +22,7 @@ import pandas as pd
 import yaml
 
 from flowsynth.apps.inspect_plugin import NOTE, TIMEOUT, format_parameter, read_parameters
+from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.progress import log, log_to_terminal
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.data import diva
@@ -186,7 +187,7 @@ def compare(corpus: diva.Corpus, synth: Synth) -> str:
     rendered = [extract(result.audio) for result in results]
     published = [extract(sound[: NOTE.samples]) for sound in corpus.sounds.values()]
     own, other = (
-        float(np.median([np.abs(a - b).mean() for a, b in zip(rendered, targets, strict=True)]))
+        float(np.median([log_mel_distance(a, b) for a, b in zip(rendered, targets, strict=True)]))
         for targets in (published, published[1:] + published[:1])
     )
     summary = (

@@ -20,6 +20,7 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
+from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.progress import log, log_to_terminal, track
 from flowsynth.core.provenance import write_text
 from flowsynth.data.features import DEFAULTS
@@ -110,7 +111,7 @@ def probe(synth: Synth) -> tuple[Float[np.ndarray, "parameters probes"], Float[n
         if failed:
             log.warning("%s = %g: %s", synth.names[cell[0]], PROBES[cell[1]], result.reason)
         elif reference is not None:
-            distances[patch, *cell] = np.abs(log_mel(result.audio) - reference).mean()
+            distances[patch, *cell] = log_mel_distance(log_mel(result.audio), reference)
         if patch == 0:
             peaks[cell] = np.abs(result.audio).max()
     return distances.max(axis=0), peaks

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from flowsynth.data.out_of_domain import preprocessing
 from flowsynth.inference.trained_model import RunModel
-from flowsynth.latent_space.traversals import LATENT_LIMIT, sweep
+from flowsynth.latent_space.traversals import LATENT_LIMIT, parameter_change, sweep
 from flowsynth.models.autoencoders.base import LatentModel
 
 SEED = 1  # of stochastic predictions: fixed, so that only a move changes the sound
@@ -75,8 +75,9 @@ class LatentController:
     def _rank_dimensions(self) -> list[int]:
         """Rank the dimensions of the latent by how much they change the parameters, the strongest first."""
         lines = sweep(torch.zeros(1, self.model.latent), range(self.model.latent), -LATENT_LIMIT, LATENT_LIMIT)
-        self.influence = np.array([np.std([self.predict(z) for z in line], axis=0) for line in lines])
-        return np.argsort(-self.influence.mean(axis=1), kind="stable").tolist()
+        estimates = np.array([[self.predict(z) for z in line] for line in lines])
+        self.influence = estimates.std(axis=1)  # of each dimension on each parameter
+        return np.argsort(-parameter_change(estimates), kind="stable").tolist()
 
     def map_position(self, z: Float[Tensor, " latent"]) -> tuple[float, float]:
         """Project a latent on the first two principal axes of the presets' latents, x and y."""

@@ -26,7 +26,7 @@ from flowsynth.inference.trained_model import RenderingError, RunModel
 
 TARGET_SUFFIX = "_heard"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
-COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
+MATCH_COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,11 @@ def match_all(
     """Match sounds and write each match; a sound that fails does not affect the others.
 
     Yields:
-        A row of `COLUMNS` for each sound.
+        A row of `MATCH_COLUMNS` for each sound.
     """
     used_stems: set[str] = set()
     for path in paths:
-        row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"sound": str(path).encode(errors="replace").decode()}
+        row: dict[str, Any] = dict.fromkeys(MATCH_COLUMNS) | {"sound": str(path).encode(errors="replace").decode()}
         name, number = safe_name(path.stem), 2
         while used_stems & set(_file_stems(name)):
             name, number = f"{safe_name(path.stem)}_{number}", number + 1

@@ -14,7 +14,7 @@ from flowsynth.core.seeding import derive_seed
 from flowsynth.inference.cma_es import minimise
 from flowsynth.inference.trained_model import RunModel
 
-COLUMNS = ["collection", "item", "model", *DISTANCES, "searched", "renderings"]
+BENCHMARK_COLUMNS = ["collection", "item", "model", *DISTANCES, "searched", "renderings"]
 
 
 def measure(
@@ -31,8 +31,8 @@ def measure(
         seed: Seed of predictions and searches.
 
     Returns:
-        `COLUMNS`, one row per sound: the distances of `flowsynth.apps.match.Match`, and ``searched``, the distance of a
-        search from the nearest training preset, without the model and with the same number of renderings.
+        `BENCHMARK_COLUMNS`, one row per sound: the distances of `flowsynth.apps.match.Match`, and ``searched``, the
+        distance of a search from the nearest training preset, without the model and with the same number of renderings.
     """
     rows = []
     for path in sounds:
@@ -40,11 +40,11 @@ def measure(
             targets = list(zip(hdf5.ids(file)[:count].tolist(), file["audio"][:count], strict=True))
         for name, audio in track(targets, len(targets), f"matches {path.stem}"):
             result = match(trained, audio, name, samples, renders, seed)
-            row = {"collection": path.stem, "item": name, "model": trained.checkpoint.parent.name}
+            row = {"collection": path.stem, "item": name, "model": trained.name}
             row |= {key: getattr(result, key) for key in DISTANCES}
             searched = _search_from_nearest(trained, audio, name, result.renderings, seed)
             rows.append(row | {"searched": searched, "renderings": result.renderings})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=BENCHMARK_COLUMNS)
 
 
 def _search_from_nearest(trained: RunModel, audio: np.ndarray, name: str, renders: int, seed: int) -> float:

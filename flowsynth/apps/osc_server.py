@@ -50,7 +50,7 @@ def current_sound(controller: LatentController) -> list[Reply]:
 
 def _state(controller: LatentController) -> list[Reply]:
     trained = controller.trained
-    names = [str(trained.checkpoint.parent.name), trained.synth.name]
+    names = [trained.name, trained.synth.name]
     sizes = [len(controller.names), controller.model.latent, len(controller.presets), len(controller.path)]
     return [("/state", [*names, *sizes])]
 

@@ -12,8 +12,16 @@ from hashlib import sha256
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-# logging, provenance and process management
-NEUTRAL = ("code_digest.py", "parent_process.py", "run_log.py", "locks.py", "progress.py", "provenance.py")
+# logging, provenance, process management, and where files lie
+NEUTRAL = (
+    "code_digest.py",
+    "layout.py",
+    "locks.py",
+    "parent_process.py",
+    "progress.py",
+    "provenance.py",
+    "run_log.py",
+)
 LOGS = ("log", "logger", "logging", "warnings")  # objects whose method calls only log
 LABELLED = ("track",)  # functions whose string arguments are log labels
 

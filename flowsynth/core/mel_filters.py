@@ -1,4 +1,4 @@
-"""Mel filter banks, Hann windows and power spectrograms in numpy.
+"""Mel filter banks, Hann windows, power spectrograms and their distance in numpy.
 
 Filters and windows are bit-identical to librosa's, which takes seconds to import.
 
@@ -100,6 +100,17 @@ def power_spectrogram(audio: Float[np.ndarray, " samples"], n_fft: int, hop: int
         spectrum = scipy.fft.rfft(frames[start : start + BLOCK] * window)
         power[start : start + BLOCK] = spectrum.real**2 + spectrum.imag**2
     return power
+
+
+def log_mel_distance(
+    first: Float[np.ndarray, "*items mels frames"], second: Float[np.ndarray, "*items mels frames"]
+) -> Float[np.ndarray, "*items"] | np.floating:
+    """Compute the log-mel L1 between spectrograms: the mean absolute difference over bands and frames.
+
+    >>> float(log_mel_distance(np.array([[0.0, 1.0]]), np.array([[2.0, 2.0]])))
+    1.5
+    """
+    return np.abs(first - second).mean(axis=(-2, -1))
 
 
 _window = functools.cache(hann)

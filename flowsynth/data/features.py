@@ -1,7 +1,14 @@
 """Mel spectrograms: power for the metrics, log power for the networks.
 
 Equal to librosa's ``melspectrogram`` (centred Hann windows, power, Slaney filters), but computed in batches and on the
-device of the audio.
+device of the audio. Two other functions compute the same:
+
+* `flowsynth.metrics.spectral.mel_power`, in numpy, so that `flowsynth.metrics.evaluate` needs no torch.
+* `flowsynth.inference.search_task.log_mel_extractor`, with librosa's transform, for searches.
+
+All share the filters of `flowsynth.core.mel_filters`. They are not one function, as their Fourier transforms round
+differently: 82 to 87 % of the values differ in the last bits, the logarithms by up to 6e-6. Scores would differ only beyond
+the digits shown, but a search amplifies a difference: it would render other candidates than those of the stored results.
 
 References:
     Esling et al., "Universal audio synthesizer control with normalizing flows", 2019: 64 bands, FFT 2048, hop 1024,

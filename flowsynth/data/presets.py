@@ -21,12 +21,12 @@ from jaxtyping import Float
 
 from flowsynth.core.provenance import write_text
 from flowsynth.core.seeding import derive_seed, uniform_by_id
-from flowsynth.data import prior, vst_presets
+from flowsynth.data import vst_presets
 from flowsynth.synths.spec import Synth
 
 PRESET = "<preset> <name>"
 PARAMETER = "<parameter>"
-COLUMNS = ("id", "name", "bank")
+LABEL_COLUMNS = ("id", "name", "bank")
 TAG_PREFIX = "tag:"
 LONGEST_NAME = 60  # characters
 
@@ -104,8 +104,10 @@ def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
         ValueError: If a column is missing or unknown, or a value is not a finite number; the message names it.
     """
     table = pd.read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
-    names = [column for column in table.columns if column not in COLUMNS[1:] and not column.startswith(TAG_PREFIX)]
-    unknown, missing = sorted(set(names) - set(synth.names)), sorted(set(COLUMNS[1:]) - set(table.columns))
+    names = [
+        column for column in table.columns if column not in LABEL_COLUMNS[1:] and not column.startswith(TAG_PREFIX)
+    ]
+    unknown, missing = sorted(set(names) - set(synth.names)), sorted(set(LABEL_COLUMNS[1:]) - set(table.columns))
     if unknown or missing:
         raise ValueError(f"{path}: unknown columns {unknown}, missing columns {missing} ({synth.name})")
     values = table[names].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
@@ -214,8 +216,39 @@ def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, in
 
 def _draw(synth: Synth, seed: int) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
     """Draw presets from the prior, with results as those of `_read`."""
-    full = prior.draw_presets(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
+    full = draw_presets(synth, synth.presets, derive_seed(seed, "presets", synth.name)).to_numpy()
     return full, [(f"drawn {number}", "drawn") for number in range(1, len(full) + 1)], {"drawn": len(full)}
+
+
+def draw_presets(synth: Synth, count: int, seed: int) -> pd.DataFrame:
+    """Draw presets from the prior in the synthesizer's parameter table, for one without human-designed presets.
+
+    Each parameter keeps its default in most presets; otherwise it is drawn uniformly from a part of its range. Presets
+    are thus mostly audible and at the pitch of the note, and use parameters about as rarely as human-designed ones do.
+
+    Args:
+        synth: The synthesizer.
+        count: Number of presets.
+        seed: Seed of the random generator.
+
+    Returns:
+        One row per preset, one column per parameter, in [0, 1]; stepped parameters lie on their steps.
+    """
+    rng = np.random.default_rng(seed)
+    columns = {}
+    for parameter in synth.parameters:
+        share, low, high = parameter.draw
+        # draw both in any case, so that the share and range of one parameter do not affect the others
+        changed, values = rng.random(count) < share, rng.random(count)
+        first, last = parameter.normalise(low), parameter.normalise(high)
+        if parameter.steps:
+            top = parameter.steps - 1
+            lowest, highest = round(first * top), round(last * top)
+            values = (lowest + np.floor(values * (highest - lowest + 1))) / top
+        else:
+            values = first + values * (last - first)
+        columns[parameter.name] = np.where(changed, values, parameter.normalise(parameter.default))
+    return pd.DataFrame(columns)
 
 
 def read_table(path: Path, synth: Synth) -> pd.DataFrame:
@@ -225,7 +258,7 @@ def read_table(path: Path, synth: Synth) -> pd.DataFrame:
         ValueError: If a column is missing, a value is outside [0, 1] or an id is duplicated.
     """
     table = pd.read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
-    expected = [*COLUMNS, *synth.names]
+    expected = [*LABEL_COLUMNS, *synth.names]
     if list(table.columns) != expected:
         raise ValueError(f"columns of presets: got {list(table.columns)}, expected {expected} ({path})")
     values = table[list(synth.names)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)

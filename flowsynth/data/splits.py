@@ -18,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import radius_neighbors_graph
 
+from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.seeding import uniform_by_id
 
 HELD_OUT = 0.1  # share of the presets in each of test and validation set
@@ -71,7 +72,7 @@ def close_sounds(mel: Float[np.ndarray, "items mels frames"], radius: float) -> 
     distance = np.empty(len(candidates.first), dtype=np.float32)
     for start in range(0, len(distance), 1000):
         rows = slice(start, start + 1000)
-        distance[rows] = np.abs(mel[candidates.first[rows]] - mel[candidates.second[rows]]).mean(axis=(1, 2))
+        distance[rows] = log_mel_distance(mel[candidates.first[rows]], mel[candidates.second[rows]])
     return ClosePairs(candidates.first, candidates.second, distance).within(radius)
 
 

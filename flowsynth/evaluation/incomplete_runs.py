@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.core.layout import RunPaths, SystemPaths
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.evaluation import out_of_domain
 from flowsynth.evaluation.summary import gather, markdown, summarise, to_markdown
@@ -28,7 +29,9 @@ STAGES = (
 )
 
 
-def missing_scores(folder: Path, split: str, folds: int, models: Sequence[str]) -> pd.DataFrame:
+def missing_scores(
+    folder: Path, split: str, folds: int, models: Sequence[str], out_of_domain: bool = False
+) -> pd.DataFrame:
     """List the models and folds without scores.
 
     Args:
@@ -36,6 +39,7 @@ def missing_scores(folder: Path, split: str, folds: int, models: Sequence[str]) 
         split: Name of the split.
         folds: Number of folds.
         models: Names of the models.
+        out_of_domain: Whether the scores are those of the out-of-domain sounds.
 
     Returns:
         Columns model, fold, stage (the job that failed, empty if none did), reason (the last line of its log).
@@ -43,16 +47,16 @@ def missing_scores(folder: Path, split: str, folds: int, models: Sequence[str]) 
     rows = []
     for model in models:
         for fold in range(folds):
-            subfolder = Path(split) / f"fold{fold}" / model
-            if not (folder / subfolder / "scores.csv").exists():
-                rows.append((model, fold, *_failure(folder / "logs" / subfolder.parent, model)))
+            paths = RunPaths(folder).system(split, fold, model, out_of_domain)
+            if not paths.scores.exists():
+                rows.append((model, fold, *_failure(paths)))
     return pd.DataFrame(rows, columns=["model", "fold", "stage", "reason"])
 
 
-def _failure(logs: Path, system: str) -> tuple[str, str]:
+def _failure(system: SystemPaths) -> tuple[str, str]:
     """Return stage and last log line of the job that failed, of the system or of the system it is derived from."""
-    for name, stage in itertools.product(System.parse(system).lineage, STAGES):
-        path = logs / name / f"{stage}.log"
+    for name, stage in itertools.product(System.parse(system.name).lineage, STAGES):
+        path = system.of(name).logs / f"{stage}.log"
         lines = path.read_text().strip().splitlines() if path.exists() else []
         if any(line.startswith("Traceback") for line in lines):
             return stage, lines[-1]
@@ -72,9 +76,10 @@ def report_missing(folder: Path, split: str, folds: int, models: Sequence[str], 
     Returns:
         Message for the user, if some but not all scores exist.
     """
-    csv, md = (folder / "tables" / f"incomplete.{suffix}" for suffix in ("csv", "md"))
+    run = RunPaths(folder)
+    csv, md = (run.tables / f"incomplete.{suffix}" for suffix in ("csv", "md"))
     missing = missing_scores(folder, split, folds, models)
-    expected = [folder / split / f"fold{fold}" / model / "scores.csv" for fold in range(folds) for model in models]
+    expected = [run.system(split, fold, model).scores for fold in range(folds) for model in models]
     paths = [path for path in expected if path.exists()]
     if missing.empty:
         for path in (csv, csv.with_name(csv.name + ".json"), md):
@@ -102,16 +107,17 @@ def report_missing_out_of_domain(folder: Path, split: str, models: Sequence[str]
     Returns:
         Message for the user, if some but not all scores exist.
     """
-    md, subfolder = folder / "tables" / "outside_incomplete.md", Path("outside", split)
-    missing = missing_scores(folder, str(subfolder), 1, models)
+    run = RunPaths(folder)
+    md = run.tables / "outside_incomplete.md"
+    missing = missing_scores(folder, split, 1, models, out_of_domain=True)
     scored = [model for model in models if model not in set(missing["model"])]
     if missing.empty:
         md.unlink(missing_ok=True)
     # search is compared with models, so it alone is no table
     if missing.empty or not failed or not set(scored) - {"search"}:
         return None
-    paths = [folder / subfolder / "fold0" / model / "scores.csv" for model in scored]
-    scores = out_of_domain.read_scores(paths, sorted(folder.glob("outside/sounds/*.csv")))
+    paths = [run.system(split, 0, model, out_of_domain=True).scores for model in scored]
+    scores = out_of_domain.read_scores(paths, sorted(run.ood_sounds.glob("*.csv")))
     write_text(md, _format(missing, out_of_domain.markdown(out_of_domain.summarise(scores, models), {})))
     return f"{len(missing)} of {len(models)} models have no out-of-domain scores; the available scores are in {md}"
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.core.layout import SystemPaths
 from flowsynth.evaluation.score_tables import SYSTEM_COLUMNS, systems
 from flowsynth.evaluation.summary import format_table, gather, number, to_markdown
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
-COLUMNS = ["sounds", "collection", "model", *SYSTEM_COLUMNS, "metric", "mean", "sd", "median", "items", "best"]
+SUMMARY_COLUMNS = ["sounds", "collection", "model", *SYSTEM_COLUMNS, "metric", "mean", "sd", "median", "items", "best"]
 POOLED = "every"  # all collections pooled
 
 
@@ -33,7 +34,7 @@ def read_scores(scores: Sequence[Path], manifests: Sequence[Path]) -> pd.DataFra
     Raises:
         ValueError: If models were not scored on the same sounds.
     """
-    search = [path for path in scores if path.parent.name == "search"]
+    search = [path for path in scores if SystemPaths.parse(path).name == "search"]
     tables = [gather([path for path in scores if path not in search]), *(gather([path]) for path in search)]
     table = pd.concat(tables, ignore_index=True)
     sounds = pd.concat([pd.read_csv(path, dtype={"id": str}) for path in manifests])
@@ -48,9 +49,9 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         models: Names of the models in the order of the table, search included.
 
     Returns:
-        The columns of `COLUMNS`: sounds is all or searched; mean, sd (empty for one sound) and median are over sounds,
-        each the mean of its samples; items is the number of sounds for which the metric is defined; best marks the
-        model, controls excluded, with the best mean. All collections pooled are the collection `POOLED`.
+        The columns of `SUMMARY_COLUMNS`: sounds is all or searched; mean, sd (empty for one sound) and median are over
+        sounds, each the mean of its samples; items is the number of sounds for which the metric is defined; best marks
+        the model, controls excluded, with the best mean. All collections pooled are the collection `POOLED`.
     """
     per_sound = scores.groupby(["collection", "model", "metric", "item"])["value"].mean().reset_index()
     searched = per_sound["item"].isin(per_sound.loc[per_sound["model"] == "search", "item"])
@@ -72,7 +73,7 @@ def summarise(scores: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     for column, names in zip(["collection", "model", "metric"], order, strict=True):
         table[column] = pd.Categorical(table[column], names, ordered=True)
     table = table.sort_values(["sounds", "collection", "model", "metric"], ignore_index=True)
-    return table.astype({"collection": str, "model": str, "metric": str})[COLUMNS]
+    return table.astype({"collection": str, "model": str, "metric": str})[SUMMARY_COLUMNS]
 
 
 def markdown(summary: pd.DataFrame, missing_packages: Mapping[str, Sequence[str]]) -> str:

@@ -24,7 +24,7 @@ from flowsynth.core.seeding import derive_seed
 
 ALPHA = 0.05  # significance level of the corrected p
 CONFIDENCE = 0.95  # confidence level of intervals
-COLUMNS = [
+TEST_COLUMNS = [
     "metric",
     "first",
     "second",
@@ -153,10 +153,10 @@ def compare(scores: pd.DataFrame, seed: int, candidate: str | None = None) -> pd
             mean = means[first] - means[second]
             rows.append((metric, first, second, len(difference), difference.median(), mean, low, high, p))
             signs.append(sign)
-        table = pd.DataFrame(rows, columns=COLUMNS[:-2])
+        table = pd.DataFrame(rows, columns=TEST_COLUMNS[:-2])
         if rows:
             rejected, table["p_holm"], *_ = multipletests(table["p"], alpha=ALPHA, method="holm")
             up, down = (table["low"] > 0) & (np.array(signs) > 0), (table["high"] < 0) & (np.array(signs) < 0)
             table["differ"] = rejected & (up | down)
             tables.append(table)
-    return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables, ignore_index=True)[TEST_COLUMNS] if tables else pd.DataFrame(columns=TEST_COLUMNS)

@@ -152,14 +152,12 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 def to_latex(table: pd.DataFrame) -> str:
     """Convert a table of text, with Markdown's bold, to LaTeX for the package booktabs."""
-    rows = [
-        " & ".join(re.sub(r"\*\*(.*)\*\*", r"\\textbf{\1}", cell.translate(TO_LATEX)) for cell in row)
-        for row in [table.columns, *table.itertuples(index=False)]
-    ]
-    head, *body = (row + r" \\" for row in rows)
-    lines = [r"\toprule", head, r"\midrule", *body, r"\bottomrule"]
-    columns = "l" + "r" * (len(table.columns) - 1)
-    return "\n".join([f"\\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}", ""])
+
+    def convert(cell: str) -> str:
+        return re.sub(r"\*\*(.*)\*\*", r"\\textbf{\1}", cell.translate(TO_LATEX))
+
+    rows = table.map(convert).rename(columns=convert).style.hide(axis="index")
+    return rows.to_latex(hrules=True, column_format="l" + "r" * (len(table.columns) - 1))
 
 
 def heading(metric: Metric) -> str:

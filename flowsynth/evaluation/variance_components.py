@@ -27,7 +27,7 @@ PHRASES = {
     "seed": "between seeds",
     "fold": "between folds",
 }
-COLUMNS = ["model", "metric", "folds", "seeds", "items", "mean", *SOURCES, "sd_of_a_training"]
+VARIANCE_COLUMNS = ["model", "metric", "folds", "seeds", "items", "mean", *SOURCES, "sd_of_a_training"]
 
 
 def trainings_by_model(scores: pd.DataFrame) -> dict[str, list[str]]:
@@ -76,7 +76,7 @@ def decompose_variance(scores: pd.DataFrame) -> pd.DataFrame:
         scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`.
 
     Returns:
-        The columns of `COLUMNS`: shares of fold, seed, item and rest in the variance of a single score, and the
+        The columns of `VARIANCE_COLUMNS`: shares of fold, seed, item and rest in the variance of a single score, and the
         standard deviation of the mean over a fold between trainings (sd_of_a_training).
     """
     rows = []
@@ -92,7 +92,7 @@ def decompose_variance(scores: pd.DataFrame) -> pd.DataFrame:
             noise = float(np.sqrt(variances["seed"] + np.mean([variances["rest"] / len(part) for part in folds])))
             counts = (len(folds), len(names), sum(map(len, folds)))
             rows.append((model, metric, *counts, float(values.to_numpy().mean()), *shares, noise))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=VARIANCE_COLUMNS)
 
 
 def finding(table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from flowsynth.core.layout import SystemPaths
 from flowsynth.figures.style import COLOURS, headline, styled
 
 MAX_COLUMNS = 5
@@ -73,10 +74,10 @@ def _plot_fold(axis: Axes, history: pd.DataFrame) -> None:
 
 
 def draw_curves(histories: Sequence[Path], dataset: str, budget: str) -> Figure:
-    """Draw the figure from training histories, each in a folder named by its model."""
+    """Draw the figure from the training histories of the models."""
     by_model: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
-        by_model.setdefault(path.parent.name, []).append(pd.read_csv(path))
+        by_model.setdefault(SystemPaths.parse(path).name, []).append(pd.read_csv(path))
     title = (
         f"{dataset}, budget {budget}. Parameter error: mean squared error; nats per parameter for density models; "
         "error of the velocity for flow_matching;\nlog-mel L1 of the sound for proxy. "

@@ -12,13 +12,9 @@ from matplotlib.figure import Figure
 from flowsynth.data.descriptors import UNITS, describe
 from flowsynth.figures.style import display_name, headline, most_varying, plot_spectrogram, styled
 from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
+from flowsynth.latent_space.traversals import parameter_change
 
-PARAMETERS = 5  # number of parameters shown
-
-
-def most_active(estimates: Float[np.ndarray, "lines steps parameters"]) -> int:
-    """Return the line whose parameters change most: the mean over parameters of their standard deviation over steps."""
-    return int(estimates.std(axis=1).mean(axis=1).argmax())
+SHOWN_PARAMETERS = 5  # number of parameters shown
 
 
 @styled
@@ -33,7 +29,7 @@ def plot(traversals: RenderedTraversals, title: str, dimension: int | None = Non
     Raises:
         ValueError: If the latent has no such dimension.
     """
-    index = most_active(traversals.estimates) if dimension is None else dimension
+    index = int(parameter_change(traversals.estimates).argmax()) if dimension is None else dimension
     if not 0 <= index < len(traversals.ids):
         raise ValueError(f"no dimension z{index}: the latent has dimensions z0 to z{len(traversals.ids) - 1}")
     positions = traversals.latent[index, :, index]
@@ -43,7 +39,7 @@ def plot(traversals: RenderedTraversals, title: str, dimension: int | None = Non
         plot_spectrogram(axis, traversals.mel[index, step])
         axis.set_title(f"{positions[step]:+.1f}", loc="center")
     left, right = below.subplots(1, 2)
-    plot_trajectories(left, positions, traversals.estimates[index], traversals.names, PARAMETERS)
+    plot_trajectories(left, positions, traversals.estimates[index], traversals.names, SHOWN_PARAMETERS)
     left.set_xlabel(traversals.ids[index])
     descriptors = [describe(sound, traversals.sample_rate) for sound in traversals.audio[index]]
     for name, unit in UNITS.items():

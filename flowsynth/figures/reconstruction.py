@@ -51,9 +51,9 @@ def read_predictions(audio: Path, predictions: Path, ids: Sequence[str]) -> Rend
 
 def _read(paths: Sequence[Path], predictions: Path, ids: Sequence[str], kind: str, suffix: str) -> RenderedPresets:
     with hdf5.reading(predictions) as file:
-        rows = {name: row for row, name in enumerate(hdf5.ids(file))}
-        names, values = hdf5.names(file), file[kind][:]
-    values = (values if kind == "values" else values[:, 0])[[rows[i] for i in ids]]
+        names = hdf5.names(file)
+    by_id = hdf5.read_items([predictions], kind, ids)
+    values = np.array([by_id[i] if kind == "values" else by_id[i][0] for i in ids])
     audio, rate = read_checked(paths, [f"{i}{suffix}" for i in ids], names, values)
     return RenderedPresets(values, numpy_mel(Mel(rate), audio))
 

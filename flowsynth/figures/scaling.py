@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from flowsynth.evaluation import parameter_count, score_tables
+from flowsynth.evaluation import score_tables
+from flowsynth.evaluation.scaling import PAPER_METRICS
 from flowsynth.evaluation.summary import heading
 from flowsynth.figures.style import headline, line_style, styled
 from flowsynth.metrics import registry
@@ -49,7 +50,7 @@ def plot_parameter_count(table: pd.DataFrame, models: Sequence[str], title: str)
     """Plot one panel per metric, one line per model: the mean over folds, plus and minus a standard deviation.
 
     Args:
-        table: Scores of at least two data sets, from `flowsynth.evaluation.parameter_count.table`.
+        table: Scores of at least two data sets, from `flowsynth.evaluation.scaling.scores_by_parameter_count`.
         models: Models in the order of the legend; the oracle, whose errors are zero, is left out.
         title: Title of the figure.
 
@@ -61,9 +62,8 @@ def plot_parameter_count(table: pd.DataFrame, models: Sequence[str], title: str)
         raise ValueError(f"expected scores for at least two numbers of parameters, got {counts}")
     sd = table["sd"].fillna(0)
     lines = table.assign(x=table["parameters"], y=table["mean"], below=sd, above=sd)
-    metrics = parameter_count.METRICS
-    figure, axes = _plot_lines(lines, metrics, models, 0.15, (3 * len(metrics) + 1, 3.2))
-    for axis, name in zip(axes, metrics, strict=True):
+    figure, axes = _plot_lines(lines, PAPER_METRICS, models, 0.15, (3 * len(PAPER_METRICS) + 1, 3.2))
+    for axis, name in zip(axes, PAPER_METRICS, strict=True):
         axis.set(title=heading(registry()[name]), xlabel="parameters to predict", xticks=counts)
     headline(figure, title)
     return figure

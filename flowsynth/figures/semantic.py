@@ -22,7 +22,7 @@ from flowsynth.latent_space.rendered import RenderedTraversals, read_rendered
 from flowsynth.metrics.spectral import FLOOR
 from flowsynth.models.base import find
 
-PARAMETERS = 6  # number of parameters shown
+SHOWN_PARAMETERS = 6  # number of parameters shown
 Latent = Float[np.ndarray, "items latent"]
 Tags = Float[np.ndarray, " items"]
 
@@ -83,7 +83,7 @@ def plot(
     for step, value in enumerate(positions):
         plot_spectrogram(axes[f"s{step}"], traversal.mel[0, step])
         axes[f"s{step}"].set_title(f"{value:+.1f}", loc="center")
-    plot_trajectories(axes["p"], positions, traversal.estimates[0], traversal.names, PARAMETERS)
+    plot_trajectories(axes["p"], positions, traversal.estimates[0], traversal.names, SHOWN_PARAMETERS)
     axes["p"].set_xlabel(f"z0 of {semantic[0]}, other dimensions 0")
     descriptor = pair.descriptor(torch.from_numpy(np.log(traversal.mel[0] + FLOOR))).numpy()
     correlation = spearmanr(positions, descriptor).statistic

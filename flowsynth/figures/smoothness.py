@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
 
-KINDS = {"latent": COLOURS["model"], "native": COLOURS["other"]}
+KIND_COLOURS = {"latent": COLOURS["model"], "native": COLOURS["other"]}
 LABELS = {"unevenness": "unevenness: largest / mean step", "straightness": "straightness: ends / path"}
 MATCHING = {"whole": "full ranges", "path": "paths of equal length"}
 
@@ -41,12 +41,12 @@ def plot(rows: pd.DataFrame, summary: pd.DataFrame, title: str) -> Figure:
 
 
 def _plot_measure(axis: Axes, rows: pd.DataFrame, measure: str) -> None:
-    for position, (kind, colour) in enumerate(KINDS.items()):
+    for position, (kind, colour) in enumerate(KIND_COLOURS.items()):
         values = np.sort(rows.loc[rows["kind"] == kind, measure].to_numpy())
         # deterministic jitter, so that the file is reproducible
         jitter = 0.28 * (np.arange(len(values)) * 0.618 % 1 - 0.5)
         axis.scatter(position + jitter, values, s=4, color=colour, alpha=0.35, linewidth=0)
-    means = rows.groupby(["item", "kind"])[measure].mean().unstack().reindex(columns=list(KINDS)).dropna()
+    means = rows.groupby(["item", "kind"])[measure].mean().unstack().reindex(columns=list(KIND_COLOURS)).dropna()
     for row in means.to_numpy():
         axis.plot([0.25, 0.75], row, color="0.4", linewidth=0.7, marker="o", markersize=2.5)
     axis.set(xticks=[0, 1], xlim=(-0.3, 1.3))
@@ -77,7 +77,7 @@ def _colour(measure: str, low: float, high: float) -> str:
         return COLOURS["control"]
     negative = "latent" if measure == "unevenness" else "native"
     positive = "native" if measure == "unevenness" else "latent"
-    return KINDS[negative if high < 0 else positive]
+    return KIND_COLOURS[negative if high < 0 else positive]
 
 
 def draw_smoothness(lines: Path, summary: Path, model: str, dataset: str, budget: str) -> Figure:

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsynth.core import hdf5
+from flowsynth.core.mel_filters import log_mel_distance, mel_bank
 from flowsynth.core.progress import log, track
 from flowsynth.core.result_cache import ResultCache
 from flowsynth.rendering.audio import read_audio
@@ -29,6 +30,8 @@ LogMel = Float[np.ndarray, "mels frames"]
 def log_mel_extractor(sample_rate: int, features: Mapping[str, Any]) -> Callable[[np.ndarray], LogMel]:
     """Return a function from audio to the log-mel spectrogram of `flowsynth.data.features.Mel`.
 
+    The values are those of librosa, to the bit, see `flowsynth.data.features`.
+
     Args:
         sample_rate: Sample rate of the audio, Hz.
         features: Spectrogram settings: arguments of `flowsynth.data.features.Mel` except the sample rate.
@@ -39,11 +42,13 @@ def log_mel_extractor(sample_rate: int, features: Mapping[str, Any]) -> Callable
         >>> log_mel(np.zeros(22050, np.float32)).shape
         (32, 20)
     """
-    arguments = dict(features)
-    frames, floor = arguments.pop("frames"), arguments.pop("floor")
+    bank = mel_bank(sample_rate, *(features[name] for name in ("n_fft", "n_mels", "fmin", "fmax")))
+    stft = partial(librosa.stft, n_fft=features["n_fft"], hop_length=features["hop_length"])
 
     def log_mel(audio: np.ndarray) -> LogMel:
-        return np.log(librosa.feature.melspectrogram(y=audio, sr=sample_rate, **arguments)[:, :frames] + floor)
+        # librosa.feature.melspectrogram, which would compute the bank again, with its order of operations
+        mel = np.einsum("ft,mf->mt", np.abs(stft(audio)) ** 2, bank, optimize=True)
+        return np.log(mel[:, : features["frames"]] + features["floor"])
 
     return log_mel
 
@@ -124,7 +129,7 @@ class SearchTask:
 
     def distance(self, target: LogMel, values: Values) -> float:
         """Render values and return the log-mel L1 to a target spectrogram."""
-        return float(np.abs(self.log_mel(values) - target).mean())
+        return float(log_mel_distance(self.log_mel(values), target))
 
     def solve(
         self,

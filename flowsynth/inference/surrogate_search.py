@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from flowsynth.core.progress import log
 from flowsynth.core.result_cache import ResultCache
+from flowsynth.data.distances import log_mel_distances
 from flowsynth.inference.search_task import LogMel, RenderContext, SearchTask, Values
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.training.accelerator import select_device
@@ -53,7 +54,7 @@ def refine(
             )
         presets.append(proposal)
         renderings.append(torch.from_numpy(render(proposal.cpu().numpy())).to(target_mel))
-    distances = (torch.stack(renderings) - target_mel).abs().mean((1, 2)).cpu().numpy()
+    distances = log_mel_distances(torch.stack(renderings), target_mel).cpu().numpy()
     return presets[int(distances.argmin())].cpu().numpy(), distances
 
 

@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from flowsynth.core.layout import SystemPaths, find_systems
+from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.data.dataset import Items, part
 from flowsynth.data.features import spectrogram_settings
 from flowsynth.data.out_of_domain.collections import median_level
@@ -165,6 +167,11 @@ class RunModel(TrainedModel):
     test: Items
     preset_names: pd.Series
 
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return SystemPaths.parse(self.checkpoint.absolute()).name
+
     @cached_property
     def nearest(self) -> TrainedModel:
         """Control that predicts the training presets with the closest sound."""
@@ -194,7 +201,7 @@ class RunModel(TrainedModel):
 
     def distance(self, target: LogMel, values: Float[np.ndarray, " inferred"]) -> float:
         """Compute the log-mel L1 between a target spectrogram and the rendering of inferred values."""
-        return float(np.abs(self.log_mel(self.render_estimate(values)) - target).mean())
+        return float(log_mel_distance(self.log_mel(self.render_estimate(values)), target))
 
 
 def find_checkpoint(
@@ -219,11 +226,11 @@ def find_checkpoint(
             raise ValueError(f"there is no checkpoint {model}")
         return Path(model)
     scored: dict[str, list[Path]] = {}
-    for path in sorted(results.glob("*/*/*/fold0/*/checkpoint.pt")):
-        name, synth_name = path.parent.name, path.parents[3].name.rstrip("0123456789")
-        matches = name == model if model else _is_trained(name, kind)
-        if matches and synth in (None, synth_name) and path.with_name("scores.csv").exists():
-            scored.setdefault(synth_name, []).append(path)
+    for paths in find_systems(results):
+        synth_name = paths.run.dataset.rstrip("0123456789")
+        matches = paths.name == model if model else _is_trained(paths.name, kind)
+        if matches and synth in (None, synth_name) and paths.scores.exists():
+            scored.setdefault(synth_name, []).append(paths.checkpoint)
     if not scored:
         label = f"model {model}" if model else "model" if kind is models.Model else "latent-variable model"
         raise ValueError(
@@ -246,7 +253,7 @@ def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
     """Select the scored model with the lowest mean error in its run."""
 
     def distance(checkpoint: Path) -> float:
-        table = pd.read_csv(checkpoint.with_name("scores.csv"))
+        table = pd.read_csv(SystemPaths.parse(checkpoint).scores)
         return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
 
     return min(checkpoints, key=distance)
@@ -256,21 +263,21 @@ def open_model(checkpoint: Path) -> RunModel:
     """Load a trained model and the setting of its run.
 
     Raises:
-        ValueError: If the checkpoint is not in the folder of a run, or the run's audio is missing.
+        ValueError: If the checkpoint is not in the folder of a run, or files of the run are missing.
     """
-    fold = checkpoint.absolute().parents[1]
-    run, number = fold.parents[1], fold.name.removeprefix("fold")
-    audio, features = (sorted((run / kind).glob("*.h5")) for kind in ("audio", "features"))
-    split = run / "split" / f"{fold.parent.name}.csv"
-    if not (audio and features and split.exists() and number.isdigit()):
+    system = SystemPaths.parse(checkpoint.absolute())
+    run = system.run
+    audio, features, split = run.shards("audio"), run.shards("features"), run.split(system.split)
+    if not (audio and features and split.exists()):
         raise ValueError(
-            f"{checkpoint} is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/, and {run}/audio"
+            f"the run of {checkpoint} is incomplete: expected {split}, and files in {run.folder}/audio and features"
         )
-    synth, _ = dataset(run.name)
+    synth, _ = dataset(run.dataset)
     model, _, provenance = checkpoints.load(checkpoint)
-    train, test = (part(split, int(number), name, features, model.parameter_space.names) for name in ("train", "test"))
+    names = model.parameter_space.names
+    train, test = (part(split, system.fold, name, features, names) for name in ("train", "test"))
     note = Note(**{field: train.settings[field] for field in Note.__dataclass_fields__})
     mel_settings = spectrogram_settings(train.settings)
     level = median_level(audio, train.ids)
-    preset_names = read_table(run / "presets.csv", synth).set_index("id")["name"]
+    preset_names = read_table(run.presets, synth).set_index("id")["name"]
     return RunModel(checkpoint, model, mel_settings, provenance, synth, note, level, train, test, preset_names)

@@ -27,7 +27,7 @@ from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.training.checkpoints import load
 
 LATENT_LIMIT = 3.0  # a dimension ranges over +-LATENT_LIMIT, which contains 99.7 % of the mass of the prior
-STEPS = 8
+LINE_STEPS = 8  # steps of a line
 NEIGHBOURS = 5
 NEIGHBOUR_STD = 0.1  # standard deviation of the noise between neighbours
 PAIR_ROLES = ("best", "typical")  # roles of the two sounds of neighbourhoods and interpolation
@@ -88,9 +88,9 @@ def sweep(
     points: Float[Tensor, "items dim"], axes: Sequence[int], low: float, high: float
 ) -> Float[Tensor, "lines steps dim"]:
     """Sweep points along axes from `low` to `high`: one line per point and axis, in this order."""
-    lines = points[:, None, None].repeat(1, len(axes), STEPS, 1)
+    lines = points[:, None, None].repeat(1, len(axes), LINE_STEPS, 1)
     for column, axis in enumerate(axes):
-        lines[:, column, :, axis] = torch.linspace(low, high, STEPS)
+        lines[:, column, :, axis] = torch.linspace(low, high, LINE_STEPS)
     return lines.flatten(0, 1)
 
 
@@ -145,7 +145,12 @@ def interpolation(latent_space: LatentSpace) -> Traversals:
 
 def interpolate(ends: Float[Tensor, "2 dim"]) -> Float[Tensor, "steps dim"]:
     """Return equidistant points from one end to the other."""
-    return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, STEPS)[:, None])
+    return torch.lerp(ends[:1], ends[1:], torch.linspace(0, 1, LINE_STEPS)[:, None])
+
+
+def parameter_change(estimates: Float[np.ndarray, "lines steps parameters"]) -> Float[np.ndarray, " lines"]:
+    """Compute how much the presets of a line change: the mean over parameters of their standard deviation over steps."""
+    return estimates.std(axis=1).mean(axis=1)
 
 
 def smoothness_latent(latent_space: LatentSpace) -> Traversals:

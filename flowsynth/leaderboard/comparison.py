@@ -13,7 +13,7 @@ from flowsynth.evaluation.statistics import compare, paired_scores
 from flowsynth.metrics import registry
 
 Verdict = Literal["better", "worse", "no difference"]
-COLUMNS = [
+COMPARISON_COLUMNS = [
     "metric", "baseline", "items", "candidate_mean", "baseline_mean", "difference", "low", "high", "p_holm", "verdict",
     "baseline_is_control", "baseline_renderings",
 ]  # fmt: skip
@@ -35,9 +35,9 @@ def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int) -> pd.
         seed: Seed of the bootstrap.
 
     Returns:
-        Table with the columns of `COLUMNS`, one row per metric and baseline: means over folds, their difference
-        (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict, whether the
-        baseline is a control, and the number of renderings per sound that it takes (missing if unknown).
+        Table with the columns of `COMPARISON_COLUMNS`, one row per metric and baseline: means over folds, their
+        difference (candidate minus baseline) with the limits of its 95 % interval, Holm-corrected p, the verdict,
+        whether the baseline is a control, and the number of renderings per sound that it takes (missing if unknown).
     """
     metrics, means = registry(), {}
     for metric in dict.fromkeys(scores["metric"]):
@@ -53,7 +53,8 @@ def compare_to_baselines(scores: pd.DataFrame, candidate: str, seed: int) -> pd.
             (row.metric, row.second, row.items, mean[candidate], mean[row.second], row.mean_difference, row.low,
              row.high, row.p_holm, verdict, baseline["is_control"], baseline["renderings"])
         )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"baseline_is_control": bool, "baseline_renderings": "Int64"})
+    types = {"baseline_is_control": bool, "baseline_renderings": "Int64"}
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS).astype(types)
 
 
 def extremes(scores: pd.DataFrame, candidate: str, rival: str, metric: str, number: int = EXTREMES) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsynth.core import hdf5
+from flowsynth.core.layout import SystemPaths
 from flowsynth.core.provenance import commit
 from flowsynth.evaluation.fingerprint import differences, fingerprint
 from flowsynth.models.systems import System
@@ -41,7 +42,7 @@ def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list
     """Collect the commits of this code and of all code that contributed to scores.
 
     Args:
-        predictions: Prediction files, each in the folder of its system. The commits of their models and sounds count
+        predictions: Prediction files of systems in a run. The commits of their models and sounds count
             too, and those of the systems that they are derived from.
         tables: Files of scores, whose provenance has the fingerprint of scoring (``scoring``).
 
@@ -51,7 +52,9 @@ def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list
     makers = {path: json.loads(path.with_name(f"{path.name}.json").read_text()) for path in tables}
     commits = {path: str(maker["commit"]) for path, maker in makers.items()}
     stale = {path: change for path, maker in makers.items() if (change := _scoring_change(maker))}
-    sources = dict.fromkeys(file for path in predictions for file in _source_files(path.parent))  # without duplicates
+    sources = dict.fromkeys(
+        file for path in predictions for file in _source_files(SystemPaths.parse(path))
+    )  # without duplicates
     commits.update((file, _commit_of(file)) for file in sources)
     unclean = [path for path, name in commits.items() if not _is_clean(name)]
     require_commit()
@@ -85,11 +88,12 @@ def _scoring_change(maker: dict[str, Any]) -> str:
     return "; ".join(f"scoring now differs in {metric}" for metric in differences(fingerprint(), maker["scoring"]))
 
 
-def _source_files(folder: Path) -> Iterator[Path]:
-    """Find the files that the predictions in a folder are derived from."""
-    names = ("predictions.h5", "candidates.h5", "audio.h5", "checkpoint.pt")
-    for system in reversed(System.parse(folder.name).lineage):
-        yield from (path for name in names if (path := folder.with_name(system) / name).exists())
+def _source_files(system: SystemPaths) -> Iterator[Path]:
+    """Find the files that the predictions of a system are derived from."""
+    for name in reversed(System.parse(system.name).lineage):
+        paths = system.of(name)
+        files = (paths.predictions, paths.candidates, paths.audio, paths.checkpoint)
+        yield from (path for path in files if path.exists())
 
 
 def _commit_of(path: Path) -> str:

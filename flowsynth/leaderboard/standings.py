@@ -17,7 +17,7 @@ from flowsynth.leaderboard.baselines import read_scores
 from flowsynth.leaderboard.manifest import MANIFEST, frozen_settings
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
-COLUMNS = ["system", "is_control", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
+RANKING_COLUMNS = ["system", "is_control", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
 WORST_SHARE = 0.1  # share of the sounds that are a system's worst
 EXTRA_METRICS = {MEDIAN: "median", "mel_mse": "mean", "parameter_mse": "mean"}  # shown beside the ranking metric
 
@@ -30,8 +30,8 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
         seed: Seed of the bootstrap.
 
     Returns:
-        Table with the columns of `COLUMNS` and `EXTRA_METRICS`, the best system first, without the oracle: the mean
-        with the limits of its 95 % interval, and the relative change from `nearest` with its limits.
+        Table with the columns of `RANKING_COLUMNS` and `EXTRA_METRICS`, the best system first, without the oracle: the
+        mean with the limits of its 95 % interval, and the relative change from `nearest` with its limits.
     """
     values = paired_scores(scores, PRIMARY_METRIC).drop(columns="oracle", errors="ignore")
     resamples = pd.DataFrame(bootstrap_means(values, derive_seed(seed, "leaderboard")), columns=values.columns)
@@ -49,7 +49,7 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
             else table[system].groupby(level="fold").mean().mean()
             for name, table in others.items()
         }
-        rows.append(dict(zip(COLUMNS, row, strict=True)) | extra)
+        rows.append(dict(zip(RANKING_COLUMNS, row, strict=True)) | extra)
     return pd.DataFrame(rows).astype({"is_control": bool, "renderings": "Int64"})
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.core import hdf5
+from flowsynth.core.layout import SystemPaths
 from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.summary import heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_predictions
@@ -27,12 +28,12 @@ class Candidate:
     Attributes:
         source: Name of a system, or path of a file of predictions.
         name: Name of the candidate.
-        folder: Folder of its first fold, with ``predictions.h5`` and ``audio.h5``.
+        paths: Paths of its first fold.
     """
 
     source: str
     name: str
-    folder: Path
+    paths: SystemPaths
 
 
 def render_cost(candidate: str, scores: pd.DataFrame) -> str:
@@ -129,8 +130,8 @@ def build_page(
     rival_audio = [result.audio for result in render(synth, note, synth.expand(rival_values, columns), timeout)]
     selected = selection["item"].tolist()
     originals, true_values = (hdf5.read_items(targets, kind, selected) for kind in ("audio", "values"))
-    estimates = hdf5.read_items([candidate.folder / "predictions.h5"], "estimates", selected)
-    audio = hdf5.read_items([candidate.folder / "audio.h5"], "audio", [f"{item}/0" for item in selected])
+    estimates = hdf5.read_items([candidate.paths.predictions], "estimates", selected)
+    audio = hdf5.read_items([candidate.paths.audio], "audio", [f"{item}/0" for item in selected])
     groups: dict[str, list[Group]] = {"wins": [], "losses": []}
     for index, row in enumerate(selection.itertuples()):
         truth = true_values[row.item][synth.columns(names)]

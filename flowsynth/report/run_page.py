@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.core.layout import RunPaths, SystemPaths
 from flowsynth.evaluation import incomplete_runs, score_tables
 from flowsynth.evaluation import out_of_domain as ood_scores
 from flowsynth.evaluation.example_selection import select
@@ -76,14 +77,13 @@ class Run:
         return _failures(self.results, self.split, self.models)
 
     @property
-    def fold(self) -> Path:
-        """Folder of the first fold."""
-        return self.results / self.split / "fold0"
+    def paths(self) -> RunPaths:
+        """Paths of the run."""
+        return RunPaths(self.results)
 
-    @property
-    def ood_fold(self) -> Path:
-        """Folder of the predictions for out-of-domain sounds."""
-        return self.results / "outside" / self.split / "fold0"
+    def systems(self, models: Sequence[str], out_of_domain: bool = False) -> dict[str, SystemPaths]:
+        """Return the paths of models in the first fold, by name."""
+        return {model: self.paths.system(self.split, 0, model, out_of_domain) for model in models}
 
 
 def build_page(run: Run, folder: Path) -> int:
@@ -101,28 +101,27 @@ def build_page(run: Run, folder: Path) -> int:
     """
     scored = [model for model in run.displayed_models if model not in run.failures]
     if not scored:
-        raise ValueError(f"{run.fold}: no page without scores, expected some of {', '.join(run.displayed_models)}")
-    scores = gather([run.fold / model / "scores.csv" for model in scored])
+        raise ValueError(f"{run.results}: no page without scores, expected some of {', '.join(run.displayed_models)}")
+    scores = gather([paths.scores for paths in run.systems(scored).values()])
     judge = run.latent_model if run.latent_model in scored else scored[-1]
     selection = select(scores[scores["model"] == judge], run.seed)
-    presets = pd.read_csv(run.results / "presets.csv", dtype={"id": str, "name": str}, keep_default_na=False)
+    presets = pd.read_csv(run.paths.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     preset_names = dict(zip(presets["id"], presets["name"], strict=True))
-    models = {model: run.fold / model for model in run.displayed_models}
-    targets = sorted((run.results / "audio").glob("*.h5"))
-    groups = reconstruction(selection, targets, models, run.failures, scores, preset_names)
+    models = run.systems(run.displayed_models)
+    groups = reconstruction(selection, run.paths.shards("audio"), models, run.failures, scores, preset_names)
     sections = [Section("reconstruction", "Audio reconstruction", TEXTS["reconstruction"], groups)]
     if run.has_latent:
         sections += _latent_sections(run, preset_names)
     sections += _ood_sections(run, judge)
     roles = selection.drop_duplicates("role")[["role", "reason"]].to_numpy()
-    synth, names = dataset(run.results.name)
+    synth, names = dataset(run.paths.dataset)
     facts = {
         "title": "Universal audio synthesizer control, reproduced",
         "run": "Automatic synthesizer programming: predict the synthesizer parameters that reproduce a given sound. "
         "Sounds, figures and tables of one run of the benchmark: data set "
-        f"{run.results.name}, budget {run.results.parent.name}, {run.folds} fold{'s' * (run.folds > 1)}. "
+        f"{run.paths.dataset}, budget {run.paths.budget}, {run.folds} fold{'s' * (run.folds > 1)}. "
         "Sounds are from the first fold.",
-        "commands": f"make reproduce\n.venv/bin/snakemake -c2 page --config budget={run.results.parent.name}",
+        "commands": f"make reproduce\n.venv/bin/snakemake -c2 page --config budget={run.paths.budget}",
         "synth": synth.name,
         "parameters": ", ".join(names),
         "selection": " ".join(f"{role.capitalize()}: {reason}." for role, reason in roles),
@@ -132,17 +131,20 @@ def build_page(run: Run, folder: Path) -> int:
     return build(folder, sections, dict(_tables(run)), figures, synth, names, run.sample_rate, facts)
 
 
-def _failures(results: Path, split: str, models: Sequence[str]) -> dict[str, str]:
+def _failures(results: Path, split: str, models: Sequence[str], out_of_domain: bool = False) -> dict[str, str]:
     """Return the models without scores in the first fold, and why."""
-    rows = incomplete_runs.missing_scores(results, split, 1, models)
+    rows = incomplete_runs.missing_scores(results, split, 1, models, out_of_domain)
     return {row.model: f"{row.stage}: {row.reason}" if row.stage else str(row.reason) for row in rows.itertuples()}
 
 
 def _latent_sections(run: Run, preset_names: Mapping[str, str]) -> list[Section]:
     """Make the sections on the latent space, marked as missing where there are no traversals."""
-    folder = run.fold / run.latent_model / "explore"
-    presets = {kind: folder / f"{kind}.h5" for kind in ("macro_controls", "interpolation", "neighbourhood")}
-    audio = {kind: path.parent / "audio" / path.name for kind, path in presets.items()}
+    kinds, paths = (
+        ("macro_controls", "interpolation", "neighbourhood"),
+        run.paths.system(run.split, 0, run.latent_model),
+    )
+    presets = {kind: paths.traversals(kind) for kind in kinds}
+    audio = {kind: paths.traversal_audio(kind) for kind in kinds}
     titles = {"macro_controls": "Macro-control learning", "interpolation": "Audio space interpolation"}
     texts = {key: TEXTS[key].format(shown=run.latent_model) for key in titles}
     if not all(path.exists() for path in (*presets.values(), *audio.values())):
@@ -167,7 +169,7 @@ def _latent_sections(run: Run, preset_names: Mapping[str, str]) -> list[Section]
 
 def _ood_sections(run: Run, judge: str) -> list[Section]:
     """Make the sections on vocal and other out-of-domain sounds."""
-    failures = _failures(run.results, str(run.ood_fold.parent.relative_to(run.results)), run.ood_models)
+    failures = _failures(run.results, run.split, run.ood_models, out_of_domain=True)
     scored = [model for model in run.ood_models if model not in failures]
     candidates = [model for model in scored if model != SEARCH]
     titles = {"vocal": "Vocal sketching", "outside": "Out-of-domain sounds"}
@@ -175,9 +177,10 @@ def _ood_sections(run: Run, judge: str) -> list[Section]:
     if not candidates:
         note = "<p class='missing'>Missing: no model has predictions for these sounds.</p>"
         return [Section(key, title, TEXTS[key] + note) for key, title in titles.items() if key in kinds.values()]
-    manifests = {name: run.results / "outside" / "sounds" / f"{name}.csv" for name in run.collections}
-    scores = ood_scores.read_scores([run.ood_fold / model / "scores.csv" for model in scored], list(manifests.values()))
-    models = {model: run.ood_fold / model for model in run.ood_models if model != "random"}
+    manifests = {name: run.paths.ood_sounds / f"{name}.csv" for name in run.collections}
+    models = run.systems(run.ood_models, out_of_domain=True)
+    scores = ood_scores.read_scores([models[model].scores for model in scored], list(manifests.values()))
+    models.pop("random", None)
     judge = judge if judge in scored else candidates[-1]
     groups: dict[str, list[Group]] = {"vocal": [], "outside": []}
     for collection, path in manifests.items():
@@ -191,18 +194,16 @@ def _ood_sections(run: Run, judge: str) -> list[Section]:
 def _tables(run: Run) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield captions and formatted tables; of an incomplete run, with the available scores."""
     metrics = list(registry().values())
-    complete = run.results / "tables" / "scores.csv"
+    complete = run.paths.tables / "scores.csv"
     if run.failures or not complete.exists():
-        folds = [run.results / run.split / f"fold{fold}" for fold in range(run.folds)]
-        paths = [fold / model / "scores.csv" for fold in folds for model in run.models]
+        paths = [run.paths.system(run.split, fold, model).scores for fold in range(run.folds) for model in run.models]
         summary = summarise(gather([path for path in paths if path.exists()]), run.models)
     else:
         summary = score_tables.read(complete)
     yield "Scores: mean over folds ± standard deviation over folds", format_table(summary, metrics)
-    baselines = run.results.parents[1] / "baselines" / run.results.name
-    if (baselines / MANIFEST).exists():
-        yield standings.page_table(baselines)
-    ood_table = run.results / "tables" / "outside.csv"
+    if (run.paths.baselines / MANIFEST).exists():
+        yield standings.page_table(run.paths.baselines)
+    ood_table = run.paths.tables / "outside.csv"
     if run.collections and ood_table.exists():
         for (sounds, collection), rows in score_tables.read(ood_table).groupby(["sounds", "collection"], sort=False):
             yield f"Out-of-domain sounds: {collection} ({sounds} sounds)", format_table(rows, metrics)

@@ -9,7 +9,9 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth.core import hdf5
+from flowsynth.core.layout import SystemPaths
 from flowsynth.evaluation.example_selection import QUANTILES, select
+from flowsynth.latent_space.traversals import parameter_change
 from flowsynth.metrics import PRIMARY_METRIC
 
 
@@ -56,7 +58,7 @@ class Group:
 def reconstruction(
     selection: pd.DataFrame,
     targets: Sequence[Path],
-    models: Mapping[str, Path],
+    models: Mapping[str, SystemPaths],
     missing: Mapping[str, str],
     scores: pd.DataFrame,
     names: Mapping[str, str],
@@ -67,8 +69,7 @@ def reconstruction(
     Args:
         selection: Selected items, from `flowsynth.evaluation.example_selection.select`.
         targets: Audio files with the items.
-        models: Folder of each model's fold, with ``predictions.h5`` and ``audio.h5``; a model without a prediction for
-            an item is left out of its group.
+        models: Paths of each model; a model without a prediction for an item is left out of its group.
         missing: Models without any prediction, and why; they are marked as missing.
         scores: Scores of the models, from `flowsynth.evaluation.scoring.score`.
         names: Names of the items, by id.
@@ -77,12 +78,11 @@ def reconstruction(
     examples = selection[selection["role"] != "drawn"]
     items = examples["item"].tolist()
     originals = hdf5.read_items(targets, "audio", items)
-    folders = {model: folder for model, folder in models.items() if model not in missing}
-    predictions = {model: [folder / "predictions.h5"] for model, folder in folders.items()}
-    estimates = {model: hdf5.read_items(paths, "estimates", items) for model, paths in predictions.items()}
-    true_values = hdf5.read_items([path for paths in predictions.values() for path in paths], "values", items)
+    available = {model: paths for model, paths in models.items() if model not in missing}
+    estimates = {name: hdf5.read_items([paths.predictions], "estimates", items) for name, paths in available.items()}
+    true_values = hdf5.read_items([paths.predictions for paths in available.values()], "values", items)
     renderings = [f"{item}/0" for item in items]
-    audio = {model: hdf5.read_items([folder / "audio.h5"], "audio", renderings) for model, folder in folders.items()}
+    audio = {model: hdf5.read_items([paths.audio], "audio", renderings) for model, paths in available.items()}
     fold = int(examples["fold"].iloc[0])
     rows = scores[(scores["metric"] == PRIMARY_METRIC) & (scores["fold"] == fold) & (scores["sample"] == 0)]
     distances = rows.set_index(["model", "item"])["value"]
@@ -105,7 +105,7 @@ def reconstruction(
 def out_of_domain(
     manifest: pd.DataFrame,
     sounds: Path,
-    models: Mapping[str, Path],
+    models: Mapping[str, SystemPaths],
     missing: Mapping[str, str],
     scores: pd.DataFrame,
     judge: str,
@@ -116,7 +116,7 @@ def out_of_domain(
     Args:
         manifest: Sounds of the collection, from `flowsynth.data.out_of_domain.collections.collect`.
         sounds: Audio file of the collection.
-        models: Folder of each model's predictions.
+        models: Paths of each model.
         missing: Models without predictions, and why.
         scores: Scores of the models.
         judge: Model by whose scores the sounds are selected.
@@ -147,13 +147,10 @@ def traversals(path: Path, audio: Path) -> dict[str, list[Sound]]:
         path: Presets of the traversals, from `flowsynth.latent_space.traversals`.
         audio: Rendered audio of the presets.
     """
-    with hdf5.reading(path) as file:
-        ids, estimates = hdf5.ids(file).tolist(), file["estimates"][:]
     renderings = hdf5.read_items([audio], "audio")
-    steps = range(estimates.shape[1])
     return {
-        name: [Sound(str(step + 1), renderings[f"{name}/{step}"], estimates[row, step]) for step in steps]
-        for row, name in enumerate(ids)
+        name: [Sound(str(step + 1), renderings[f"{name}/{step}"], values) for step, values in enumerate(steps)]
+        for name, steps in hdf5.read_items([path], "estimates").items()
     }
 
 
@@ -165,9 +162,8 @@ def macro_controls(path: Path, audio: Path) -> list[Group]:
         audio: Rendered audio of the presets.
     """
     sounds = traversals(path, audio)
-    with hdf5.reading(path) as file:
-        mean_sd = file["estimates"][:].std(axis=1).mean(axis=1)
-        changes = dict(zip(hdf5.ids(file).tolist(), mean_sd.tolist(), strict=True))
+    estimates = np.array([[sound.values for sound in steps] for steps in sounds.values()])
+    changes = dict(zip(sounds, parameter_change(estimates).tolist(), strict=True))
     order = sorted(sounds, key=lambda name: -changes[name])
     return [
         Group(

@@ -7,7 +7,7 @@ import pytest
 
 from flowsynth.evaluation import out_of_domain
 from flowsynth.evaluation.incomplete_runs import report_missing_out_of_domain
-from flowsynth.evaluation.out_of_domain import COLUMNS, markdown, summarise
+from flowsynth.evaluation.out_of_domain import SUMMARY_COLUMNS, markdown, summarise
 from flowsynth.evaluation.score_tables import KEY
 
 MODELS = ["mean", "nearest", "cnn", "mlp", "search"]
@@ -44,9 +44,14 @@ def manifests(folder: Path) -> list[Path]:
 
 
 @pytest.fixture
-def summary(tmp_path: Path) -> pd.DataFrame:
-    paths = [write(tmp_path, model, values) for model, values in L1.items()]
-    return summarise(out_of_domain.read_scores(paths, manifests(tmp_path)), MODELS)
+def run_folder(tmp_path: Path) -> Path:
+    return tmp_path / "tiny" / "amsynth16"
+
+
+@pytest.fixture
+def summary(run_folder: Path) -> pd.DataFrame:
+    paths = [write(run_folder, model, values) for model, values in L1.items()]
+    return summarise(out_of_domain.read_scores(paths, manifests(run_folder)), MODELS)
 
 
 def row(summary: pd.DataFrame, sounds: str, collection: str, model: str, metric: str = "log_mel_l1") -> pd.Series:
@@ -56,7 +61,7 @@ def row(summary: pd.DataFrame, sounds: str, collection: str, model: str, metric:
 
 
 def test_means_and_deviations_are_over_sounds(summary: pd.DataFrame):
-    assert list(summary.columns) == COLUMNS
+    assert list(summary.columns) == SUMMARY_COLUMNS
     voices = row(summary, "all", "voices", "cnn")
     assert (voices["mean"], voices["median"], voices["items"]) == (2, 2, 2)
     assert voices["sd"] == pytest.approx(2**0.5)
@@ -92,34 +97,34 @@ def test_markdown_names_best_models_and_skipped_collections(summary: pd.DataFram
     assert "Skipped: samples, as these packages are not installed: sonic-pi-samples." in text
 
 
-def test_models_scored_on_other_sounds_are_rejected(tmp_path: Path):
-    paths = [write(tmp_path, "mean", [1.0, 2.0]), write(tmp_path, "cnn", [1.0])]
+def test_models_scored_on_other_sounds_are_rejected(run_folder: Path):
+    paths = [write(run_folder, "mean", [1.0, 2.0]), write(run_folder, "cnn", [1.0])]
     with pytest.raises(ValueError, match="item v2"):
-        out_of_domain.read_scores(paths, manifests(tmp_path))
+        out_of_domain.read_scores(paths, manifests(run_folder))
 
 
-def test_failed_model_leaves_the_others_in_the_table(tmp_path: Path):
+def test_failed_model_leaves_the_others_in_the_table(run_folder: Path):
     for model in ("mean", "cnn", "search"):
-        write(tmp_path, model, L1[model])
-    manifests(tmp_path)
-    log = tmp_path / "logs" / "outside" / "grouped" / "fold0" / "mlp" / "predict.log"
+        write(run_folder, model, L1[model])
+    manifests(run_folder)
+    log = run_folder / "logs" / "outside" / "grouped" / "fold0" / "mlp" / "predict.log"
     log.parent.mkdir(parents=True)
     log.write_text("Traceback\nValueError: answers nan\n")
     models = ["mean", "cnn", "mlp", "search"]
-    message = report_missing_out_of_domain(tmp_path, "grouped", models, failed=True)
-    page = tmp_path / "tables" / "outside_incomplete.md"
+    message = report_missing_out_of_domain(run_folder, "grouped", models, failed=True)
+    page = run_folder / "tables" / "outside_incomplete.md"
     assert message.startswith("1 of 4 models")
     assert message.endswith(str(page))
     text = page.read_text()
     assert "ValueError: answers nan" in text
     assert "## voices: 2 sounds" in text
     assert "search" in text
-    write(tmp_path, "mlp", L1["mlp"])
-    assert report_missing_out_of_domain(tmp_path, "grouped", models, failed=False) is None
+    write(run_folder, "mlp", L1["mlp"])
+    assert report_missing_out_of_domain(run_folder, "grouped", models, failed=False) is None
     assert not page.exists()
 
 
-def test_no_table_without_a_model(tmp_path: Path):
-    write(tmp_path, "search", [1.0])
-    manifests(tmp_path)
-    assert report_missing_out_of_domain(tmp_path, "grouped", ["mean", "search"], failed=True) is None
+def test_no_table_without_a_model(run_folder: Path):
+    write(run_folder, "search", [1.0])
+    manifests(run_folder)
+    assert report_missing_out_of_domain(run_folder, "grouped", ["mean", "search"], failed=True) is None

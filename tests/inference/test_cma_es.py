@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 import torch
@@ -62,6 +63,13 @@ def test_log_mel_extractor_matches_the_features_of_the_networks():
     mel = Mel(NOTE.sample_rate, **FEATURES)
     expected = mel.log(mel(torch.from_numpy(audio)[None]))[0].numpy()
     assert np.abs(log_mel_extractor(NOTE.sample_rate, FEATURES)(audio) - expected).max() < 1e-4
+
+
+def test_log_mel_extractor_equals_librosa_to_the_bit():
+    audio = np.random.default_rng(0).normal(scale=0.1, size=NOTE.samples).astype(np.float32)
+    arguments = {name: value for name, value in FEATURES.items() if name not in ("frames", "floor")}
+    power = librosa.feature.melspectrogram(y=audio, sr=NOTE.sample_rate, **arguments)[:, : FEATURES["frames"]]
+    assert np.array_equal(log_mel_extractor(NOTE.sample_rate, FEATURES)(audio), np.log(power + FEATURES["floor"]))
 
 
 @pytest.fixture(scope="module")

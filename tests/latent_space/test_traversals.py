@@ -10,7 +10,7 @@ from small import space
 
 from flowsynth.core import hdf5
 from flowsynth.data.dataset import Items
-from flowsynth.latent_space.traversals import KINDS, LATENT_LIMIT, NEIGHBOUR_STD, NEIGHBOURS, STEPS, traverse
+from flowsynth.latent_space.traversals import KINDS, LATENT_LIMIT, LINE_STEPS, NEIGHBOUR_STD, NEIGHBOURS, traverse
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.training import checkpoints
@@ -62,7 +62,7 @@ def test_macro_controls_sweep_one_dimension_each(parts, size, tmp_path):
     assert lines["ids"] == ["z0", "z1", "z2"]
     for dimension in range(3):
         line = lines["latent"][dimension]
-        np.testing.assert_allclose(line[:, dimension], np.linspace(-LATENT_LIMIT, LATENT_LIMIT, STEPS), rtol=1e-6)
+        np.testing.assert_allclose(line[:, dimension], np.linspace(-LATENT_LIMIT, LATENT_LIMIT, LINE_STEPS), rtol=1e-6)
         assert not np.delete(line, dimension, axis=1).any()
 
 
@@ -109,8 +109,10 @@ def test_latent_and_native_lines_share_their_reference(parts, size, tmp_path):
     assert native["ids"] == [f"{test.ids[i]}/{name}" for i in (5, 9) for name in "abc"]
     np.testing.assert_array_equal(latent["values"], native["values"])
     line = native["estimates"][4]  # the second parameter of the second sound
-    np.testing.assert_allclose(line[:, 1], np.linspace(0, 1, STEPS), rtol=1e-6)
-    np.testing.assert_array_equal(np.delete(line, 1, axis=1), np.tile(np.delete(native["values"][4], 1), (STEPS, 1)))
+    np.testing.assert_allclose(line[:, 1], np.linspace(0, 1, LINE_STEPS), rtol=1e-6)
+    np.testing.assert_array_equal(
+        np.delete(line, 1, axis=1), np.tile(np.delete(native["values"][4], 1), (LINE_STEPS, 1))
+    )
 
 
 def test_seed_determines_sampled_presets(parts, size, tmp_path):

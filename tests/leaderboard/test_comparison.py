@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from flowsynth.evaluation.score_tables import with_systems
-from flowsynth.leaderboard.comparison import COLUMNS, compare_to_baselines, extremes
+from flowsynth.leaderboard.comparison import COMPARISON_COLUMNS, compare_to_baselines, extremes
 
 ITEMS, FOLDS = 120, 3
 
@@ -29,7 +29,7 @@ def base() -> np.ndarray:
 
 def verdicts(frame: pd.DataFrame) -> dict[str, str]:
     table = compare_to_baselines(frame, "mine", 1)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == COMPARISON_COLUMNS
     return dict(zip(table["baseline"], table["verdict"], strict=True))
 
 

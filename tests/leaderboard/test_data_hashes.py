@@ -61,12 +61,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
         scores: str = "c4",
         mss: float | None = 1.0,
     ) -> list[str]:
-        folders = {name: tmp_path / name for name in ("cnn", "cnn_best16", "cnn_best16_refined8")}
+        fold = tmp_path / "tiny" / "toy2" / "grouped" / "fold0"
+        folders = {name: fold / name for name in ("cnn", "cnn_best16", "cnn_best16_refined8")}
         for folder, name in {folders["cnn_best16"]: best, folders["cnn_best16_refined8"]: refined}.items():
             monkeypatch.setattr(provenance, "commit", lambda name=name: name)
             with hdf5.writing(folder / "predictions.h5", ["i"], np.zeros((1, 2)), NAMES, {}):
                 pass
-        folders["cnn"].mkdir(exist_ok=True)
+        folders["cnn"].mkdir(parents=True, exist_ok=True)
         torch.save({"maker": {"commit": model}}, folders["cnn"] / "checkpoint.pt")
         table = folders["cnn_best16_refined8"] / "scores.csv"
         scoring = {} if mss is None else {"scoring": {"version": 1, "values": {"mss": [mss]}}}

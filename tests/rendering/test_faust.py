@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from flowsynth.data import presets, prior
+from flowsynth.data import presets
 from flowsynth.rendering.host import Host, Note, fingerprint
 from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import render_reloaded
@@ -120,7 +120,7 @@ def test_sets_are_nested():
 
 
 def test_synthetic_presets_follow_the_table():
-    table = prior.draw_presets(SYNTH, 3000, 1)
+    table = presets.draw_presets(SYNTH, 3000, 1)
     assert list(table.columns) == list(SYNTH.names)
     for parameter in SYNTH.parameters:
         share, low, high = parameter.draw
@@ -137,9 +137,9 @@ def test_synthetic_presets_follow_the_table():
             )
         else:
             assert nondefault.mean() == pytest.approx(share, abs=0.04)
-    other = prior.draw_presets(SYNTH, 3000, 2)
+    other = presets.draw_presets(SYNTH, 3000, 2)
     assert not table.equals(other)
-    assert table.equals(prior.draw_presets(SYNTH, 3000, 1))
+    assert table.equals(presets.draw_presets(SYNTH, 3000, 1))
 
 
 @pytest.mark.parametrize(

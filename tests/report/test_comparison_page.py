@@ -20,7 +20,7 @@ def test_best_baseline_is_no_control_if_there_are_others():
 
 
 def test_cost_is_that_of_the_system_or_unknown():
-    scores = with_systems(pd.DataFrame({"model": ["proxy_best16", "mine", "cnn"]}))
+    scores = with_systems(pd.DataFrame({"model": ["proxy_best16", "mine", "cnn_best16_refined8"]}))
     assert "16 renderings per sound, and its training makes " in render_cost("proxy_best16", scores)
-    assert render_cost("cnn", scores) == "cnn uses 0 renderings per sound."
+    assert render_cost("cnn_best16_refined8", scores) == "cnn_best16_refined8 uses 24 renderings per sound."
     assert "not known" in render_cost("mine", scores)

@@ -13,7 +13,7 @@ import soundfile
 from PIL import Image
 from project import Project
 
-from flowsynth.apps.match import COLUMNS, DISTANCES, find_sounds, match, match_all
+from flowsynth.apps.match import DISTANCES, MATCH_COLUMNS, find_sounds, match, match_all
 from flowsynth.apps.match_benchmark import finding, measure
 from flowsynth.cli import main
 from flowsynth.core import hdf5
@@ -188,7 +188,7 @@ def test_finished_matches_are_kept_when_interrupted(
     finished: Project, sounds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def interrupted(*_):
-        yield dict.fromkeys(COLUMNS) | {"sound": "a.wav", "status": "ok", "distance": 0.5, "renderings": 3}
+        yield dict.fromkeys(MATCH_COLUMNS) | {"sound": "a.wav", "status": "ok", "distance": 0.5, "renderings": 3}
         raise KeyboardInterrupt
 
     monkeypatch.setattr("flowsynth.apps.match.match_all", interrupted)

@@ -106,7 +106,7 @@ def create_app(explorer: Explorer, host: str = "127.0.0.1") -> Flask:
             "explorer.html.j2",
             data=data,
             suffixes=",".join(SUFFIXES),
-            model=explorer.trained.checkpoint.parent.name,
+            model=explorer.trained.name,
             synth=explorer.trained.synth.name,
             count=len(data["presets"]),
         )

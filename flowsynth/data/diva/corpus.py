@@ -19,7 +19,7 @@ from flowsynth.core.progress import log, track
 from flowsynth.data.diva import numpy_objects, safe_pickle
 from flowsynth.data.diva.parameter_sets import SETS, TAG_PAIRS
 
-PARAMETERS = 281  # number of parameters of the plugin
+PLUGIN_PARAMETERS = 281  # number of parameters of the plugin
 SAMPLES = 88_320
 CONSTANT = 1e-4  # maximum range of the values of a parameter that does not vary
 ROUNDING = 1e-6  # tolerance of the range [0, 1]
@@ -100,9 +100,9 @@ def read(path: Path) -> Corpus:
     if not valid:
         first = ": ".join(next(iter(left_out.items())))
         raise ValueError(f"{path}: none of {len(left_out)} files is valid; {first}")
-    if len(names) != PARAMETERS or SETS[128] - names:
+    if len(names) != PLUGIN_PARAMETERS or SETS[128] - names:
         raise ValueError(
-            f"{path}: param: got {len(names)} parameters, expected {PARAMETERS} of Diva, including the published ones; "
+            f"{path}: param: got {len(names)} parameters, expected {PLUGIN_PARAMETERS} of Diva, including the published ones; "
             f"missing: {sorted(SETS[128] - names)}"
         )
     sounds = {content.preset: content.sound for content in valid if content.sound is not None}

@@ -42,7 +42,7 @@ MAX_READ = 60.0  # s read from a file
 MIN_DURATION = 0.1  # s, after trimming
 TRIM_LEVEL = 0.01  # of the peak, below which either end is silence
 FADE, SHORT_FADE = 1.0, 0.01  # s, fade-out of truncated and of other sounds
-STEP, STEPS = 0.1, 4  # s, hop of the level window, and its length in hops
+LEVEL_HOP, LEVEL_HOPS = 0.1, 4  # s, hop of the level window, and its length in hops
 LOWEST, HIGHEST = 40.0, 1000.0  # Hz, range of fundamental frequencies
 FRAME, HOP = 2048, 1024  # samples, of the pitch estimators
 RESOLUTION = 0.2  # semitones, of pYIN; YIN is finer
@@ -167,9 +167,9 @@ def fade_and_pad(audio: Sound, length: int, sample_rate: int, truncated: bool) -
 
 def measure_level(audio: Sound, sample_rate: int) -> float:
     """Measure the RMS level of the loudest 0.4 s."""
-    step = round(STEP * sample_rate)
+    step = round(LEVEL_HOP * sample_rate)
     power = np.square(audio[: len(audio) // step * step].reshape(-1, step), dtype=np.float64).mean(axis=1)
-    return float(np.sqrt(np.convolve(power, np.full(STEPS, 1 / STEPS), "valid").max()))
+    return float(np.sqrt(np.convolve(power, np.full(LEVEL_HOPS, 1 / LEVEL_HOPS), "valid").max()))
 
 
 def prepare(audio: Sound, note: Note, level: float, known: float | None = None) -> PreparedSound:

@@ -20,7 +20,7 @@ from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import dequantise
 from flowsynth.synths.parameter_space import ParameterSpace
 
-STEPS = 16  # steps of the integration, of two evaluations of the field each
+INTEGRATION_STEPS = 16  # steps of the integration, of two evaluations of the field each
 FREQUENCIES = 8  # frequencies of the sinusoidal embedding of the time
 LAYERS = 3  # hidden layers of the field
 
@@ -71,8 +71,8 @@ class FlowMatching(Model):
         context = self.encoder(self.standardise(mel)).expand(n, -1, -1)
         noise = torch.randn(n, 1, self.num_parameters).to(mel.device)  # the same on every device
         position = noise.expand(-1, context.shape[1], -1)
-        step = 1 / STEPS
-        for index in range(STEPS):
+        step = 1 / INTEGRATION_STEPS
+        for index in range(INTEGRATION_STEPS):
             time = torch.full_like(position[..., :1], index * step)
             midpoint = position + step / 2 * self.velocity(time, position, context)
             position = position + step * self.velocity(time + step / 2, midpoint, context)

@@ -31,7 +31,7 @@ from flowsynth.synths.parameter_space import ParameterSpace
 HARMONICS = 1  # sines and cosines of each parameter as additional inputs; with more the network overfits
 TARGETS = 4  # sounds that are optimised together; fewer are padded to this number
 STAGES = ((5, 32), (10, 16), (45, 4))  # steps of the descent, and how many of the closest presets per sound take them
-STEPS = 40  # steps of the descent from rendered presets
+DESCENT_STEPS = 40  # steps of the descent from rendered presets
 LEARNING_RATE = 0.16  # learning rate of Adam on the logits of presets
 LENGTH_SCALE = 0.2  # of the kernel of the errors, in root mean square differences of the parameters
 NUGGET = 1e-3  # share of the variance of the errors that presets do not explain, which regularises near-duplicates
@@ -141,7 +141,7 @@ class Proxy(Surrogate):
             return self.predict_mel(values) + mean + torch.tensordot(_kernel(values, presets), weights, 1)
 
         least = log_mel_distances(renderings, target)[None]
-        proposals = _descend(predict_corrected, target[None], presets[None], least, [(STEPS, len(presets))])[0]
+        proposals = _descend(predict_corrected, target[None], presets[None], least, [(DESCENT_STEPS, len(presets))])[0]
         is_new = (proposals[:, None] - presets).abs().amax(2).amin(1) > MIN_CHANGE
         return proposals[int(is_new.int().argmax())]  # the first, if none is new
 

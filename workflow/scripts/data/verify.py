@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from flowsynth.core.hdf5 import check, reading
+from flowsynth.core.layout import RunPaths
 from flowsynth.core.progress import job, log
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import rerender
-from flowsynth.synths.spec import load
+from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0])):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
@@ -19,7 +20,7 @@ with job(Path(snakemake.log[0])):
     for path in paths:
         check(path)
         with reading(path) as file:
-            items, synth = len(file["id"]), load(path.parts[-3].rstrip("0123456789"))
+            items, synth = len(file["id"]), dataset(RunPaths.parse(path).dataset)[0]
         rows = rng.permutation(items)[: -(-snakemake.params.at_least // len(paths))]
         differences += rerender(synth, note, path, rows.tolist(), timeout)
         count += len(rows)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from flowsynth.core.hdf5 import reading
+from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv
 from flowsynth.data.dataset import part
@@ -20,7 +21,7 @@ with job(Path(snakemake.log[0])):
     tables, curves = [], []
     for system in params.systems:
         folds = []
-        for path in [Path(path) for path in inputs.candidates if Path(path).parent.name == system]:
+        for path in [Path(path) for path in inputs.candidates if SystemPaths.parse(Path(path)).name == system]:
             with reading(path) as file:
                 folds.append((file["values"][:], file["estimates"][:]))
         truth, draws = (np.concatenate(arrays) for arrays in zip(*folds, strict=True))

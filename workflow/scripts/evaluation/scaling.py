@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.evaluation.scaling import scores_by_amount
 from flowsynth.evaluation.summary import gather
 
 with job(Path(snakemake.log[0])):
+    systems = [SystemPaths.parse(Path(path)) for path in snakemake.input.scores]
     paths = {
-        amount: [Path(path) for path in snakemake.input.scores if Path(path).parts[1] == budget]
+        amount: [system.scores for system in systems if system.run.budget == budget]
         for budget, amount in snakemake.params.amounts.items()
     }
     scores = {amount: gather(files) for amount, files in paths.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from flowsynth.core.hdf5 import reading
+from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.evaluation.symmetry import audible_mse, summarise_errors
@@ -18,7 +19,7 @@ with job(Path(snakemake.log[0])):
         with reading(path) as file:
             truth, estimate = file["values"][:], file["estimates"][:, 0]
         plain, audible = parameter_mse(truth, estimate), audible_mse(synth, names, truth, estimate)
-        errors.setdefault(path.parent.name, []).append((plain, audible))
+        errors.setdefault(SystemPaths.parse(path).name, []).append((plain, audible))
     all_folds = {
         model: tuple(np.concatenate(parts) for parts in zip(*folds, strict=True)) for model, folds in errors.items()
     }

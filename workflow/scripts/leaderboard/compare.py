@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.evaluation.summary import gather
@@ -29,7 +30,7 @@ with job(Path(snakemake.log[0])):
     presets = pd.read_csv(inputs.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     page = Path(snakemake.output.index).parent
-    compared = Candidate(str(params.source), candidate, files[0].parent)
+    compared = Candidate(str(params.source), candidate, SystemPaths.parse(files[0]))
     preset_names = dict(zip(presets["id"], presets["name"], strict=True))
     size = build_page(page, compared, table, scores, baselines, audio, preset_names, note, timeout)
     # after the page, which clears its folder

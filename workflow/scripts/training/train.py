@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import part
@@ -27,5 +28,5 @@ with job(Path(snakemake.log[0])):
         derive_seed(snakemake.params.seed, wildcards.dataset, wildcards.split, fold, wildcards.model),
         checkpoint,
         Path(outputs.history),
-        checkpoint.parent / "progress",
+        SystemPaths.parse(checkpoint).progress,
     )
