@@ -12,9 +12,9 @@ import yaml
 from divas import HOSTILE, NAMES, PRESETS, npy, npz, saved, write_archive
 from project import TINY, Project
 
-from flowsynth import config
 from flowsynth.apps import import_diva as importing
 from flowsynth.apps.inspect_plugin import NOTE
+from flowsynth.config.validation import check
 from flowsynth.data import diva, presets
 from flowsynth.data.splits import split
 from flowsynth.rendering.host import Host, _check
@@ -130,7 +130,7 @@ def test_all_kinds_of_split_work(imported: synths.Synth):
 def test_published_split_requires_published_data():
     configuration = yaml.safe_load((ROOT / "config.yaml").read_text()) | {"split": "published"}
     with pytest.raises(ValueError, match="split: amsynth has no published split"):
-        config.check(configuration, ROOT / "workflow/schemas/config.schema.yaml")
+        check(configuration, ROOT / "workflow/schemas/config.schema.yaml")
 
 
 def test_invalid_preset_table_raises(imported: synths.Synth, tmp_path: Path):

@@ -11,10 +11,10 @@ import soundfile
 from programs import skip_or_fail
 from test_preprocessing import LEVEL, NOTE, RATE, noise, tone
 
+from flowsynth.config.settings import source_files
 from flowsynth.core import hdf5
 from flowsynth.data.features import extract
 from flowsynth.data.out_of_domain import collections, debian_licences, preprocessing, soundfont, synthetic_hums
-from flowsynth.run_settings import source_files
 
 
 def collect(folder: Path, config: dict[str, str], limit: int = 5, name: str = "mine", seed: int = 1) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from flowsynth.run_settings import PRESETS_PER_JOB
+from flowsynth.config.settings import PRESETS_PER_JOB
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "scale.md").read_text()

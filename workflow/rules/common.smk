@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=workflow.basedir)
 
-from flowsynth import run_settings
-from flowsynth.config import check
+from flowsynth.config import settings
+from flowsynth.config.validation import check
 from flowsynth.core.code_digest import digest
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
@@ -52,7 +52,7 @@ try:
 except ValueError as error:
     raise WorkflowError(error)
 
-RUN = run_settings.resolve(config)
+RUN = settings.resolve(config)
 # the timeout does not change a rendering
 RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
 CONTROLS = "|".join(sorted(registry.controls() - {"search"}))
@@ -115,7 +115,7 @@ def synthetic_features(wildcards):
     if System.parse(w.model).model in registry.human_presets_only():
         count = 0
     folder = f"results/{w.budget}/{w.dataset}/{w.split}/fold{w.fold}/sampled"
-    return [f"{folder}/{n}.h5" for n in range(len(run_settings.job_sizes(count)))]
+    return [f"{folder}/{n}.h5" for n in range(len(settings.job_sizes(count)))]
 
 
 def by_attempt(**amounts):

@@ -125,7 +125,7 @@ rule augment_presets:
         **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code("data/augment_presets"),
-        presets=lambda wildcards: run_settings.job_sizes(
+        presets=lambda wildcards: settings.job_sizes(
             budget(wildcards)["synthetic_presets"]
         )[int(wildcards.shard)],
         seed=config["seed"],

@@ -224,7 +224,7 @@ rule complexity:
         scores=lambda wildcards: expand(
             "results/{budget}/{dataset}/scores.csv",
             budget=wildcards.budget,
-            dataset=run_settings.datasets(config, wildcards.budget),
+            dataset=settings.datasets(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/tables/complexity.csv",

@@ -52,13 +52,13 @@ FIGURES = {
         "path": f"{FIGURE_FOLDER}/semantic",
         "input": {
             "before": f"{FOLD}/{RUN.contrast_model}/explore/space.h5",
-            "after": f"{FOLD}/{run_settings.SEMANTIC_MODEL}/explore/space.h5",
-            "vectors": f"{FOLD}/{run_settings.SEMANTIC_MODEL}/explore/semantic.h5",
-            "audio": f"{FOLD}/{run_settings.SEMANTIC_MODEL}/explore/audio/semantic.h5",
+            "after": f"{FOLD}/{settings.SEMANTIC_MODEL}/explore/space.h5",
+            "vectors": f"{FOLD}/{settings.SEMANTIC_MODEL}/explore/semantic.h5",
+            "audio": f"{FOLD}/{settings.SEMANTIC_MODEL}/explore/audio/semantic.h5",
             "features": shards("features"),
             "thresholds": f"{TABLES}/semantics.csv",
         },
-        "params": {"models": [RUN.contrast_model, run_settings.SEMANTIC_MODEL]},
+        "params": {"models": [RUN.contrast_model, settings.SEMANTIC_MODEL]},
     },
     "smoothness": {
         "title": "Smoothness of latent dimensions and parameters",
@@ -155,9 +155,7 @@ def run_of(budget, dataset):
         "displayed_models": RUN.displayed_systems,
         "latent_model": RUN.display_model,
         "has_latent": RUN.display_has_latent,
-        "ood_models": (
-            run_settings.ood_models(config, budget) if RUN.collections else []
-        ),
+        "ood_models": (settings.ood_models(config, budget) if RUN.collections else []),
         "collections": RUN.collections,
         "figures": [
             (

@@ -11,7 +11,7 @@ def report_incomplete(failed):
         split, models = config["split"], RUN.systems
         messages = [report_missing(folder, split, RUN.budget["folds"], models, failed)]
         if RUN.collections:
-            models = run_settings.ood_models(config, config["budget"])
+            models = settings.ood_models(config, config["budget"])
             messages += [report_missing_out_of_domain(folder, split, models, failed)]
         for message in filter(None, messages):
             print(f"\n{message}\n", file=sys.stderr)

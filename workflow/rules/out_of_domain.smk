@@ -1,7 +1,7 @@
 # Out-of-domain sounds: every model of the first fold predicts them, by the rules of the test set.
 rule collect_sounds:
     input:
-        sources=lambda wildcards: run_settings.source_files(
+        sources=lambda wildcards: settings.source_files(
             config["out_of_domain"][wildcards.collection]
         ),
         audio=shards("audio"),
@@ -131,7 +131,7 @@ rule summarise_out_of_domain:
             dataset=wildcards.dataset,
             split=config["split"],
             fold=0,
-            model=run_settings.ood_models(config, wildcards.budget),
+            model=settings.ood_models(config, wildcards.budget),
         ),
     output:
         csv="results/{budget}/{dataset}/tables/outside.csv",
@@ -144,7 +144,7 @@ rule summarise_out_of_domain:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
         code=code("evaluation/summarise_out_of_domain"),
-        models=lambda wildcards: run_settings.ood_models(config, wildcards.budget),
+        models=lambda wildcards: settings.ood_models(config, wildcards.budget),
         missing_packages=RUN.missing_packages,
     script:
         "../scripts/evaluation/summarise_out_of_domain.py"

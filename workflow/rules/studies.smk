@@ -2,9 +2,7 @@
 # Scores against the number of epochs: snakemake -c2 results/epochs/amount.png
 # Flows compared after the longest training: snakemake -c2 results/epochs/flow_question.csv
 # Every budget drawn_N or epochs_N is run on its first data set.
-SERIES = {
-    name: run_settings.budget_series(config, name) for name in run_settings.SERIES
-}
+SERIES = {name: settings.budget_series(config, name) for name in settings.SERIES}
 LABELS = {"drawn": "synthetic training presets", "epochs": "epochs of training"}
 TITLES = {
     "drawn": "Synthetic training presets, with equal training steps",

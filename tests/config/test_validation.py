@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from flowsynth.config import check
+from flowsynth.config.validation import check
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 

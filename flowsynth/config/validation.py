@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema
 import yaml
 
+from flowsynth.config.settings import datasets
 from flowsynth.models import registry
 from flowsynth.models.systems import System, is_prediction_file, prediction_name
-from flowsynth.run_settings import datasets
 from flowsynth.synths import spec as synths
 
 # old keys and their present names: at the top, in a budget, and in its `out_of_domain`

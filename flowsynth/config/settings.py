@@ -57,7 +57,7 @@ class RunSettings:
 
 
 def resolve(config: Mapping[str, Any]) -> RunSettings:
-    """Derive the settings of a run from a valid configuration, see `flowsynth.config.check`."""
+    """Derive the settings of a run from a valid configuration, see `flowsynth.config.validation.check`."""
     names, dataset_names = systems(config, config["budget"]), datasets(config, config["budget"])
     parsed = [System.parse(name) for name in names]
     models = list(dict.fromkeys(system.model for system in parsed))

@@ -1,15 +1,15 @@
 """Settings that the workflow derives from the configuration."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flowsynth import run_settings
-from flowsynth.run_settings import SERIES, RunSettings, budget_series, job_sizes, resolve
+from flowsynth.config.settings import SERIES, RunSettings, budget_series, job_sizes, ood_models, resolve
 
-CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
+CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 DENSITY_SYSTEMS = ["flow_reg_best16", "mdn_best16", "flow_matching_best16", "npe_nsf_best16"]
 LATENT_FIGURES = {"macro_controls", "neighbourhood", "interpolation", "latent_space", "smoothness"}
 
@@ -83,7 +83,7 @@ def test_semantic_figure_needs_two_latent_spaces():
 
 
 def test_collections_without_their_packages_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(run_settings.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     folder, absent = str(tmp_path), str(tmp_path / "absent")
     collections = {
         "hums": {"kind": "hums"},
@@ -99,8 +99,8 @@ def test_collections_without_their_packages_are_skipped(tmp_path: Path, monkeypa
 def test_search_is_a_model_only_if_sounds_are_searched():
     budgets = {name: {"out_of_domain": {"search_items": count}} for name, count in (("some", 3), ("none", 0))}
     config = {"budgets": budgets, "models": ["oracle", "cnn_best4", "cnn"]}
-    assert run_settings.ood_models(config, "some") == ["cnn", "search"]
-    assert run_settings.ood_models(config, "none") == ["cnn"]
+    assert ood_models(config, "some") == ["cnn", "search"]
+    assert ood_models(config, "none") == ["cnn"]
 
 
 def test_series_has_the_scores_of_its_budgets():
