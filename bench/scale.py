@@ -154,7 +154,7 @@ def cpu_time() -> float:
 
 
 def main() -> None:
-    for action, counts in (("train", FEATURES), ("hear", SOUNDS)):  # names of rows
+    for action, counts in (("train", FEATURES), ("features", SOUNDS)):  # names of rows
         few, many = (peak(action, count) for count in counts.values())
         row(f"{action}_memory_{counts['few']}", few, "MiB", "", None)
         row(f"{action}_memory_{counts['many']}", many, "MiB", f"{action}_memory_{counts['few']}", many / few)
@@ -166,8 +166,8 @@ def main() -> None:
     for job in jobs:
         job.join()
     seconds = (time.perf_counter() - start) / (2 * SAMPLED)
-    row("drawn_rendered_heard_by_two", seconds, "s/preset", "", None)
-    row("drawn_rendered_heard_cpu", (cpu_time() - cpu_start) / (2 * SAMPLED), "CPU s/preset", "", None)
+    row("synthetic_presets_two_jobs", seconds, "s/preset", "", None)
+    row("synthetic_presets_cpu", (cpu_time() - cpu_start) / (2 * SAMPLED), "CPU s/preset", "", None)
     gflop = count_gflop()
     row("train_all_models_paper_size", gflop, "GFLOP/preset", "", None)
     import torch
@@ -182,7 +182,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        {"train": train, "hear": extract_features}[sys.argv[1]](int(sys.argv[2]))
+        {"train": train, "features": extract_features}[sys.argv[1]](int(sys.argv[2]))
         print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, sep="\t")
     else:
         main()

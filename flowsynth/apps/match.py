@@ -24,7 +24,7 @@ from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
 from flowsynth.inference.trained_model import RenderingError, RunModel
 
-TARGET_SUFFIX = "_heard"  # of the file name of the preprocessed target
+TARGET_SUFFIX = "_target"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
 MATCH_COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
 

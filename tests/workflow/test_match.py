@@ -93,7 +93,7 @@ def test_the_written_sound_and_distance_are_those_of_the_bank(matched: Path):
         written, rate = soundfile.read(matched / f"{name}.wav", dtype="float32")
         assert rate == NOTE.sample_rate
         assert np.array_equal(written, rendered.audio)
-        target, _ = soundfile.read(matched / f"{name}_heard.wav", dtype="float32")
+        target, _ = soundfile.read(matched / f"{name}_target.wav", dtype="float32")
         assert np.abs(log_mel(target) - log_mel(written)).mean() == pytest.approx(row.distance, rel=1e-3)
         with Image.open(matched / f"{name}.png") as picture:
             assert picture.width > 1000
@@ -159,7 +159,7 @@ def trained(finished: Project) -> RunModel:
 
 def test_files_of_different_sounds_never_collide(trained: RunModel, sounds: Path, tmp_path: Path):
     names = [
-        "voice_heard.wav",
+        "voice_target.wav",
         "voice.wav",
         "VOICE.wav",
         "Ke$ha $b_$.wav",
@@ -169,7 +169,7 @@ def test_files_of_different_sounds_never_collide(trained: RunModel, sounds: Path
     paths = [Path(shutil.copy(sounds / "deeper" / "stereo.wav", tmp_path / name)) for name in names]
     rows = list(match_all(trained, paths, 1, 0, 1, tmp_path / "out"))
     assert [row["status"] for row in rows] == ["ok"] * len(names)
-    assert [row["bank"] for row in rows[:4]] == ["voice_heard.bank", "voice_2.bank", "VOICE_3.bank", "Ke$ha $b_$.bank"]
+    assert [row["bank"] for row in rows[:4]] == ["voice_target.bank", "voice_2.bank", "VOICE_3.bank", "Ke$ha $b_$.bank"]
     written = [path.name for path in (tmp_path / "out").iterdir()]
     assert len(written) == len({name.casefold() for name in written}) == 4 * len(names)
     pd.DataFrame(rows).to_csv(tmp_path / "matches.csv")
