@@ -31,8 +31,8 @@ def train(items: int) -> None:
 
     from flowsynth.data.dataset import Items
     from flowsynth.models.nn.networks import Size
-    from flowsynth.training.config import Plan
     from flowsynth.training.fit import fit
+    from flowsynth.training.plan import Plan
 
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / "train.h5", Path(folder) / "valid.h5"]
@@ -119,7 +119,7 @@ def on_accelerator() -> float:
 
     from flowsynth.data.dataset import Items
     from flowsynth.training.batches import Batches, EpochOrder
-    from flowsynth.training.config import Plan
+    from flowsynth.training.plan import Plan
     from flowsynth.training.trainer import Trainer
 
     plan, total = Plan(4, BATCH, 2e-4, 20, 4, "gpu", "32-true"), 0.0

@@ -14,7 +14,7 @@ from flowsynth.data.dataset import BLOCK, Items
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.training import loop
-from flowsynth.training.config import Plan
+from flowsynth.training.plan import Plan
 
 ROUNDS, TRAIN, VALID, EPOCHS = 5, 2048, 256, 2
 SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)  # as in the budget `quick`

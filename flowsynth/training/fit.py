@@ -20,7 +20,7 @@ from flowsynth.models import registry
 from flowsynth.models.nn.networks import Size
 from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training import checkpoints
-from flowsynth.training.config import Plan
+from flowsynth.training.plan import Plan
 
 
 def fit(

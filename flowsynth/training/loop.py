@@ -19,7 +19,7 @@ from flowsynth.core.provenance import atomic_write
 from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
 from flowsynth.training.batches import Batches, EpochOrder
-from flowsynth.training.config import Plan
+from flowsynth.training.plan import Plan
 from flowsynth.training.trainer import Trainer
 
 CHECKPOINT_TIME_SHARE = 0.05  # maximum share of the training time spent on saving: large networks take long to save

@@ -20,8 +20,8 @@ from flowsynth.models import base as models
 from flowsynth.models.nn.networks import lower_precision
 from flowsynth.training.accelerator import select_device
 from flowsynth.training.batches import Batches
-from flowsynth.training.config import Plan
 from flowsynth.training.losses import EpochLosses
+from flowsynth.training.plan import Plan
 
 EAGER_STEPS = 3  # steps before the capture: the first ones select algorithms and create the optimizer's state
 AUTOCAST_DTYPES = {"32-true": None, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}

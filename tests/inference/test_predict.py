@@ -13,8 +13,8 @@ from flowsynth.inference.predict import infer, predict
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.training.accelerator import select_device
-from flowsynth.training.config import Plan
 from flowsynth.training.fit import fit
+from flowsynth.training.plan import Plan
 
 PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="auto", precision="32-true")
 

@@ -18,8 +18,8 @@ from flowsynth.data.features import DEFAULTS, Mel
 from flowsynth.inference.predict import infer
 from flowsynth.inference.trained_model import TrainedModel, load
 from flowsynth.models.nn.networks import Size
-from flowsynth.training.config import Plan
 from flowsynth.training.fit import fit
+from flowsynth.training.plan import Plan
 
 PLAN = Plan(epochs=1, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="cpu", precision="32-true")
 FEATURES = {"sample_rate": 22050, **DEFAULTS, "n_mels": 16, "frames": 20}

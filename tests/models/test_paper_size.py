@@ -13,7 +13,7 @@ from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.training import loop
-from flowsynth.training.config import Plan
+from flowsynth.training.plan import Plan
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 SIZE = Size(**CONFIG["budgets"]["paper"]["network"])

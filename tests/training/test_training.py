@@ -18,8 +18,8 @@ from flowsynth.models.nn.networks import Size
 from flowsynth.training import loop
 from flowsynth.training.batches import EpochOrder
 from flowsynth.training.checkpoints import load
-from flowsynth.training.config import Plan, plan_from_budget
 from flowsynth.training.fit import fit
+from flowsynth.training.plan import Plan, plan_from_budget
 from flowsynth.training.trainer import Trainer
 
 PLAN = Plan(epochs=6, batch_size=16, learning_rate=0.01, patience=0, threads=1, accelerator="auto", precision="32-true")

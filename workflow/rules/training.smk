@@ -1,4 +1,4 @@
-from flowsynth.training.config import Plan
+from flowsynth.training.plan import Plan
 
 
 rule train:

@@ -9,8 +9,8 @@ from flowsynth.data.dataset import part
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.systems import System
 from flowsynth.synths.spec import dataset
-from flowsynth.training.config import plan_from_budget
 from flowsynth.training.fit import fit
+from flowsynth.training.plan import plan_from_budget
 
 with job(Path(snakemake.log[0])):
     outputs, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
