@@ -128,8 +128,8 @@ def main() -> None:
     epoch = thousand * proxy.passes
     report("proxy_epoch", "pass", epoch, "CPU s/1000 items", "first version", "pass_first", thousand * PASSES)
     report("proxy_epoch", "pass", epoch, "CPU s/1000 items", "ast", "pass_ast", thousand * ast.passes)
-    report("proxy_answer", "predict", 1, "CPU s/sound", "first version", "predict_first", 1)
-    report("proxy_16_answers", "predict_16", 1, "CPU s/sound", "first version", "predict_first", 1)
+    report("proxy_prediction", "predict", 1, "CPU s/sound", "first version", "predict_first", 1)
+    report("proxy_16_predictions", "predict_16", 1, "CPU s/sound", "first version", "predict_first", 1)
 
 
 if __name__ == "__main__":
