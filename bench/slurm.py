@@ -12,7 +12,7 @@ from pathlib import Path
 from report import row
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "slurm")]
+sys.path += [str(ROOT / "tests" / "helpers"), str(ROOT / "tests" / "slurm")]
 
 from cluster import Cluster, Unavailable, install, run  # noqa: E402
 from runs import HERE, Run, adapt  # noqa: E402

@@ -2,7 +2,7 @@
 
 A folder of baselines holds ``scores.csv.gz`` (one row per system, fold, item and metric, six digits),
 ``predictions.h5`` (one group per fold: ``item``, ``values``, the ground truth, and ``answers``, the predictions of each
-system) and ``manifest.json``: hashes of the data, the fingerprint of scoring (`flowsynth.evaluation.fingerprint`), and
+system) and ``manifest.json``: hashes of the data, the fingerprint of scoring (`flowsynth.evaluation.scoring_fingerprint`), and
 provenance. A long campaign may be frozen one fold at a time. `flowsynth.leaderboard.rescoring` scores frozen
 predictions again.
 """
@@ -24,7 +24,7 @@ from flowsynth.core import hdf5
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import atomic_write, maker, write_text
 from flowsynth.evaluation import score_tables
-from flowsynth.evaluation.fingerprint import differences, fingerprint
+from flowsynth.evaluation.scoring_fingerprint import differences, fingerprint
 from flowsynth.leaderboard.data_hashes import collect_commits
 from flowsynth.leaderboard.manifest import MANIFEST, changed_settings, frozen_folds, missing_fingerprint
 from flowsynth.models.registry import models

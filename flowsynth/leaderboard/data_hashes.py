@@ -1,6 +1,6 @@
 """Provenance of scores: hashes of the data, and the commits of all code involved.
 
-Scores are comparable if data and scoring (`flowsynth.evaluation.fingerprint`) are equal; they are reproducible if all
+Scores are comparable if data and scoring (`flowsynth.evaluation.scoring_fingerprint`) are equal; they are reproducible if all
 code was committed.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from flowsynth.core import hdf5
 from flowsynth.core.layout import SystemPaths
 from flowsynth.core.provenance import commit
-from flowsynth.evaluation.fingerprint import differences, fingerprint
+from flowsynth.evaluation.scoring_fingerprint import differences, fingerprint
 from flowsynth.models.systems import System
 from flowsynth.training.checkpoints import read_maker
 

@@ -25,11 +25,11 @@ from flowsynth.core.progress import track
 from flowsynth.core.provenance import maker
 from flowsynth.core.seeding import uniform_by_id
 from flowsynth.data.presets import collect
-from flowsynth.evaluation.fingerprint import fingerprint
+from flowsynth.evaluation.scoring_fingerprint import fingerprint
 from flowsynth.leaderboard.baselines import FROZEN_KEY, SCORE_DIGITS, read_fold, read_frozen, write_manifest
 from flowsynth.leaderboard.data_hashes import require_commit
 from flowsynth.leaderboard.manifest import MANIFEST, frozen_folds
-from flowsynth.leaderboard.replay import Task, hash_sound, pool, score_item
+from flowsynth.leaderboard.rescoring_jobs import Task, hash_sound, pool, score_item
 from flowsynth.metrics import Metric, registry
 from flowsynth.synths.spec import dataset
 

@@ -122,7 +122,7 @@ rule paper:
     params:
         code=code("evaluation/paper"),
     script:
-        "../scripts/evaluation/paper.py"
+        "../scripts/evaluation/compare_with_paper.py"
 
 
 # For the first fold. Training times are those of the jobs, measured by Snakemake.

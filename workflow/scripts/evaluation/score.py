@@ -6,8 +6,8 @@ import torch
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
-from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.evaluation.scoring import render_and_score, score_labels
+from flowsynth.evaluation.scoring_fingerprint import fingerprint
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 

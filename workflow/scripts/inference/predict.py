@@ -7,8 +7,8 @@ import torch
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.data.dataset import Items, part, usable_ids
-from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.evaluation.scoring import render_and_score, score_labels
+from flowsynth.evaluation.scoring_fingerprint import fingerprint
 from flowsynth.inference.predict import infer
 from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flowsynth.evaluation.published import markdown, with_published
+from flowsynth.evaluation.paper_comparison import markdown, with_published
 from flowsynth.metrics import registry
 
 DATA = Path(__file__).resolve().parents[2] / "workflow" / "data"

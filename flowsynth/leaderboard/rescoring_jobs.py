@@ -16,8 +16,8 @@ from jaxtyping import Float
 
 from flowsynth.core.code_digest import digest
 from flowsynth.core.provenance import versions, write_text
-from flowsynth.evaluation.fingerprint import fingerprint
 from flowsynth.evaluation.scoring import compute_metrics
+from flowsynth.evaluation.scoring_fingerprint import fingerprint
 from flowsynth.metrics import registry
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.host import fingerprint as plugin_fingerprint

@@ -25,7 +25,7 @@ LOCK = Path("/run/lock/slurm-test-cluster")
 MARKER = "# temporary test cluster, removed at its end"
 NODES = ("n1", "n2")
 
-CONF = Path(__file__).parent / "slurm" / "slurm.conf"
+CONF = Path(__file__).parents[1] / "slurm" / "slurm.conf"
 
 
 def run(*command: str, timeout: float = 60) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import forks
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 TINY = {
     "budget": "tiny",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv, write_text
-from flowsynth.evaluation.published import markdown, with_published
+from flowsynth.evaluation.paper_comparison import markdown, with_published
 from flowsynth.evaluation.summary import gather
 from flowsynth.synths.spec import dataset
 

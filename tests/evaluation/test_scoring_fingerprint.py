@@ -10,26 +10,26 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth.evaluation import fingerprint
+from flowsynth.evaluation import scoring_fingerprint
 from flowsynth.metrics import registry
 
-PACKAGE = Path(fingerprint.__file__).parents[1]
+PACKAGE = Path(scoring_fingerprint.__file__).parents[1]
 STORED = {"version": 1, "values": {"mss": [1.0, None, 0.0], "rms": [0.5]}}
 
 
 def test_has_all_metrics_and_the_features_and_survives_json():
-    current = fingerprint.fingerprint()
-    assert current["values"].keys() == registry().keys() | {fingerprint.FEATURES}
+    current = scoring_fingerprint.fingerprint()
+    assert current["values"].keys() == registry().keys() | {scoring_fingerprint.FEATURES}
     stored = json.loads(json.dumps(current))
     assert stored == current
-    assert fingerprint.differences(current, stored) == []
+    assert scoring_fingerprint.differences(current, stored) == []
 
 
 def test_no_value_depends_on_rounding():
     """All values are exact or far from 0, so that relative differences are meaningful."""
-    for name, values in fingerprint.fingerprint()["values"].items():
+    for name, values in scoring_fingerprint.fingerprint()["values"].items():
         sizes = [abs(value) for value in values if value is not None]
-        assert min(size for size in sizes if size) > 1e4 * fingerprint.ABSOLUTE, name
+        assert min(size for size in sizes if size) > 1e4 * scoring_fingerprint.ABSOLUTE, name
         assert len(set(sizes)) > 8, name
 
 
@@ -49,13 +49,13 @@ def test_no_value_depends_on_rounding():
 )
 def test_differences(changes: Mapping, expected: str):
     values = {name: numbers for name, numbers in (STORED["values"] | changes).items() if numbers}
-    differences = fingerprint.differences({"version": 1, "values": values}, STORED)
+    differences = scoring_fingerprint.differences({"version": 1, "values": values}, STORED)
     assert len(differences) == bool(expected)
     assert "".join(differences).startswith(expected)
 
 
 def test_another_version_is_another_scoring():
-    assert fingerprint.differences(STORED | {"version": 2}, STORED) == ["all metrics (version 2, stored 1)"]
+    assert scoring_fingerprint.differences(STORED | {"version": 2}, STORED) == ["all metrics (version 2, stored 1)"]
 
 
 HARMLESS = {
@@ -109,9 +109,9 @@ def test_edits_of_arithmetic_change_it_and_edits_of_text_do_not(
             assert old in text
             text = text.replace(old, new)
         file.write_text(text)
-    code = "import json; from flowsynth.evaluation.fingerprint import fingerprint; print(json.dumps(fingerprint()))"
+    code = "import json; from flowsynth.evaluation.scoring_fingerprint import fingerprint; print(json.dumps(fingerprint()))"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    differences = fingerprint.differences(json.loads(run.stdout), fingerprint.fingerprint())
+    differences = scoring_fingerprint.differences(json.loads(run.stdout), scoring_fingerprint.fingerprint())
     assert {name.split()[0] for name in differences} == changed
