@@ -28,11 +28,18 @@ class ByFile(LoadScopeScheduling):
         return "cluster" if nodeid.startswith("tests/slurm/") else nodeid.split("::")[0]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests of the cluster mostly wait."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that need a run of the workflow or a cluster as slow."""
+    """Mark tests that need a run of the workflow or a cluster as slow, and start with the longest, so that none is last."""
     for item in items:
         if {"finished", "project", "cluster"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+    first = ("slurm", "workflow")
+    items.sort(key=lambda item: first.index(item.path.parent.name) if item.path.parent.name in first else len(first))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -47,9 +47,9 @@ def test_verdict_respects_the_direction_of_the_metric(base: np.ndarray):
 def test_noise_is_not_significant(base: np.ndarray):
     rng = np.random.default_rng(2)
     results = [
-        verdicts(scores({"mine": base, "other": base + 0.05 * rng.normal(size=base.shape)}))["other"] for _ in range(20)
+        verdicts(scores({"mine": base, "other": base + 0.05 * rng.normal(size=base.shape)}))["other"] for _ in range(10)
     ]
-    assert results.count("no difference") >= 18
+    assert results.count("no difference") >= 9
 
 
 def test_differences_are_between_means_over_folds(base: np.ndarray):

@@ -10,7 +10,7 @@ from cluster import NODES, Cluster
 from project import Project
 from runs import Run, adapt, profile
 
-MODELS = ["oracle", "cnn"]
+MODELS = ["cnn"]
 CONFIG = ["budget=tiny", f"models=[{','.join(MODELS)}]"]
 ONE_FOLD = "budgets: {tiny: {folds: 1}}"  # fewer folds than the local run
 TABLES = "results/tiny/amsynth16/tables/scores.csv"

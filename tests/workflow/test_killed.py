@@ -12,6 +12,8 @@ import psutil
 import pytest
 from project import TINY, Project
 
+SHARDS = [f"results/tiny/amsynth16/features/{number}.h5" for number in range(2)]
+
 
 def start_and_stop(
     project: Project, targets: list[str], ready: Callable[[], bool], receivers: str, number: int = signal.SIGKILL
@@ -69,28 +71,41 @@ def size(path: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_stopped_snakemake_leaves_no_jobs_and_resumes(finished: Project, copy: Project, number: signal.Signals):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_snakemake_stopped_while_rendering_leaves_no_jobs(finished: Project, copy: Project, number: signal.Signals):
     shutil.rmtree(copy.results)
+    stop_and_resume(finished, copy, SHARDS, lambda: is_rendering(copy.results / "audio"), number)
+    assert {"audio/0.h5", "audio/1.h5", "features/0.h5", "features/1.h5"} <= contents(copy.results).keys()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_snakemake_stopped_while_training_leaves_no_jobs(finished: Project, copy: Project, number: signal.Signals):
     model = copy.results / "grouped" / "fold0" / "cnn"
-    command = ["--nolock", str((model / "scores.csv").relative_to(copy.folder))]  # as make reproduce does
+    shutil.rmtree(model)
     log = copy.results / "logs" / "grouped" / "fold0" / "cnn" / "train.log"
-    for ready in (lambda: is_rendering(copy.results / "audio"), log.exists):
-        jobs = start_and_stop(copy, command, ready, "snakemake", number)
-        psutil.wait_procs(jobs, timeout=10)
-        assert [process for process in jobs if process.is_running()] == []
-    run = copy.snakemake(*command)
+    log.unlink()
+    stop_and_resume(finished, copy, [str((model / "scores.csv").relative_to(copy.folder))], log.exists, number)
+    assert {"checkpoint.pt", "predictions.h5", "scores.csv"} <= contents(model).keys()
+
+
+def stop_and_resume(
+    finished: Project, copy: Project, targets: list[str], ready: Callable[[], bool], number: signal.Signals
+) -> None:
+    """Stop Snakemake alone, check that its jobs end, and repeat the command, as a user of make reproduce does."""
+    jobs = start_and_stop(copy, ["--nolock", *targets], ready, "snakemake", number)
+    psutil.wait_procs(jobs, timeout=10)
+    assert [process for process in jobs if process.is_running()] == []
+    run = copy.snakemake("--nolock", *targets)
     assert run.returncode == 0, run.stdout
     results, expected = contents(copy.results), contents(finished.results)
     assert results == {name: expected[name] for name in results}
-    assert {f"grouped/fold0/cnn/{name}" for name in ("checkpoint.pt", "predictions.h5", "scores.csv")} <= results.keys()
     assert list(copy.results.rglob(".*.tmp")) == []
 
 
 def test_killed_rendering_resumes(finished: Project, copy: Project):
     shutil.rmtree(copy.results)
     audio = copy.results / "audio"
-    targets = [f"results/tiny/amsynth16/{name}" for name in ("features/0.h5", "features/1.h5", "split/grouped.csv")]
+    targets = [*SHARDS, "results/tiny/amsynth16/split/grouped.csv"]
     start_and_stop(copy, targets, lambda: is_rendering(audio), "jobs")
     run = copy.snakemake(*targets)
     assert run.returncode == 0, run.stdout

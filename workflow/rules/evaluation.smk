@@ -120,7 +120,7 @@ rule paper:
     resources:
         **by_attempt(mem_mb=2000, runtime=10),
     params:
-        code=code("evaluation/paper"),
+        code=code("evaluation/compare_with_paper"),
     script:
         "../scripts/evaluation/compare_with_paper.py"
 
