@@ -8,7 +8,7 @@ BIN := .venv/bin
 # If it were set, each process would compile the modules that it imports again: two to six seconds of a core.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: reproduce test lint bench publish freeze setup packages
+.PHONY: reproduce test lint bench publish freeze pretrained setup packages
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -41,6 +41,11 @@ freeze: setup
 	$(BIN)/snakemake -c$(CORES) campaign --config budget=cpu
 	$(BIN)/python workflow/freeze.py
 	$(BIN)/python workflow/readme.py
+
+# Train the models that belong to the package, half an hour on two cores.
+pretrained: setup
+	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained
+	cp results/pretrained/*/exported/* flowsynth/inference/pretrained/
 
 setup: packages .venv/installed
 

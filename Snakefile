@@ -25,6 +25,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/leaderboard.smk"
+include: "workflow/rules/pretrained.smk"
 
 
 rule all:
