@@ -54,6 +54,7 @@ except ValueError as error:
     raise WorkflowError(error)
 
 RUN = settings.resolve(config)
+SPLITS = ["random", "grouped"] + ["published"] * (config["split"] == "published")
 # the timeout does not change a rendering
 RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
 CONTROLS = "|".join(sorted(registry.controls() - {"search"}))
