@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 import reference
