@@ -56,7 +56,7 @@ def _standings() -> tuple[str, list[str]]:
     longer = pd.read_csv(PUBLISHED / "flow_question.csv").groupby("of")
     answers = {str(name): dict(zip(rows["question"], rows["answer"], strict=True)) for name, rows in longer}
     flows, *leaderboards = re.split("^### ", standings.markdown(folders, answers), flags=re.MULTILINE)
-    return flows, [f"## {leaderboard}" for leaderboard in leaderboards]
+    return flows, [f"## {leaderboard.replace('budget', 'Budget', 1)}" for leaderboard in leaderboards]
 
 
 def flows() -> str:
@@ -121,8 +121,7 @@ def metrics() -> str:
         {
             "Metric": heading(metric),
             "In tables": f"`{metric.name}`",
-            "Unit": metric.unit,
-            "Range": f"{metric.range[0]:g} to {metric.range[1]:g}".replace("inf", "∞"),
+            "Range": f"{metric.range[0]:g} to {metric.range[1]:g} {metric.unit}".replace("inf", "∞").strip(),
             "Silence": metric.silence,
             "Change of level": metric.gain,
             "Source": metric.source,

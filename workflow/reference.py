@@ -60,7 +60,8 @@ def _describe(parser: argparse.ArgumentParser) -> str:
     table = to_markdown(pd.DataFrame(rows, columns=["Argument", "Meaning"])) if rows else ""
     with patch.dict("os.environ", COLUMNS="78"):
         usage = parser.format_usage().removeprefix("usage: ")
-    return f"## {parser.prog}\n\n{parser.description or ''}\n\n```\n{usage}```\n\n{table}"
+    epilog = f"\n```\n{parser.epilog.strip()}\n```\n" if parser.epilog else ""
+    return f"## {parser.prog}\n\n{parser.description or ''}\n\n```\n{usage}```\n\n{table}{epilog}"
 
 
 def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from browser import browser
+from selenium.webdriver.common.by import By
 
 from flowsynth.config.settings import PRESETS_PER_JOB
 from flowsynth.models import registry
@@ -97,3 +99,22 @@ def test_pages_load_nothing_from_other_hosts(site: Path):
         loaded += [link for link in links if not re.search(r"rel=[\"']?(?:canonical|next|prev)", link)]
         assert loaded
         assert [url for url in loaded if "//" in url] == [], path
+
+
+@pytest.mark.slow
+def test_a_click_on_a_head_sorts_the_table(site: Path, tmp_path: Path):
+    with browser(tmp_path) as driver:
+        driver.get((site / "results" / "leaderboards.html").as_uri())
+        table = driver.find_element(By.CSS_SELECTOR, ".sortable table")
+        heads = table.find_elements(By.CSS_SELECTOR, "th button")
+        column = [head.text for head in heads].index("Mel MSE ↓")
+
+        def click() -> list[float]:
+            driver.execute_script("arguments[0].click()", heads[column])
+            rows = driver.execute_script("return [...arguments[0].tBodies[0].rows].map((row) => row.innerText)", table)
+            return [float(row.split("\t")[column].replace(",", "")) for row in rows]
+
+        ascending, descending = click(), click()
+        assert ascending == sorted(ascending)
+        assert descending == ascending[::-1]
+        assert ascending[0] < ascending[-1] > 1000  # "1,016" is a number
