@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pandas as pd
 import reference
@@ -24,6 +25,7 @@ from flowsynth.metrics import registry
 
 MARKER = re.compile(r"^<!-- generated: (.+) -->$", re.MULTILINE)
 CAPTIONS = ROOT / "workflow" / "report"
+MATCH = ROOT / "docs" / "assets" / "match"
 NO_BASELINES = "There are no baselines yet: `make freeze` runs their campaign.\n"
 
 
@@ -67,6 +69,23 @@ def flows() -> str:
 def leaderboards() -> str:
     """Write the leaderboards of all data sets with baselines."""
     return "".join(_sortable(text) for text in _standings()[1]) or NO_BASELINES
+
+
+def matched_sound() -> str:
+    """Write the sound that is matched on the start page: players, the distances, and the figure."""
+    (row,) = pd.read_csv(MATCH / "matches.csv").itertuples()
+    checkpoint = Path(json.loads((MATCH / "matches.csv.json").read_text())["checkpoint"])
+    stem = Path(row.bank).stem
+    players = "".join(
+        f'| {label} | <audio controls preload="none" src="assets/match/{stem}{suffix}.mp3"></audio> |\n'
+        for label, suffix in (("Target", "_target"), ("Preset", ""))
+    )
+    return (
+        f"For example, `{checkpoint.parent.name}` of the default run finds a preset for `{Path(row.sound).name}`. After "
+        f"{row.renderings} renderings its log-mel L1 is {number(row.distance)}; the nearest training preset has "
+        f"{number(row.nearest)}.\n\n| Sound | |\n|:--|:--|\n{players}\n"
+        f"![Spectrograms of the target and of the preset, and the parameters](assets/match/{stem}.png)\n"
+    )
 
 
 def optional(name: str) -> str:
@@ -174,6 +193,7 @@ def _source(name: str) -> str:
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "matched sound": matched_sound,
     "default run": default_run,
     "leaderboards": leaderboards,
     "flows": flows,
