@@ -8,7 +8,7 @@ BIN := .venv/bin
 # If it were set, each process would compile the modules that it imports again: two to six seconds of a core.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: reproduce test lint bench publish freeze pretrained setup packages
+.PHONY: reproduce test lint docs bench publish freeze pretrained setup packages
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -27,6 +27,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
+
+# The documentation site, in site/. Every warning is an error, such as a link without a target.
+docs: setup
+	$(BIN)/mkdocs build --strict
 
 bench: setup
 	$(BIN)/python bench/run.py results/bench/bench.csv

@@ -241,5 +241,5 @@ def test_a_model_without_a_latent_space_is_refused(controller: LatentController)
 
 def test_the_documentation_lists_the_supported_messages(server: Server):
     assert set(MESSAGES) < set(server.messages)
-    text = (ROOT / "docs" / "live.md").read_text()
+    text = (ROOT / "docs" / "tutorials" / "osc.md").read_text()
     assert format_table(server) in text, format_table(server)
