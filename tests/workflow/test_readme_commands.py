@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,8 @@ def test_every_command_works_in_order(checkout: Path):
             while "http://127.0.0.1:" not in text:
                 assert time.monotonic() < deadline, text
                 text += process.stderr.readline()
+            with urllib.request.urlopen(re.findall(r"http://\S+", text)[-1]) as page:
+                assert page.status == 200
             process.send_signal(2)
             assert process.wait(60) == 0, process.stderr.read()
             process.stderr.close()
