@@ -106,7 +106,7 @@ def _match(args: argparse.Namespace) -> None:
     from flowsynth.apps.match import MATCH_COLUMNS, find_sounds, match_all
     from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.core.provenance import write_csv
-    from flowsynth.inference.model_index import find_model, open_model
+    from flowsynth.inference.model_index import PRETRAINED, find_model, open_model
 
     log_to_terminal()
     if args.samples < 1 or args.renders < 0:
@@ -133,7 +133,8 @@ def _match(args: argparse.Namespace) -> None:
     finally:  # keep the finished rows if interrupted
         table = pd.DataFrame(rows, columns=MATCH_COLUMNS).astype({"renderings": "Int64"})
         settings = {key: getattr(args, key) for key in ("samples", "renders", "seed")}
-        write_csv(table, args.out / "matches.csv", checkpoint=str(file), **settings)
+        checkpoint = f"{PRETRAINED.name}/{file.name}" if PRETRAINED in file.parents else str(file)
+        write_csv(table, args.out / "matches.csv", checkpoint=checkpoint, **settings)
         matched = int((table["status"] == "ok").sum())
         log.info("%d of %d sounds matched: %s", matched, len(paths), args.out / "matches.csv")
     if args.json:

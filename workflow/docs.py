@@ -17,8 +17,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from readme import OPTIONAL_TABLES, PUBLISHED, RESULTS, ROOT, findings
 
-from flowsynth.evaluation import out_of_domain, score_tables
+from flowsynth.evaluation import model_card, out_of_domain, score_tables
 from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
+from flowsynth.inference.exported_model import open_exported_model
+from flowsynth.inference.model_index import pretrained_models
 from flowsynth.leaderboard import standings
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.metrics import registry
@@ -81,11 +83,17 @@ def matched_sound() -> str:
         for label, suffix in (("Target", "_target"), ("Preset", ""))
     )
     return (
-        f"For example, `{checkpoint.parent.name}` of the default run finds a preset for `{Path(row.sound).name}`. After "
+        f"For example, the pretrained `{checkpoint.stem}` finds a preset for `{Path(row.sound).name}`. After "
         f"{row.renderings} renderings its log-mel L1 is {number(row.distance)}; the nearest training preset has "
         f"{number(row.nearest)}.\n\n| Sound | |\n|:--|:--|\n{players}\n"
         f"![Spectrograms of the target and of the preset, and the parameters](assets/match/{stem}.png)\n"
     )
+
+
+def pretrained() -> str:
+    """Write the cards of the models that come with the package."""
+    cards = (model_card.markdown(open_exported_model(entry.path).card) for entry in pretrained_models())
+    return "\n".join(re.sub("^#", "##", card, flags=re.MULTILINE) for card in cards)
 
 
 def optional(name: str) -> str:
@@ -194,6 +202,7 @@ def _source(name: str) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "matched sound": matched_sound,
+    "pretrained models": pretrained,
     "default run": default_run,
     "leaderboards": leaderboards,
     "flows": flows,
