@@ -28,11 +28,6 @@ class ByFile(LoadScopeScheduling):
         return "cluster" if nodeid.startswith("tests/slurm/") else nodeid.split("::")[0]
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: tests of the cluster mostly wait."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that need a run of the workflow or a cluster as slow, and start with the longest, so that none is last."""
     for item in items:
