@@ -8,7 +8,7 @@ BIN := .venv/bin
 # If it were set, each process would compile the modules that it imports again: two to six seconds of a core.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: reproduce test lint bench publish freeze setup packages
+.PHONY: reproduce test lint docs bench publish freeze pretrained setup packages
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -28,6 +28,10 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
+# The documentation site, in site/. Every warning is an error, such as a link without a target.
+docs: setup
+	$(BIN)/mkdocs build --strict
+
 bench: setup
 	$(BIN)/python bench/run.py results/bench/bench.csv
 
@@ -41,6 +45,11 @@ freeze: setup
 	$(BIN)/snakemake -c$(CORES) campaign --config budget=cpu
 	$(BIN)/python workflow/freeze.py
 	$(BIN)/python workflow/readme.py
+
+# Train the models that belong to the package, half an hour on two cores.
+pretrained: setup
+	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained
+	cp results/pretrained/*/exported/* flowsynth/inference/pretrained/
 
 setup: packages .venv/installed
 

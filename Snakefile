@@ -15,6 +15,7 @@ include: "workflow/rules/run_log.smk"
 include: "workflow/rules/incomplete_runs.smk"
 include: "workflow/rules/slurm.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/dataset.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/inference.smk"
 include: "workflow/rules/evaluation.smk"
@@ -25,6 +26,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/studies.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/leaderboard.smk"
+include: "workflow/rules/pretrained.smk"
 
 
 rule all:

@@ -28,11 +28,6 @@ class ByFile(LoadScopeScheduling):
         return "cluster" if nodeid.startswith("tests/slurm/") else nodeid.split("::")[0]
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: tests of the cluster mostly wait."""
-    return len(os.sched_getaffinity(0)) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that need a run of the workflow or a cluster as slow, and start with the longest, so that none is last."""
     for item in items:
@@ -83,7 +78,7 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from flowsynth.data.dataset import part
-    from flowsynth.inference.trained_model import open_model
+    from flowsynth.inference.run_model import open_run_model
     from flowsynth.models import base as models
     from flowsynth.models.nn.networks import Size
     from flowsynth.synths.spec import dataset
@@ -92,7 +87,7 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("live") / "results" / "tiny" / "amsynth16"
     shutil.copytree(finished.results, run, ignore=shutil.ignore_patterns("page", "figures", "outside", "logs"))
     features = sorted((run / "features").glob("*.h5"))
-    names = open_model(run / "grouped" / "fold0" / "cnn" / "checkpoint.pt").names
+    names = open_run_model(run / "grouped" / "fold0" / "cnn" / "checkpoint.pt").names
     train = part(run / "split" / "grouped.csv", 0, "train", features, names).all()
     torch.manual_seed(0)
     size = Size(layers=3, channels=4, kernel=3, mlp_layers=2, units=16, dropout=0.0)
@@ -107,6 +102,6 @@ def live(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def controller(live: Path) -> Any:
     """The latent controller with that model."""
     from flowsynth.apps.latent_controller import LatentController
-    from flowsynth.inference.trained_model import open_model
+    from flowsynth.inference.run_model import open_run_model
 
-    return LatentController(open_model(live))
+    return LatentController(open_run_model(live))

@@ -1,4 +1,4 @@
-"""Publish results: copy tables to results/published/, and update the tables and findings in README.md.
+"""Publish results: copy tables to results/published/, and update the tables, findings and the figure of README.md.
 
 Results of uncommitted code are refused, as they are not reproducible.
 
@@ -15,6 +15,7 @@ from readme import DISPLAY_MODEL, OPTIONAL_TABLES, PUBLISHED, RESULTS, ROOT, cur
 
 from flowsynth.core.layout import RunPaths
 
+IMAGES = ROOT / "docs" / "images"
 RUN_TABLES = RunPaths(RESULTS / "quick" / "amsynth16").tables
 TABLES = {
     "scores": RUN_TABLES / "scores.csv",
@@ -52,6 +53,8 @@ def main() -> None:
     for name, maker in makers.items():
         shutil.copy(TABLES[name], PUBLISHED / f"{name}.csv")
         shutil.copy(maker, PUBLISHED / f"{name}.csv.json")
+    if "scores" in names:
+        shutil.copy(RUN_TABLES.parent / "figures" / "scores.png", IMAGES)
     (ROOT / "README.md").write_text(current_readme())
     print(f"published: {', '.join(names)}")
 

@@ -6,11 +6,14 @@ import pandas as pd
 
 from flowsynth.apps import match_benchmark
 from flowsynth.evaluation import scaling, score_tables, variance_components
-from flowsynth.evaluation.summary import heading, markdown, number, to_markdown
-from flowsynth.leaderboard import standings
+from flowsynth.evaluation.flow_comparison import BEST_POINT, LEADER_NEAREST, ONE_DRAW, POINTS, answer_questions
+from flowsynth.evaluation.summary import format_table, heading, number, to_markdown
 from flowsynth.leaderboard.manifest import MANIFEST
+from flowsynth.leaderboard.standings import read_baselines
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
+README_METRICS = (PRIMARY_METRIC, "spectral_convergence", "mel_mse", "parameter_mse")
+ASKED = (ONE_DRAW, BEST_POINT)
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
@@ -47,7 +50,6 @@ OPTIONAL_TABLES = {
         lambda path: scaling.amount_markdown(score_tables.read(path), "epochs"),
     ),
 }
-NO_BASELINES = "There are no baselines yet: `make freeze` runs their campaign.\n"
 
 
 def replace_section(name: str, text: str, readme: str) -> str:
@@ -85,6 +87,40 @@ def findings(outside: pd.DataFrame, smoothness: pd.DataFrame) -> str:
         f"{'; '.join(comparisons)}."
     )
     return "\n".join(f"- {sentence}" for sentence in sentences) + "\n"
+
+
+def scores_table(scores: pd.DataFrame) -> str:
+    """Write the scores of the default run by the metrics of `README_METRICS`."""
+    return to_markdown(format_table(scores, [registry()[name] for name in README_METRICS]))
+
+
+def headlines() -> str:
+    """Summarise the published results and the baselines in a line each."""
+    scores, outside = (score_tables.read(PUBLISHED / f"{name}.csv") for name in ("scores", "outside"))
+    primary = scores[scores["metric"] == PRIMARY_METRIC].set_index("model")
+    networks = primary[~primary["is_control"]]
+    best, point = networks["mean"].idxmin(), primary.loc[list(POINTS), "mean"].idxmin()
+    lines = [
+        f"Default run: `{best}` is the closest network, log-mel L1 {number(primary.loc[best, 'mean'])}; `{point}`, the "
+        f"closest of the paper's models without a flow, has {number(primary.loc[point, 'mean'])}, and the nearest "
+        f"training preset, a control, {number(primary.loc['nearest', 'mean'])}."
+    ]
+    longest = pd.read_csv(PUBLISHED / "flow_question.csv").set_index("question")
+    lines += [f"{question} ({longest.loc[question, 'of']}): {longest.loc[question, 'answer']}." for question in ASKED]
+    for folder in baseline_folders():
+        table, settings = read_baselines(folder)
+        answers = answer_questions(table, settings["seed"])
+        lines.append(f"{LEADER_NEAREST} (campaign, {settings['dataset']}): {answers[LEADER_NEAREST]}.")
+    rows = outside[(outside["collection"] == "every") & (outside["metric"] == PRIMARY_METRIC)].set_index(
+        ["sounds", "model"]
+    )
+    every = rows.loc["all"]
+    closest = every.index[every["best"]][0]
+    lines.append(
+        f"On {every['items'].max()} sounds that the synthesizer did not make, the closest network of the default run is "
+        f"`{closest}` with {number(every.loc[closest, 'mean'])}; `nearest` has {number(every.loc['nearest', 'mean'])}."
+    )
+    return "".join(f"- {line}\n" for line in lines)
 
 
 def metrics() -> str:
@@ -134,22 +170,16 @@ def optional_sections() -> str:
     return "\n".join(sections)
 
 
+def baseline_folders() -> list[Path]:
+    """List the folders of baselines."""
+    return [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
+
+
 def current_readme() -> str:
     """Write the README with up-to-date generated parts."""
-    scores, outside = (score_tables.read(PUBLISHED / f"{name}.csv") for name in ("scores", "outside"))
-    smoothness = pd.read_csv(PUBLISHED / "smoothness.csv")
-    longer = PUBLISHED / "flow_question.csv"
-    by_campaign = pd.read_csv(longer).groupby("of") if longer.exists() else ()
-    answers = {str(name): dict(zip(rows["question"], rows["answer"], strict=True)) for name, rows in by_campaign}
-    baselines = [path.parent for path in sorted((RESULTS / "baselines").glob(f"*/{MANIFEST}"))]
     readme = (ROOT / "README.md").read_text()
-    for name, text in {
-        "scores": markdown(scores),
-        "metrics": metrics(),
-        "findings": findings(outside, smoothness),
-        "more": optional_sections(),
-        "leaderboard": standings.markdown(baselines, answers) if baselines else NO_BASELINES,
-    }.items():
+    scores = score_tables.read(PUBLISHED / "scores.csv")
+    for name, text in {"scores": scores_table(scores), "findings": headlines()}.items():
         readme = replace_section(name, text, readme)
     return readme
 

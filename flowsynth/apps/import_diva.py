@@ -36,7 +36,7 @@ from flowsynth.synths.spec import FOLDER, Parameter, Synth, read
 
 NO_PLUGIN = "no-plugin-was-given"
 DIGITS = 7  # decimals of values; the identity of a preset uses five
-INSTALL = "get Diva from u-he, and import the published data with --plugin PATH (docs/diva.md)"
+INSTALL = "get Diva from u-he, and import the published data with --plugin PATH (docs/tutorials/diva.md)"
 
 
 def base_patch(corpus: diva.Corpus, path: Path | None) -> dict[str, float]:

@@ -19,7 +19,7 @@ from scipy.io import wavfile
 from torch import Tensor
 
 from flowsynth.data.out_of_domain import preprocessing
-from flowsynth.inference.trained_model import RunModel
+from flowsynth.inference.trained_model import PlayableModel
 from flowsynth.latent_space.traversals import LATENT_LIMIT, parameter_change, sweep
 from flowsynth.models.autoencoders.base import LatentModel
 
@@ -33,13 +33,13 @@ class LatentController:
     """A model with a latent space, and the current position in it.
 
     Args:
-        trained: Trained model and its run.
+        trained: Trained model with its synthesizer.
 
     Raises:
         ValueError: If the model has no latent space.
     """
 
-    def __init__(self, trained: RunModel):
+    def __init__(self, trained: PlayableModel):
         if not isinstance(trained.model, LatentModel):
             raise ValueError(
                 f"{trained.checkpoint}: {type(trained.model).__name__} has no latent space; use vae or flow_reg"
@@ -61,16 +61,14 @@ class LatentController:
 
     def _place_presets(self) -> pd.DataFrame:
         """Place the test presets on the first two principal axes of their latents: x and y, with names, by id."""
-        test = self.trained.test.all()
-        with torch.no_grad():
-            self._preset_latents = self.model.encode(test.mel)
+        presets = self.trained.map_presets
+        self._preset_latents = torch.from_numpy(presets.latents)
         self._centre = self._preset_latents.mean(dim=0)
         *_, axes = torch.linalg.svd(self._preset_latents - self._centre, full_matrices=False)
         self._axes = axes[:2].T
         positions = ((self._preset_latents - self._centre) @ self._axes).numpy()
-        self._preset_values = test.values.numpy()
-        names = self.trained.preset_names.loc[list(self.trained.test.ids)]
-        return pd.DataFrame({"name": names, "x": positions[:, 0], "y": positions[:, 1]})
+        self._preset_values = presets.values
+        return pd.DataFrame({"name": presets.names, "x": positions[:, 0], "y": positions[:, 1]})
 
     def _rank_dimensions(self) -> list[int]:
         """Rank the dimensions of the latent by how much they change the parameters, the strongest first."""

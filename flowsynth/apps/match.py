@@ -3,10 +3,11 @@
 The model, its synthesizer, the note and the spectrogram are those of a run in ``results/``. Sounds are preprocessed as
 in the benchmark (`flowsynth.data.out_of_domain.preprocessing`): trimmed, shifted to the rendered note, and set to the
 level of the synthesizer's sounds. Several predictions and the training preset that sounds closest are rendered; the
-closest of all is the match, or the start of a search.
+closest of all is the match, or the start of a search. A surrogate is corrected by each rendering before it predicts the
+next preset.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.io import wavfile
 
+from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.out_of_domain import preprocessing
 from flowsynth.data.out_of_domain.collections import SUFFIXES
@@ -22,7 +24,10 @@ from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.figures import match as picture
 from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
-from flowsynth.inference.trained_model import RenderingError, RunModel
+from flowsynth.inference.surrogate_search import refine
+from flowsynth.inference.trained_model import PlayableModel, RenderingError
+from flowsynth.models.surrogates.base import Surrogate
+from flowsynth.models.systems import INITIAL_CANDIDATES
 
 TARGET_SUFFIX = "_target"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
@@ -68,7 +73,13 @@ def find_sounds(paths: Sequence[Path], out: Path) -> list[Path]:
 
 
 def match(
-    trained: RunModel, audio: Float[np.ndarray, " samples"], name: str, samples: int, renders: int, seed: int
+    trained: PlayableModel,
+    audio: Float[np.ndarray, " samples"],
+    name: str,
+    samples: int,
+    renders: int,
+    seed: int,
+    progress: Callable[[], object] = lambda: None,
 ) -> Match:
     """Find a preset for a sound.
 
@@ -80,31 +91,42 @@ def match(
         renders: Number of renderings of the subsequent search; 0: no search. Renderings saved by duplicate predictions
             are added.
         seed: Seed of predictions and search.
+        progress: Called after each rendering.
     """
     target = trained.log_mel(audio)
-    distance_of: dict[bytes, float] = {}
+    log_mels: dict[bytes, np.ndarray] = {}
+
+    def render(values: np.ndarray) -> np.ndarray:
+        key = values.tobytes()
+        if key not in log_mels:
+            log_mels[key] = trained.rendered_log_mel(values)
+            progress()
+        return log_mels[key]
 
     def distance(values: np.ndarray) -> float:
-        key = values.tobytes()
-        if key not in distance_of:
-            distance_of[key] = trained.distance(target, values)
-        return distance_of[key]
+        return float(log_mel_distance(render(values), target))
 
-    (predictions,) = trained.infer(target[None], samples, derive_seed(seed, "match", name))
-    candidates = [*predictions, *trained.nearest.infer(target[None])[0]]
-    distances = [distance(values) for values in candidates]
-    best, best_distance = candidates[int(np.argmin(distances))], min(distances)
+    model, prediction_seed = trained.model, derive_seed(seed, "match", name)
+    if isinstance(model, Surrogate):  # it is corrected by the sounds of its first candidates
+        (initial,) = trained.infer(target[None], min(samples, INITIAL_CANDIDATES), prediction_seed)
+        best, predicted = refine(model, target, initial, render, samples)
+    else:
+        (predictions,) = trained.infer(target[None], samples, prediction_seed)
+        predicted = np.array([distance(values) for values in predictions])
+        best = predictions[predicted.argmin()]
+    nearest = trained.nearest(target)
+    start = min(best, nearest, key=distance)
+    best_distance = distance(start)
     if renders:
-        remaining = samples + 1 + renders - len(distance_of)
+        remaining = samples + 1 + renders - len(log_mels)
         search_seed = derive_seed(seed, "search", name)
-        best, best_distance = minimise(distance, best, remaining + 1, search_seed)  # its start is already rendered
-    *predicted, nearest = distances
-    values = trained.synth.expand(best[None], trained.names)[0]
-    return Match(values, best_distance, predicted[0], min(predicted), nearest, len(distance_of))
+        start, best_distance = minimise(distance, start, remaining + 1, search_seed)  # its start is already rendered
+    values = trained.synth.expand(start[None], trained.names)[0]
+    return Match(values, best_distance, float(predicted[0]), float(predicted.min()), distance(nearest), len(log_mels))
 
 
 def write_match(
-    trained: RunModel, result: Match, target: Float[np.ndarray, " samples"], name: str, folder: Path
+    trained: PlayableModel, result: Match, target: Float[np.ndarray, " samples"], name: str, folder: Path
 ) -> Path:
     """Write a match: the bank, the sound of the preset in that bank, the preprocessed target, and a figure of both.
 
@@ -134,7 +156,13 @@ def write_match(
 
 
 def match_all(
-    trained: RunModel, paths: Sequence[Path], samples: int, renders: int, seed: int, folder: Path
+    trained: PlayableModel,
+    paths: Sequence[Path],
+    samples: int,
+    renders: int,
+    seed: int,
+    folder: Path,
+    progress: Callable[[], object] = lambda: None,
 ) -> Iterator[dict[str, Any]]:
     """Match sounds and write each match; a sound that fails does not affect the others.
 
@@ -155,7 +183,7 @@ def match_all(
         except ValueError as error:
             yield row | {"status": "refused", "note": str(error)}
             continue
-        result = match(trained, target.audio, safe_name(path.name), samples, renders, seed)
+        result = match(trained, target.audio, safe_name(path.name), samples, renders, seed, progress)
         try:
             bank = write_match(trained, result, target.audio, name, folder)
         except RenderingError as error:

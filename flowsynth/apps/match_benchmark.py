@@ -12,13 +12,13 @@ from flowsynth.core import hdf5
 from flowsynth.core.progress import track
 from flowsynth.core.seeding import derive_seed
 from flowsynth.inference.cma_es import minimise
-from flowsynth.inference.trained_model import RunModel
+from flowsynth.inference.trained_model import PlayableModel
 
 BENCHMARK_COLUMNS = ["collection", "item", "model", *DISTANCES, "searched", "renderings"]
 
 
 def measure(
-    trained: RunModel, sounds: Sequence[Path], count: int, samples: int, renders: int, seed: int
+    trained: PlayableModel, sounds: Sequence[Path], count: int, samples: int, renders: int, seed: int
 ) -> pd.DataFrame:
     """Match the first sounds of each collection.
 
@@ -47,9 +47,9 @@ def measure(
     return pd.DataFrame(rows, columns=BENCHMARK_COLUMNS)
 
 
-def _search_from_nearest(trained: RunModel, audio: np.ndarray, name: str, renders: int, seed: int) -> float:
+def _search_from_nearest(trained: PlayableModel, audio: np.ndarray, name: str, renders: int, seed: int) -> float:
     target = trained.log_mel(audio)
-    start = trained.nearest.infer(target[None])[0, 0]
+    start = trained.nearest(target)
     return minimise(partial(trained.distance, target), start, renders, derive_seed(seed, "search", name))[1]
 
 

@@ -3,13 +3,19 @@
 The closure of a file is the file and all modules of this package, or of the file's own package, that it imports
 directly or indirectly, including imports inside functions. Its digest covers the syntax trees without comments,
 docstrings, formatting, log messages and error messages. Modules that cannot change a result (`NEUTRAL`) are excluded.
+
+Parsing takes seconds, so its results can be kept in a folder, see `keep_in`, by the content of the files.
 """
 
 import ast
+import json
+import sys
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+
+from flowsynth.core.provenance import atomic_write
 
 PACKAGE = Path(__file__).parents[1]
 # logging, provenance, process management, and where files lie
@@ -54,20 +60,44 @@ def _own_digest(file: Path) -> str:
     return _parse(file)[0]
 
 
+def keep_in(folder: Path) -> None:
+    """Keep the results of parsing in a folder from now on, also for later processes; no file of it is ever stale."""
+    global _folder
+    _folder = folder
+
+
+_folder: Path | None = None
+
+
 @cache
 def _parse(file: Path) -> tuple[str, tuple[Path, ...]]:
     """Return the digest of a file's own code, and the files that it imports."""
-    try:
-        tree = ast.parse(file.read_bytes(), str(file))
-    except SyntaxError as error:
-        raise ValueError(f"{file} is not valid Python: {error}") from error
-    imported = dict.fromkeys(path for name in _imported_names(tree, file) for path in _files(name, file))
+    source, module = file.read_bytes(), _module(file)
+    kept = _folder / f"{sha256(_version() + module.encode() + source).hexdigest()}.json" if _folder else None
+    if kept and kept.exists():
+        own, names = json.loads(kept.read_text())
+    else:
+        try:
+            tree = ast.parse(source, str(file))
+        except SyntaxError as error:
+            raise ValueError(f"{file} is not valid Python: {error}") from error
+        names = list(dict.fromkeys(_imported_names(tree, module)))
+        own = sha256(ast.dump(_WithoutText().visit(tree), annotate_fields=False).encode()).hexdigest()
+        if kept:
+            with atomic_write(kept) as temporary:
+                temporary.write_text(json.dumps([own, names]))
+    imported = dict.fromkeys(path for name in names for path in _files(name, module.split(".")[0], _root(file)))
     neutral = {PACKAGE / "__init__.py", *(PACKAGE / "core" / name for name in NEUTRAL)}
-    own = ast.dump(_WithoutText().visit(tree), annotate_fields=False)
-    return sha256(own.encode()).hexdigest(), tuple(path for path in imported if path not in neutral)
+    return own, tuple(path for path in imported if path not in neutral)
 
 
-def _imported_names(tree: ast.AST, file: Path) -> Iterator[str]:
+@cache
+def _version() -> bytes:
+    """Return what the results of parsing depend on besides the source: this module, and the version of Python."""
+    return Path(__file__).read_bytes() + sys.version.encode()
+
+
+def _imported_names(tree: ast.AST, module: str) -> Iterator[str]:
     """Yield the full names of all imports of a module, including their parent packages."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -75,7 +105,7 @@ def _imported_names(tree: ast.AST, file: Path) -> Iterator[str]:
                 yield from _with_parents(alias.name)
         elif isinstance(node, ast.ImportFrom):
             # a relative import starts at the package of the file, or above it
-            package = _module(file).split(".")[: -node.level] if node.level else []
+            package = module.split(".")[: -node.level] if node.level else []
             base = ".".join([*package, *([node.module] if node.module else [])])
             yield from _with_parents(base)
             yield from (f"{base}.{alias.name}" for alias in node.names)
@@ -86,13 +116,15 @@ def _with_parents(name: str) -> Iterator[str]:
     yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-def _files(name: str, importing: Path) -> Iterator[Path]:
-    """Yield the file of a module, if it belongs to this package or to that of the importing file."""
+@cache
+def _files(name: str, package: str, root: Path) -> tuple[Path, ...]:
+    """Return the file of a module, if it belongs to this package or to that of the importing file, at `root`."""
     first, *rest = name.split(".")
-    roots = {PACKAGE.name: PACKAGE, _module(importing).split(".")[0]: _root(importing)}
-    if first in roots:
-        base = roots[first].joinpath(*rest)
-        yield from (path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file())
+    roots = {PACKAGE.name: PACKAGE, package: root}
+    if first not in roots:
+        return ()
+    base = roots[first].joinpath(*rest)
+    return tuple(path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file())
 
 
 def _root(file: Path) -> Path:

@@ -1,10 +1,12 @@
-"""A trained model, ready to predict, alone or with the synthesizer, note and data of its run.
+"""A trained model, ready to predict, alone or with its synthesizer.
 
-All settings are read from the checkpoint and the files of the run; none has to be configured again.
+All settings are read from files; none has to be configured again. `flowsynth.inference.run_model` opens a model with the
+files of its run, `flowsynth.inference.exported_model` one that was exported.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,22 +18,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from flowsynth.core.layout import SystemPaths, find_systems
 from flowsynth.core.mel_filters import log_mel_distance
-from flowsynth.data.dataset import Items, part
-from flowsynth.data.features import spectrogram_settings
-from flowsynth.data.out_of_domain.collections import median_level
-from flowsynth.data.presets import read_table
 from flowsynth.inference.predict import predict
 from flowsynth.inference.search_task import LogMel, log_mel_extractor
-from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models import base as models
-from flowsynth.models.controls.nearest import Nearest
-from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import Renderer
 from flowsynth.synths.parameter_space import ParameterSpace
-from flowsynth.synths.spec import Synth, dataset
+from flowsynth.synths.spec import Synth
 from flowsynth.training import checkpoints
 
 TIMEOUT = 20.0  # seconds after which a rendering is aborted
@@ -148,36 +142,47 @@ def load(checkpoint: str | os.PathLike, device: str | torch.device = "cpu") -> T
 
 
 @dataclass(frozen=True)
-class RunModel(TrainedModel):
-    """A trained model and the setting of its run.
+class MapPresets:
+    """Presets on the map of a latent space.
+
+    Attributes:
+        names: Names of the presets by id.
+        values: Values of the predicted parameters, in [0, 1].
+        latents: Latents of their sounds.
+    """
+
+    names: pd.Series
+    values: Float[np.ndarray, "presets parameters"]
+    latents: Float[np.ndarray, "presets latent"]
+
+
+@dataclass(frozen=True)
+class PlayableModel(TrainedModel, ABC):
+    """A trained model with its synthesizer, for applications.
 
     Attributes:
         synth: Synthesizer.
         note: Note that is played.
         level: Level of the median training sound, see `flowsynth.data.out_of_domain.preprocessing.measure_level`.
-        train: Training set, without synthetic presets.
-        test: Test set.
-        preset_names: Names of the run's presets by id.
     """
 
     synth: Synth
     note: Note
     level: float
-    train: Items
-    test: Items
-    preset_names: pd.Series
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Name of the model."""
-        return SystemPaths.parse(self.checkpoint.absolute()).name
 
-    @cached_property
-    def nearest(self) -> TrainedModel:
-        """Control that predicts the training presets with the closest sound."""
-        control = Nearest(self.model.mels, self.model.frames, self.parameters, self.model.size)
-        control.fit(self.train.all())
-        return TrainedModel(self.checkpoint, control, self.features, self.provenance)
+    @abstractmethod
+    def nearest(self, mel: LogMel) -> Float[np.ndarray, " inferred"]:
+        """Return the training preset whose sound is closest to a log-mel spectrogram."""
+
+    @property
+    @abstractmethod
+    def map_presets(self) -> MapPresets:
+        """Test presets with their latents; the model must have a latent space."""
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -199,85 +204,10 @@ class RunModel(TrainedModel):
             raise RenderingError(f"can't be rendered: {self.synth.name} failed, {rendering.reason}")
         return rendering.audio
 
+    def rendered_log_mel(self, values: Float[np.ndarray, " inferred"]) -> LogMel:
+        """Render inferred values and compute the log-mel spectrogram; a failed rendering is silence."""
+        return self.log_mel(self.render_estimate(values))
+
     def distance(self, target: LogMel, values: Float[np.ndarray, " inferred"]) -> float:
         """Compute the log-mel L1 between a target spectrogram and the rendering of inferred values."""
-        return float(log_mel_distance(self.log_mel(self.render_estimate(values)), target))
-
-
-def find_checkpoint(
-    results: Path, model: str | None = None, kind: type = models.Model, synth: str | None = None
-) -> Path:
-    """Find a trained model by name, or the one with the lowest error in its run.
-
-    Args:
-        results: Folder of runs.
-        model: Name of a model, or path of a checkpoint; None for any model.
-        kind: Required class if no model is named.
-        synth: Name of the synthesizer; None for any.
-
-    Returns:
-        Path of the checkpoint.
-
-    Raises:
-        ValueError: If no model matches, or models of several synthesizers do.
-    """
-    if model and Path(model).suffix == ".pt":
-        if not Path(model).is_file():
-            raise ValueError(f"there is no checkpoint {model}")
-        return Path(model)
-    scored: dict[str, list[Path]] = {}
-    for paths in find_systems(results):
-        synth_name = paths.run.dataset.rstrip("0123456789")
-        matches = paths.name == model if model else _is_trained(paths.name, kind)
-        if matches and synth in (None, synth_name) and paths.scores.exists():
-            scored.setdefault(synth_name, []).append(paths.checkpoint)
-    if not scored:
-        label = f"model {model}" if model else "model" if kind is models.Model else "latent-variable model"
-        raise ValueError(
-            f"no trained and scored {label}{f' of {synth}' if synth else ''} in {results}/: "
-            "run make reproduce first, or name a checkpoint"
-        )
-    if len(scored) > 1:
-        raise ValueError(f"{results}/ contains models of {' and '.join(scored)}: select one with --synth")
-    return best_checkpoint(*scored.values())
-
-
-def _is_trained(name: str, kind: type) -> bool:
-    """Whether a folder name is that of a known trained model of a class, not of a control."""
-    system = System.parse(name)
-    known = system.model in models.names() and not system.is_control
-    return known and issubclass(models.find(system.model), kind)
-
-
-def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
-    """Select the scored model with the lowest mean error in its run."""
-
-    def distance(checkpoint: Path) -> float:
-        table = pd.read_csv(SystemPaths.parse(checkpoint).scores)
-        return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
-
-    return min(checkpoints, key=distance)
-
-
-def open_model(checkpoint: Path) -> RunModel:
-    """Load a trained model and the setting of its run.
-
-    Raises:
-        ValueError: If the checkpoint is not in the folder of a run, or files of the run are missing.
-    """
-    system = SystemPaths.parse(checkpoint.absolute())
-    run = system.run
-    audio, features, split = run.shards("audio"), run.shards("features"), run.split(system.split)
-    if not (audio and features and split.exists()):
-        raise ValueError(
-            f"the run of {checkpoint} is incomplete: expected {split}, and files in {run.folder}/audio and features"
-        )
-    synth, _ = dataset(run.dataset)
-    model, _, provenance = checkpoints.load(checkpoint)
-    names = model.parameter_space.names
-    train, test = (part(split, system.fold, name, features, names) for name in ("train", "test"))
-    note = Note(**{field: train.settings[field] for field in Note.__dataclass_fields__})
-    mel_settings = spectrogram_settings(train.settings)
-    level = median_level(audio, train.ids)
-    preset_names = read_table(run.presets, synth).set_index("id")["name"]
-    return RunModel(checkpoint, model, mel_settings, provenance, synth, note, level, train, test, preset_names)
+        return float(log_mel_distance(self.rendered_log_mel(values), target))

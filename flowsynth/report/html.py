@@ -114,7 +114,7 @@ def build(
         short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(provenance["commit"])),
         provenance=json.dumps(provenance, sort_keys=True),
         style=Markup((ASSETS / "page.css").read_text()),
-        player=Markup((ASSETS / "player.js").read_text()),
+        scripts=[Markup((ASSETS / name).read_text()) for name in ("player.js", "tables.js")],
     )
     template = environment.get_template("index.html.j2")
     # the size includes the page itself, whose length does not depend on the digits of that number
@@ -203,7 +203,7 @@ def html_table(table: pd.DataFrame) -> str:
         "<tr>" + f'<th scope="row">{cell(row[0])}</th>' + "".join(f"<td>{cell(c)}</td>" for c in row[1:]) + "</tr>"
         for row in table.itertuples(index=False)
     ]
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    return f'<table class="sortable"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
 def _slug(text: str) -> str:

@@ -26,16 +26,20 @@ VOCAL = ("voices", "hums")  # collections of vocal imitations
 SEARCH = "search"
 TEXTS = {
     "reconstruction": "<p>Sounds of the test set, and the prediction of each model: the model predicts parameters from "
-    "the sound, and the synthesizer renders them. Strokes mark the parameters of the original preset.</p>",
-    "macro_controls": "<p>Traversals of each dimension of the latent space of <code>{shown}</code>. Whether latent "
+    "the sound, and the synthesizer renders them. Listen for brightness, attack and decay: a good prediction differs "
+    "little from the original in all three. Strokes mark the parameters of the original preset.</p>",
+    "macro_controls": "<p>Traversals of each dimension of the latent space of <code>{shown}</code>: from step to step the "
+    "sound should change by about the same amount, and each dimension should change something else. Whether latent "
     "dimensions change the sound more smoothly than the synthesizer's own parameters is measured: see the figure on "
     "smoothness.</p>",
     "interpolation": "<p>Interpolation between two sounds, in the latent space of <code>{shown}</code> and in the "
-    "parameter space, and the neighbourhoods of both sounds.</p>",
+    "parameter space, and the neighbourhoods of both sounds. Each step should be between its neighbours, without a "
+    "jump; neighbours should be variations of one sound.</p>",
     "vocal": "<p>Voices and synthetic sung glides as targets. They are trimmed, pitch-shifted to the rendered note and "
     "matched in loudness to the synthesizer's sounds. <code>nearest</code> and <code>search</code> indicate how close "
-    "the synthesizer can come.</p>",
-    "outside": "<p>Instruments and recordings not made with the synthesizer, preprocessed in the same way.</p>",
+    "the synthesizer can come. Listen for the course of pitch and loudness; words cannot be reproduced.</p>",
+    "outside": "<p>Instruments and recordings not made with the synthesizer, preprocessed in the same way. A match has the "
+    "colour and the envelope of the original; noise and inharmonic partials are often out of reach.</p>",
 }
 
 
@@ -116,8 +120,8 @@ def build_page(run: Run, folder: Path) -> int:
     roles = selection.drop_duplicates("role")[["role", "reason"]].to_numpy()
     synth, names = dataset(run.paths.dataset)
     facts = {
-        "title": "Universal audio synthesizer control, reproduced",
-        "run": "Automatic synthesizer programming: predict the synthesizer parameters that reproduce a given sound. "
+        "title": f"Automatic synthesizer programming: {run.paths.dataset}, budget {run.paths.budget}",
+        "run": "Models predict the synthesizer parameters that reproduce a sound. "
         "Sounds, figures and tables of one run of the benchmark: data set "
         f"{run.paths.dataset}, budget {run.paths.budget}, {run.folds} fold{'s' * (run.folds > 1)}. "
         "Sounds are from the first fold.",

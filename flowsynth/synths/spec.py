@@ -16,6 +16,7 @@ from jaxtyping import Float
 from flowsynth.synths.parameter_space import Kind, ParameterSpace
 
 FOLDER = Path(__file__).parent / "specs"
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with libyaml
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def read(path: Path) -> Synth:
     Raises:
         ValueError: If the table is inconsistent.
     """
-    table = yaml.safe_load(path.read_text())
+    table = yaml.load(path.read_text(), YAML_LOADER)
     parameters = tuple(_parameter(name, row, path) for name, row in table["parameters"].items())
     groups = {
         "all": tuple(p.name for p in parameters),

@@ -66,7 +66,7 @@ def load(path: Path) -> Checkpoint:
         ValueError: If the file is not a checkpoint, is truncated, contains a model that is not installed, or was
             written by an incompatible version of the model.
     """
-    content = _read(path)
+    content = read(path)
     writer = content["maker"]
     written = f"flowsynth {writer.get('flowsynth', 'unknown')}, commit {writer.get('commit', 'unknown')}"
     try:
@@ -98,10 +98,10 @@ def load(path: Path) -> Checkpoint:
 
 def read_maker(path: Path) -> dict[str, object]:
     """Read the provenance of a checkpoint: versions, commit and settings."""
-    return _read(path)["maker"]
+    return read(path)["maker"]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
     """Read the content of a checkpoint, of which only the provenance is certain to exist."""
     with path.open("rb") as file:
         try:

@@ -17,7 +17,7 @@ from pythonosc.osc_packet import OscPacket
 
 from flowsynth.apps.latent_controller import LatentController
 from flowsynth.apps.osc_server import MESSAGES, Server, format_table
-from flowsynth.inference.trained_model import open_model
+from flowsynth.inference.run_model import open_run_model
 from flowsynth.rendering.worker import Rendered
 
 HEADING = b"#bundle\0" + bytes(8)
@@ -236,10 +236,10 @@ def test_it_listens_locally_by_default(server: Server, controller: LatentControl
 
 def test_a_model_without_a_latent_space_is_refused(controller: LatentController):
     with pytest.raises(ValueError, match="CNN has no latent"):
-        LatentController(open_model(controller.trained.checkpoint.parents[1] / "cnn" / "checkpoint.pt"))
+        LatentController(open_run_model(controller.trained.checkpoint.parents[1] / "cnn" / "checkpoint.pt"))
 
 
 def test_the_documentation_lists_the_supported_messages(server: Server):
     assert set(MESSAGES) < set(server.messages)
-    text = (ROOT / "docs" / "live.md").read_text()
+    text = (ROOT / "docs" / "tutorials" / "osc.md").read_text()
     assert format_table(server) in text, format_table(server)

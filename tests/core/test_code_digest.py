@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flowsynth.core import code_digest
 from flowsynth.core.code_digest import PACKAGE, closure, digest
 
 MODULE = '''"""A module."""
@@ -103,3 +104,20 @@ def test_closures_exclude_logging_and_provenance():
 def test_invalid_python_is_rejected(tmp_path: Path):
     with pytest.raises(ValueError, match=r"module\.py"):
         digest_of(tmp_path, "def f(:\n")
+
+
+def test_kept_results_are_those_of_parsing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    files = {name: tmp_path / name / "script.py" for name in ("first", "second")}
+    for path in files.values():
+        path.parent.mkdir()
+    files["first"].write_text("import flowsynth.core.seeding\nx = 1\n")
+    files["second"].write_text("import flowsynth.core.seeding\nx = 2\n")
+    parsed = {name: (digest(path), closure(path)) for name, path in files.items()}
+    monkeypatch.setattr(code_digest, "_folder", tmp_path / "kept")
+    for _ in range(2):  # written, then read
+        code_digest._parse.cache_clear()
+        assert {name: (digest(path), closure(path)) for name, path in files.items()} == parsed
+    code_digest._parse.cache_clear()
+    files["second"].write_text(files["first"].read_text())  # an edit is found at once
+    assert digest(files["second"]) == parsed["first"][0]
+    code_digest._parse.cache_clear()

@@ -31,7 +31,8 @@ def test_every_dependency_is_pinned():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    dependencies = {re.split(r"[<>=]", name)[0] for name in project["dependencies"]}
+    extras = project["optional-dependencies"].values()
+    dependencies = {re.split(r"[<>=]", name)[0] for group in (project["dependencies"], *extras) for name in group}
     assert dependencies <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
 
 

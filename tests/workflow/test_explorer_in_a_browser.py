@@ -24,7 +24,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from flowsynth.apps.explorer.server import FILES
 from flowsynth.data.presets import read_bank
-from flowsynth.inference.trained_model import open_model
+from flowsynth.inference.run_model import open_run_model
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
 from flowsynth.synths.spec import load
@@ -60,7 +60,7 @@ TEXTS = ("p", ".small", "#name", "#tooltip", "#status", "button:disabled", "labe
 @pytest.fixture(scope="module")
 def names(live: Path) -> list[str]:
     """Names of the presets on the map, two of them problematic."""
-    path, ids = live.parents[3] / "presets.csv", list(open_model(live).test.ids)
+    path, ids = live.parents[3] / "presets.csv", list(open_run_model(live).test.ids)
     table = pd.read_csv(path, dtype={"id": str}, keep_default_na=False).set_index("id")
     table.loc[ids[:2], "name"] = [HOSTILE, LONG]
     table.to_csv(path)
@@ -72,7 +72,7 @@ def address(live: Path, names: list[str], tmp_path_factory: pytest.TempPathFacto
     output = tmp_path_factory.mktemp("served") / "output"
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     restore_signal = ["env", "--default-signal=INT"]  # processes in the background of a script ignore Ctrl-C
-    command = [*restore_signal, sys.executable, "-m", "flowsynth", "explore", str(live), "--port", "0"]
+    command = [*restore_signal, sys.executable, "-m", "flowsynth", "explore", "--model", str(live), "--port", "0"]
     with output.open("w") as file:
         process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=file, stderr=file)
     try:

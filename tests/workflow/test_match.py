@@ -19,8 +19,8 @@ from flowsynth.cli import main
 from flowsynth.core import hdf5
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import read_bank
+from flowsynth.inference.run_model import RunModel, find_checkpoint, open_run_model
 from flowsynth.inference.search_task import log_mel_extractor
-from flowsynth.inference.trained_model import RunModel, find_checkpoint, open_model
 from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.rendering.host import Note
@@ -32,8 +32,8 @@ SYNTH = synths.load("amsynth")
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 
 
-def flowsynth(project: Project, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    return project.python("-m", "flowsynth", *arguments, cwd=cwd)
+def match_with_run(project: Project, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    return project.python("-m", "flowsynth", "match", "--results", "results", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def matched(finished: Project, sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "of" / "it"
-    run = flowsynth(finished, "match", sounds, "--out", out, "--samples", 2, "--renders", 20)
+    run = match_with_run(finished, sounds, "--out", out, "--samples", 2, "--renders", 20)
     assert run.returncode == 0, run.stdout
-    assert re.search("matching 6 sounds with .*cnn/checkpoint.pt on amsynth", run.stdout)
+    assert re.search("6 sounds, model cnn of amsynth", run.stdout)
     assert "6 of 6, " in run.stdout
     assert "3 of 6 sounds matched" in run.stdout
     return out
@@ -100,7 +100,7 @@ def test_the_written_sound_and_distance_are_those_of_the_bank(matched: Path):
 
 
 def test_matching_is_reproducible(finished: Project, sounds: Path, matched: Path, tmp_path: Path):
-    run = flowsynth(finished, "match", sounds / "stereo.wav", "--out", tmp_path, "--samples", 2, "--renders", 20)
+    run = match_with_run(finished, sounds / "stereo.wav", "--out", tmp_path, "--samples", 2, "--renders", 20)
     assert run.returncode == 0, run.stdout
     table = pd.read_csv(matched / "matches.csv").dropna(subset="bank")
     before = table.loc[[Path(path).parts[-2] != "deeper" and path.endswith("stereo.wav") for path in table["sound"]]]
@@ -113,7 +113,7 @@ def test_the_benchmark_compares_with_the_nearest_preset(finished: Project, tmp_p
         audio, names = file["audio"][rows[::-1]][::-1], [hdf5.ids(file)[row] for row in rows]
     with hdf5.writing(tmp_path / "collection.h5", names, np.zeros((2, 0)), (), {}) as file:
         hdf5.add_items(file, "audio", audio.shape[1:])[:] = audio
-    trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
+    trained = open_run_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
     table = measure(trained, [tmp_path / "collection.h5"], 1, samples=2, renders=10, seed=1)
     assert table[["collection", "item", "model"]].to_numpy().tolist() == [["collection", names[0], "cnn"]]
     assert (table["renderings"] == 13).all()
@@ -127,7 +127,7 @@ def test_the_benchmark_compares_with_the_nearest_preset(finished: Project, tmp_p
 @pytest.mark.parametrize(("samples", "renders", "total"), [(1, 0, 2), (5, 0, 2), (5, 10, 16)])
 def test_duplicate_predictions_are_rendered_once(finished: Project, samples: int, renders: int, total: int):
     # predictions of cnn are identical
-    trained = open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
+    trained = open_run_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
     with hdf5.reading(finished.results / "audio" / "0.h5") as file:
         audio = file["audio"][3]
     rendered, play = [], trained.render_estimate
@@ -154,7 +154,7 @@ def test_the_finding_counts_closer_matches():
 
 @pytest.fixture(scope="module")
 def trained(finished: Project) -> RunModel:
-    return open_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
+    return open_run_model(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt")
 
 
 def test_files_of_different_sounds_never_collide(trained: RunModel, sounds: Path, tmp_path: Path):
@@ -192,7 +192,7 @@ def test_finished_matches_are_kept_when_interrupted(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("flowsynth.apps.match.match_all", interrupted)
-    with pytest.raises(SystemExit, match="stopped"):
+    with pytest.raises(SystemExit, match="130"):
         main(["match", str(sounds), "--out", str(tmp_path), "--results", str(finished.folder / "results")])
     assert pd.read_csv(tmp_path / "matches.csv")["sound"].tolist() == ["a.wav"]
 
@@ -237,13 +237,15 @@ def test_models_are_searched_by_name_class_and_synthesizer(tmp_path: Path):
         (["x.wav", "--model", "npe_nsf"], "error: no trained and scored model npe_nsf in results/"),
         (["x.wav", "--model", "nowhere.pt"], "error: there is no checkpoint nowhere.pt"),
         (["x.wav", "--model", "lost.pt"], "lost.pt is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/"),
+        (["x.wav", "--model", "empty.pt"], "empty.pt is not a checkpoint"),
         (["x.wav", "--samples", "0"], "error: --samples 0"),
     ],
 )
 def test_errors_are_messages_without_a_traceback(finished: Project, arguments: list[str], message: str, tmp_path: Path):
-    (tmp_path / "lost.pt").write_text("")
+    shutil.copy(finished.results / "grouped" / "fold0" / "cnn" / "checkpoint.pt", tmp_path / "lost.pt")
+    (tmp_path / "empty.pt").write_text("")
     (tmp_path / "results").symlink_to(finished.folder / "results")
-    run = flowsynth(finished, "match", *arguments, "--out", "out", cwd=tmp_path)
+    run = match_with_run(finished, *arguments, "--out", "out", cwd=tmp_path)
     assert run.returncode == 1
     assert message in run.stdout
     assert "Traceback" not in run.stdout

@@ -65,7 +65,7 @@ def test_page_loads_without_errors_and_all_audio_plays(chromium: webdriver.Chrom
 
 def test_another_sound_continues_at_same_position_and_loudness(chromium: webdriver.Chrome, page: Path):
     visit(chromium, page)
-    group = chromium.find_element(By.CSS_SELECTOR, "details.group")
+    group = chromium.find_element(By.CSS_SELECTOR, "details.group:has(button.play)")
     first, second = group.find_elements(By.CSS_SELECTOR, "button.play")[:2]
     first.click()
     until(chromium, "player.currentTime > 0.5")
@@ -104,6 +104,24 @@ def test_no_element_is_wider_than_the_screen(chromium: webdriver.Chrome, page: P
     assert chromium.execute_script("return innerWidth") == width
     assert chromium.execute_script("return document.scrollingElement.scrollWidth") <= width
     assert chromium.execute_script(OVERFLOW) == []
+
+
+def test_a_table_is_sorted_by_the_column_that_is_clicked(chromium: webdriver.Chrome, finished: Project):
+    visit(chromium, finished.results / "page")
+    table = chromium.find_element(By.CSS_SELECTOR, "#tables table")
+    (column,) = [
+        number
+        for number, head in enumerate(table.find_elements(By.CSS_SELECTOR, "thead th"))
+        if head.text.startswith("Log-mel L1")
+    ]
+    for order in ("ascending", "descending"):
+        table.find_elements(By.CSS_SELECTOR, "thead button")[column].click()
+        rows = [
+            row.find_elements(By.CSS_SELECTOR, "th, td") for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")
+        ]
+        values = [float(cells[column].text.split(" ")[0]) for cells in rows]
+        assert values == sorted(values, reverse=order == "descending")
+        assert len({cells[0].text for cells in rows}) == 3
 
 
 def test_html_in_names_is_shown_as_text(chromium: webdriver.Chrome, small: Path):

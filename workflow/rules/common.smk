@@ -10,7 +10,7 @@ os.environ.update(PYTHONPATH=workflow.basedir)
 
 from flowsynth.config import settings
 from flowsynth.config.validation import check
-from flowsynth.core.code_digest import digest
+from flowsynth.core import code_digest
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
@@ -21,6 +21,7 @@ from flowsynth.models.systems import (
 )
 from flowsynth.synths import spec as synths
 
+code_digest.keep_in(Path(".snakemake/code_digests"))
 os.environ.update(parent_environment())  # jobs end when this process does
 # glibc returns large arrays to the system, and each page of the next one costs a fault: 13 to 30 % of a training step of
 # cnn. With these limits it keeps arrays of up to 32 MiB, its maximum, and 1 GiB in all.
@@ -53,6 +54,7 @@ except ValueError as error:
     raise WorkflowError(error)
 
 RUN = settings.resolve(config)
+SPLITS = ["random", "grouped"] + ["published"] * (config["split"] == "published")
 # the timeout does not change a rendering
 RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
 CONTROLS = "|".join(sorted(registry.controls() - {"search"}))
@@ -65,7 +67,7 @@ def code(script, *models):
     That is the script, all modules that it imports, and the sources of models; see flowsynth.core.code_digest.
     """
     path = Path(workflow.basedir) / "workflow/scripts" / f"{script}.py"
-    return lambda wildcards: digest(
+    return lambda wildcards: code_digest.digest(
         path, *(registry.source_file(System.parse(name).model) for name in models)
     )
 
@@ -78,7 +80,7 @@ def code_for_model(script):
 def code_of_figure(module):
     """The same for a figure, whose code is the module that draws it."""
     script = Path(workflow.basedir) / "workflow/scripts/figures/draw.py"
-    return lambda wildcards: digest(script, PACKAGE / "figures" / f"{module}.py")
+    return lambda wildcards: code_digest.digest(script, PACKAGE / "figures" / f"{module}.py")
 
 
 def required(files, problem):

@@ -157,8 +157,7 @@ rule leaks:
     input:
         expand(
             "results/{{budget}}/{{dataset}}/split/{split}_leaks.csv",
-            split=["random", "grouped"]
-            + ["published"] * (config["split"] == "published"),
+            split=SPLITS,
         ),
     output:
         "results/{budget}/{dataset}/tables/leaks.csv",

@@ -6,11 +6,11 @@ from flowsynth.apps.match_benchmark import measure
 from flowsynth.cli import RENDERS, SAMPLES
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
-from flowsynth.inference.trained_model import best_checkpoint, open_model
+from flowsynth.inference.run_model import best_checkpoint, open_run_model
 
 with job(Path(snakemake.log[0])):
     params = snakemake.params
-    trained = open_model(best_checkpoint(map(Path, snakemake.input.checkpoints)))
+    trained = open_run_model(best_checkpoint(map(Path, snakemake.input.checkpoints)))
     sounds = [Path(path) for path in snakemake.input.sounds]
     table = measure(trained, sounds, params.each, SAMPLES, RENDERS, params.seed)
     write_csv(table, Path(snakemake.output.csv), seed=params.seed, samples=SAMPLES, renders=RENDERS)

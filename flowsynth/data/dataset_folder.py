@@ -1,0 +1,151 @@
+"""Write a data set into one folder: presets, splits, sounds and features, with checksums and a description.
+
+`flowsynth.data.datasets` reads the folder. Files of the run are hard links where the file system has them, else copies: the
+folder has regular files only, so ``tar`` archives their content with and without ``-h``, and it keeps its content wherever
+it is moved and whatever becomes of the run.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flowsynth.core import hdf5
+from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.data.croissant import describe
+from flowsynth.data.data_card import Facts, Origin, write_card
+from flowsynth.data.datasets import CHECKSUMS, DESCRIPTION
+from flowsynth.data.out_of_domain import debian_licences
+from flowsynth.rendering.host import Note, fingerprint
+from flowsynth.synths.spec import Synth, dataset
+
+LEAKS = "_leaks"
+
+
+def write(name: str, run: Path, files: Sequence[Path], banks: Sequence[Path], folder: Path) -> None:
+    """Write a data set.
+
+    Args:
+        name: Name of the data set, such as ``amsynth16``.
+        run: Folder of the run.
+        files: Files of the run: presets, splits and their leaks, audio, features. Their provenance or checksums lie beside
+            them.
+        banks: Banks of the presets; empty if these are drawn.
+        folder: Output folder. Other files in its folders ``audio``, ``features`` and ``split`` are deleted.
+
+    Raises:
+        ValueError: If a shard is damaged.
+    """
+    for kind in ("audio", "features", "split"):
+        shutil.rmtree(folder / kind, ignore_errors=True)
+    written = [_place(source, run, folder) for path in files for source in (path, _companion(path))]
+    synth, inferred = dataset(name)
+    facts = _facts(name, synth, inferred, folder, banks)
+    for table in ("items", "parameters"):
+        path = folder / f"{table}.csv"
+        write_csv(getattr(facts, table), path)
+        written += [path, _companion(path)]
+    copyright_file = debian_licences.DOC / facts.origin.package.split(" ")[0] / "copyright"
+    if facts.origin.package and copyright_file.exists():
+        written.append(folder / "COPYRIGHT")
+        shutil.copyfile(copyright_file, written[-1])
+    written.append(folder / "README.md")
+    write_text(written[-1], write_card(facts))
+    checksums = {path.relative_to(folder).as_posix(): _checksum(path) for path in sorted(written)}
+    write_text(folder / DESCRIPTION, json.dumps(describe(facts, folder, checksums), indent=1) + "\n")
+    checksums[DESCRIPTION] = _checksum(folder / DESCRIPTION)
+    write_text(folder / CHECKSUMS, "".join(f"{checksum}  {name}\n" for name, checksum in checksums.items()))
+
+
+def _place(source: Path, run: Path, folder: Path) -> Path:
+    """Link or copy a file of the run to the same place in the folder."""
+    target = folder / source.relative_to(run)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # no hard links here
+        shutil.copy2(source, target)
+    return target
+
+
+def _companion(path: Path) -> Path:
+    """Return the path of a shard's checksum, or of a table's provenance."""
+    return hdf5.checksum_path(path) if path.suffix == ".h5" else path.with_name(f"{path.name}.json")
+
+
+def _checksum(path: Path) -> str:
+    """Compute the SHA-256 of a file; that of a shard must be the one it was written with."""
+    if path.suffix == ".h5":
+        hdf5.check(path)
+        return hdf5.checksum_path(path).read_text().split()[0]
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _facts(name: str, synth: Synth, inferred: tuple[str, ...], folder: Path, banks: Sequence[Path]) -> Facts:
+    """Collect what is known of the data set in a folder."""
+    splits = {path.stem: pd.read_csv(path, dtype={"id": str}) for path in sorted((folder / "split").glob("*.csv"))}
+    with hdf5.reading(min((folder / "features").glob("*.h5"))) as file:
+        maker = hdf5.settings(file)
+    return Facts(
+        name=name,
+        synth=synth,
+        origin=_origin(synth, maker, banks),
+        counts=json.loads((folder / "presets.csv.json").read_text())["counts"],
+        items=pd.concat(_items(folder), ignore_index=True),
+        parameters=_parameters(synth, inferred),
+        splits=pd.concat([table.assign(split=split) for split, table in splits.items() if not split.endswith(LEAKS)]),
+        leaks=pd.concat([table for split, table in splits.items() if split.endswith(LEAKS)]),
+        maker=maker,
+    )
+
+
+def _items(folder: Path) -> Iterator[pd.DataFrame]:
+    """Yield shard, row and status of the presets in each audio file."""
+    for path in sorted((folder / "audio").glob("*.h5"), key=lambda path: int(path.stem)):
+        with hdf5.reading(path) as file:
+            ids, status = hdf5.ids(file), file["status"].asstr()[:]
+        yield pd.DataFrame({"id": ids, "shard": int(path.stem), "row": range(len(ids)), "status": status})
+
+
+def _parameters(synth: Synth, inferred: tuple[str, ...]) -> pd.DataFrame:
+    """List the parameters, in the units of preset files."""
+    rows = [(p.name, p.name in inferred, p.kind, p.steps, p.low, p.high, p.default, p.unit) for p in synth.parameters]
+    table = pd.DataFrame(rows, columns=["name", "inferred", "kind", "steps", "low", "high", "default", "unit"])
+    return table.astype({"steps": "Int64"})
+
+
+def _origin(synth: Synth, maker: Mapping[str, Any], banks: Sequence[Path]) -> Origin:
+    """Find the packages and licences of the presets and the plugin."""
+    package = _package(banks[0]) if banks else ""
+    licences = {debian_licences.licence(package, bank.name) for bank in banks} if package else {"not stated"}
+    return Origin(
+        package=f"{package} {debian_licences.version(package)}" if package else "",
+        licence=", ".join(sorted(licences)) if banks else "MIT",
+        banks={bank.name: hashlib.sha256(bank.read_bytes()).hexdigest() for bank in banks},
+        plugin=_plugin(synth, maker),
+    )
+
+
+def _plugin(synth: Synth, maker: Mapping[str, Any]) -> str:
+    """Name the plugin, and the package that has it if the installed one is that which was rendered with."""
+    package = _package(synth.plugin)
+    note = Note(**{field: maker[field] for field in Note.__dataclass_fields__})
+    if not package or fingerprint(synth, note)["plugin_sha256"] != maker["plugin_sha256"]:
+        return f"`{synth.plugin.name}`"
+    return f"`{synth.plugin.name}` of the Debian package {package} {debian_licences.version(package)}"
+
+
+def _package(path: Path) -> str:
+    """Find the Debian package that installed a file; empty if none did."""
+    try:
+        result = subprocess.run(["dpkg-query", "-S", str(path)], capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    return result.stdout.partition(":")[0]

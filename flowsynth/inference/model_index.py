@@ -1,0 +1,100 @@
+"""The models that applications can use: pretrained ones of this package, and trained ones of runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from flowsynth.core.layout import find_systems
+from flowsynth.inference.exported_model import is_exported, open_exported_model
+from flowsynth.inference.run_model import find_checkpoint, is_trained, open_run_model
+from flowsynth.inference.trained_model import PlayableModel
+from flowsynth.metrics import PRIMARY_METRIC
+from flowsynth.models import base as models
+from flowsynth.training import checkpoints
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that applications can use.
+
+    Attributes:
+        name: Name of the model.
+        dataset: Data set it was trained on.
+        kind: Kind of the model, one of `flowsynth.models.registry.KINDS`.
+        log_mel_l1: Mean log-mel L1 of its predictions for test sounds; None if it was not scored.
+        path: Checkpoint or exported file.
+        pretrained: Whether the file belongs to this package.
+    """
+
+    name: str
+    dataset: str
+    kind: str
+    log_mel_l1: float | None
+    path: Path
+    pretrained: bool
+
+
+def pretrained_models() -> list[ModelEntry]:
+    """List the models of this package, the closest first."""
+    entries = []
+    for path in sorted(PRETRAINED.glob("*.pt")):
+        content = checkpoints.read(path)
+        run = content["run"]
+        distance = run["card"]["scores"][run["name"]][PRIMARY_METRIC]["mean"]
+        kind = models.find(content["model"]).kind
+        entries.append(ModelEntry(run["name"], run["dataset"], kind, distance, path, pretrained=True))
+    return sorted(entries, key=lambda entry: entry.log_mel_l1 or 0.0)
+
+
+def run_models(results: Path) -> Iterator[ModelEntry]:
+    """Yield the trained models of the runs in a folder, in the order of their paths."""
+    for paths in find_systems(results):
+        if is_trained(paths.name, models.Model):
+            distance = None
+            if paths.scores.exists():
+                table = pd.read_csv(paths.scores)
+                distance = float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
+            kind = models.find(checkpoints.read(paths.checkpoint)["model"]).kind
+            yield ModelEntry(paths.name, paths.run.dataset, kind, distance, paths.checkpoint, pretrained=False)
+
+
+def find_model(
+    model: str | None = None, results: Path | None = None, kind: type = models.Model, synth: str | None = None
+) -> Path:
+    """Find a model by name, or the one with the lowest error.
+
+    Args:
+        model: Name of a model, or path of a checkpoint or of an exported file; None for any model.
+        results: Folder of runs whose models are considered; None for the pretrained models of this package.
+        kind: Required class if no model is named.
+        synth: Name of the synthesizer; None for any.
+
+    Raises:
+        ValueError: If no model matches, or models of several synthesizers do.
+    """
+    if results is not None or (model and Path(model).suffix == ".pt"):
+        return find_checkpoint(results or Path(), model, kind, synth)
+    entries = pretrained_models()
+    for entry in entries:
+        matches = entry.name == model if model else issubclass(models.find(entry.name), kind)
+        if matches and synth in (None, entry.dataset.rstrip("0123456789")):
+            return entry.path
+    label = f"model {model}" if model else "model"
+    raise ValueError(
+        f"no pretrained {label}{f' of {synth}' if synth else ''}, expected one of "
+        f"{', '.join(entry.name for entry in entries)}; --results FOLDER uses the models of its runs"
+    )
+
+
+def open_model(path: Path) -> PlayableModel:
+    """Open an exported model, or a trained model with the files of its run.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is not a checkpoint, or files of its run are missing.
+    """
+    return open_exported_model(path) if is_exported(path) else open_run_model(path)

@@ -1,0 +1,79 @@
+"""The commands of README work as printed: in order, in a fresh folder; those of long runs are planned only."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from programs import require
+from project import ROOT
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for block in re.findall(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what git tracks, with the installed environment."""
+    folder = tmp_path_factory.mktemp("readme") / "checkout"
+    for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
+
+
+def run(folder: Path, command: str, **options) -> subprocess.CompletedProcess:
+    """Run a command of README; Snakemake plans only, and make runs nothing."""
+    words = shlex.split(command)
+    if words[0] == "snakemake":
+        words = [str(ROOT / ".venv" / "bin" / "snakemake"), *words[1:], "--dry-run"]
+    elif words[0] == "make":
+        words.append("--dry-run")
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(words, cwd=folder, env=environment, text=True, capture_output=True, timeout=600)
+
+
+def test_readme_has_the_expected_commands():
+    programs = [" ".join(command.split()[:2]) for command in COMMANDS]
+    assert programs[:3] == ["make setup", ".venv/bin/flowsynth match", ".venv/bin/flowsynth explore"]
+    assert "snakemake -c2" in programs
+
+
+@pytest.mark.slow
+def test_every_command_works_in_order(checkout: Path):
+    require("/usr/share/sonic-pi/samples")
+    (checkout / "predictions.csv").write_text("fold,item\n")
+    for command in COMMANDS:
+        if command.endswith(" explore"):
+            process = subprocess.Popen(
+                shlex.split(f"env --default-signal=INT {command} --port 0"),
+                cwd=checkout,
+                env=os.environ | {"PYTHONPATH": str(checkout)},
+                text=True,
+                stderr=subprocess.PIPE,
+            )
+            assert process.stderr is not None
+            deadline = time.monotonic() + 120
+            text = ""
+            while "http://127.0.0.1:" not in text:
+                assert time.monotonic() < deadline, text
+                text += process.stderr.readline()
+            with urllib.request.urlopen(re.findall(r"http://\S+", text)[-1]) as page:
+                assert page.status == 200
+            process.send_signal(2)
+            assert process.wait(60) == 0, process.stderr.read()
+            process.stderr.close()
+            continue
+        result = run(checkout, command)
+        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+    assert {path.suffix for path in (checkout / "matches").iterdir()} >= {".bank", ".wav", ".png", ".csv"}
