@@ -46,7 +46,7 @@ freeze: setup
 	$(BIN)/python workflow/freeze.py
 	$(BIN)/python workflow/readme.py
 
-# Train the models that belong to the package, half an hour on two cores.
+# Train the models that belong to the package, about an hour on two cores.
 pretrained: setup
 	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained
 	cp results/pretrained/*/exported/* flowsynth/inference/pretrained/

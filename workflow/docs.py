@@ -97,21 +97,21 @@ def pretrained() -> str:
 
 
 def optional(name: str) -> str:
-    """Write a published table as README.md does."""
-    *_, write = OPTIONAL_TABLES[name]
+    """Write a published table of `OPTIONAL_TABLES`."""
+    write = OPTIONAL_TABLES[name]
     return _sortable(write(PUBLISHED / f"{name}.csv")) + _source(name)
 
 
 def matches() -> str:
     """Write the benchmark of matching, and the distances of each sound."""
-    *_, write = OPTIONAL_TABLES["matches"]
+    write = OPTIONAL_TABLES["matches"]
     table = pd.read_csv(PUBLISHED / "matches.csv").drop(columns="model")
     return write(PUBLISHED / "matches.csv") + _table(table) + _source("matches")
 
 
 def seeds() -> str:
     """Write the shares of the variance of scores."""
-    *_, write = OPTIONAL_TABLES["variance"]
+    write = OPTIONAL_TABLES["variance"]
     return (
         write(PUBLISHED / "variance.csv") + "\n" + _table(pd.read_csv(PUBLISHED / "variance.csv")) + _source("variance")
     )

@@ -1,5 +1,6 @@
 """Update the generated parts of README.md from results/published and results/baselines."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from flowsynth.apps import match_benchmark
 from flowsynth.evaluation import scaling, score_tables, variance_components
 from flowsynth.evaluation.flow_comparison import BEST_POINT, LEADER_NEAREST, ONE_DRAW, POINTS, answer_questions
-from flowsynth.evaluation.summary import format_table, heading, number, to_markdown
+from flowsynth.evaluation.summary import format_table, number, to_markdown
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.leaderboard.standings import read_baselines
 from flowsynth.metrics import PRIMARY_METRIC, registry
@@ -18,37 +19,16 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
 DISPLAY_MODEL = "flow_reg"  # the model whose latent space is analysed
-# tables that the default run does not make, or only by name; shown once they are published
-OPTIONAL_TABLES = {
-    "matches": (
-        "Matching out-of-domain sounds",
-        "`flowsynth match` with five sounds of each collection, by the best model of the default run.",
-        lambda path: match_benchmark.finding(pd.read_csv(path)),
+# tables that the default run does not make, or only by name: how each is written as Markdown
+OPTIONAL_TABLES: dict[str, Callable[[Path], str]] = {
+    "matches": lambda path: match_benchmark.finding(pd.read_csv(path)),
+    "complexity": lambda path: "\n".join(
+        describe(score_tables.read(path))
+        for describe in (scaling.parameter_count_finding, scaling.parameter_count_markdown)
     ),
-    "complexity": (
-        "More parameters",
-        "Sets of 16, 32 and 64 parameters of the built-in synthesizer, budget `complexity`; columns as in the paper.",
-        lambda path: "\n".join(
-            describe(score_tables.read(path))
-            for describe in (scaling.parameter_count_finding, scaling.parameter_count_markdown)
-        ),
-    ),
-    "variance": (
-        "Variance across training seeds",
-        "The same trainings with different seeds, budget `seeds`.",
-        lambda path: variance_components.finding(pd.read_csv(path)),
-    ),
-    "amount": (
-        "More synthetic presets",
-        "All trainings of a row pass over the same number of presets, of which a growing share is distinct: budgets "
-        "`drawn_0`, `drawn_10000` and `drawn_50000`.",
-        lambda path: scaling.amount_markdown(score_tables.read(path), "drawn"),
-    ),
-    "epochs": (
-        "Longer training",
-        "Training for as long as in the campaign, and eight times as long: budgets `epochs_8` and `epochs_64`.",
-        lambda path: scaling.amount_markdown(score_tables.read(path), "epochs"),
-    ),
+    "variance": lambda path: variance_components.finding(pd.read_csv(path)),
+    "amount": lambda path: scaling.amount_markdown(score_tables.read(path), "drawn"),
+    "epochs": lambda path: scaling.amount_markdown(score_tables.read(path), "epochs"),
 }
 
 
@@ -111,25 +91,9 @@ def headlines() -> str:
         table, settings = read_baselines(folder)
         answers = answer_questions(table, settings["seed"])
         lines.append(f"{LEADER_NEAREST} (campaign, {settings['dataset']}): {answers[LEADER_NEAREST]}.")
-    rows = outside[(outside["collection"] == "every") & (outside["metric"] == PRIMARY_METRIC)].set_index(
-        ["sounds", "model"]
-    )
-    every = rows.loc["all"]
-    closest = every.index[every["best"]][0]
-    lines.append(
-        f"On {every['items'].max()} sounds that the synthesizer did not make, the closest network of the default run is "
-        f"`{closest}` with {number(every.loc[closest, 'mean'])}; `nearest` has {number(every.loc['nearest', 'mean'])}."
-    )
+    out_of_domain, *_ = findings(outside, pd.read_csv(PUBLISHED / "smoothness.csv")).splitlines()
+    lines.append(out_of_domain.removeprefix("- "))
     return "".join(f"- {line}\n" for line in lines)
-
-
-def metrics() -> str:
-    """Write the table of metrics."""
-    rows = [
-        {"Metric": heading(metric), "Definition": metric.definition.replace("|", "\\|"), "Source": metric.source}
-        for metric in registry().values()
-    ]
-    return to_markdown(pd.DataFrame(rows))
 
 
 def _smoothness(rows: pd.DataFrame) -> str:
@@ -157,17 +121,6 @@ def _smoothness(rows: pd.DataFrame) -> str:
             f"{values[2]} to {values[3]})"
         )
     return " and ".join(parts)
-
-
-def optional_sections() -> str:
-    """Write one section per published table of `OPTIONAL_TABLES`."""
-    sections = []
-    for name, (title, description, write_section) in OPTIONAL_TABLES.items():
-        path = PUBLISHED / f"{name}.csv"
-        if path.exists():
-            link = f"([{name}.csv](results/published/{name}.csv))"
-            sections.append(f"### {title}\n\n{description} {link}\n\n{write_section(path)}")
-    return "\n".join(sections)
 
 
 def baseline_folders() -> list[Path]:

@@ -38,7 +38,7 @@ def export(model: RunModel, card: Mapping[str, Any], path: Path) -> None:
 
     Args:
         model: Model of a run.
-        card: Model card; plain values, see `flowsynth.evaluation.model_card`.
+        card: Model card of plain values, see `flowsynth.evaluation.model_card`; may be empty.
         path: Path of the file to write.
     """
     train = model.train.all()
@@ -80,17 +80,11 @@ class ExportedModel(PlayableModel):
         test: Test presets with their latents; None if the model has no latent space.
     """
 
-    label: str
     card: Mapping[str, Any]
     train_values: Float[Tensor, "presets parameters"]
     train_coarse: UInt8[Tensor, "presets mels frames"]
     train_range: tuple[float, float]
     test: MapPresets | None
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self.label
 
     @cached_property
     def _train_mel(self) -> Float[Tensor, "presets mels frames"]:
@@ -109,20 +103,18 @@ class ExportedModel(PlayableModel):
         return self.test
 
 
-def is_exported(path: Path) -> bool:
-    """Whether a checkpoint was written by `export`."""
-    return "run" in checkpoints.read(path)
-
-
-def open_exported_model(path: Path) -> ExportedModel:
+def open_exported_model(path: Path, content: checkpoints.Checkpoint | None = None) -> ExportedModel:
     """Open an exported model.
+
+    Args:
+        path: File written by `export`.
+        content: Its content, if it was read already.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not an exported model, or its data set is unknown.
     """
-    model, features, provenance = checkpoints.load(path)
-    run = checkpoints.read(path).get("run")
+    model, features, provenance, run = content or checkpoints.load(path)
     if run is None:
         raise ValueError(f"{path} is not an exported model: expected a file written by flowsynth export")
     synth, _ = dataset(run["dataset"])
@@ -139,7 +131,7 @@ def open_exported_model(path: Path) -> ExportedModel:
         synth=synth,
         note=Note(**run["note"]),
         level=run["level"],
-        label=run["name"],
+        name=run["name"],
         card=run["card"],
         train_values=train["values"],
         train_coarse=train["coarse"],

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from flowsynth.core.layout import find_systems
-from flowsynth.inference.exported_model import is_exported, open_exported_model
-from flowsynth.inference.run_model import find_checkpoint, is_trained, open_run_model
+from flowsynth.inference.exported_model import open_exported_model
+from flowsynth.inference.run_model import find_checkpoint, is_trained, mean_error, open_run_model
 from flowsynth.inference.trained_model import PlayableModel
 from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models import base as models
@@ -54,10 +52,7 @@ def run_models(results: Path) -> Iterator[ModelEntry]:
     """Yield the trained models of the runs in a folder, in the order of their paths."""
     for paths in find_systems(results):
         if is_trained(paths.name, models.Model):
-            distance = None
-            if paths.scores.exists():
-                table = pd.read_csv(paths.scores)
-                distance = float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
+            distance = mean_error(paths) if paths.scores.exists() else None
             kind = models.find(checkpoints.read(paths.checkpoint)["model"]).kind
             yield ModelEntry(paths.name, paths.run.dataset, kind, distance, paths.checkpoint, pretrained=False)
 
@@ -97,4 +92,5 @@ def open_model(path: Path) -> PlayableModel:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not a checkpoint, or files of its run are missing.
     """
-    return open_exported_model(path) if is_exported(path) else open_run_model(path)
+    checkpoint = checkpoints.load(path)
+    return open_exported_model(path, checkpoint) if checkpoint.run else open_run_model(path, checkpoint)

@@ -41,11 +41,6 @@ class RunModel(PlayableModel):
     test: Items
     preset_names: pd.Series
 
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return SystemPaths.parse(self.checkpoint.absolute()).name
-
     @cached_property
     def _nearest(self) -> TrainedModel:
         control = Nearest(self.model.mels, self.model.frames, self.parameters, self.model.size)
@@ -113,16 +108,21 @@ def is_trained(name: str, kind: type) -> bool:
 
 def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
     """Select the scored model with the lowest mean error in its run."""
-
-    def distance(checkpoint: Path) -> float:
-        table = pd.read_csv(SystemPaths.parse(checkpoint).scores)
-        return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
-
-    return min(checkpoints, key=distance)
+    return min(checkpoints, key=lambda checkpoint: mean_error(SystemPaths.parse(checkpoint)))
 
 
-def open_run_model(checkpoint: Path) -> RunModel:
+def mean_error(system: SystemPaths) -> float:
+    """Compute the mean log-mel L1 of the scores of a system."""
+    table = pd.read_csv(system.scores)
+    return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
+
+
+def open_run_model(checkpoint: Path, content: checkpoints.Checkpoint | None = None) -> RunModel:
     """Load a trained model and the setting of its run.
+
+    Args:
+        checkpoint: Path of the checkpoint.
+        content: Its content, if it was read already.
 
     Raises:
         ValueError: If the checkpoint is not in the folder of a run, or files of the run are missing.
@@ -135,11 +135,13 @@ def open_run_model(checkpoint: Path) -> RunModel:
             f"the run of {checkpoint} is incomplete: expected {split}, and files in {run.folder}/audio and features"
         )
     synth, _ = dataset(run.dataset)
-    model, _, provenance = checkpoints.load(checkpoint)
+    model, _, provenance, _ = content or checkpoints.load(checkpoint)
     names = model.parameter_space.names
     train, test = (part(split, system.fold, name, features, names) for name in ("train", "test"))
     note = Note(**{field: train.settings[field] for field in Note.__dataclass_fields__})
     mel_settings = spectrogram_settings(train.settings)
     level = median_level(audio, train.ids)
     preset_names = read_table(run.presets, synth).set_index("id")["name"]
-    return RunModel(checkpoint, model, mel_settings, provenance, synth, note, level, train, test, preset_names)
+    return RunModel(
+        checkpoint, model, mel_settings, provenance, synth, note, level, system.name, train, test, preset_names
+    )

@@ -137,8 +137,8 @@ def load(checkpoint: str | os.PathLike, device: str | torch.device = "cpu") -> T
         ValueError: If the file is not a checkpoint, is truncated, contains a model that is not installed, or was
             written by an incompatible version of the model.
     """
-    model, features, provenance = checkpoints.load(Path(checkpoint))
-    return TrainedModel(Path(checkpoint), model.to(device), features, provenance)
+    content = checkpoints.load(Path(checkpoint))
+    return TrainedModel(Path(checkpoint), content.model.to(device), content.features, content.maker)
 
 
 @dataclass(frozen=True)
@@ -164,16 +164,13 @@ class PlayableModel(TrainedModel, ABC):
         synth: Synthesizer.
         note: Note that is played.
         level: Level of the median training sound, see `flowsynth.data.out_of_domain.preprocessing.measure_level`.
+        name: Name of the model.
     """
 
     synth: Synth
     note: Note
     level: float
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """Name of the model."""
+    name: str
 
     @abstractmethod
     def nearest(self, mel: LogMel) -> Float[np.ndarray, " inferred"]:

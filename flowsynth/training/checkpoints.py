@@ -21,11 +21,13 @@ class Checkpoint(NamedTuple):
         model: The model, in evaluation mode on the CPU.
         features: Spectrogram settings of the training, see `flowsynth.data.features.spectrogram_settings`.
         maker: Provenance: versions, commit, and training settings.
+        run: What applications need of the run, in an exported model, see `flowsynth.inference.exported_model`; else None.
     """
 
     model: models.Model
     features: dict[str, Any]
     maker: dict[str, Any]
+    run: dict[str, Any] | None
 
 
 def save(
@@ -93,7 +95,7 @@ def load(path: Path) -> Checkpoint:
             f"{path} was written by another version of the model ({written}): install that version, or train the model "
             f"again. {_cause(error)}"
         ) from error
-    return Checkpoint(model.eval(), content.get("features", {}), writer)
+    return Checkpoint(model.eval(), content.get("features", {}), writer, content.get("run"))
 
 
 def read_maker(path: Path) -> dict[str, object]:

@@ -84,7 +84,6 @@ def test_pretrained_models_are_found_by_name_and_class(tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["proxy", "npe_nsf", "flow_reg"])
 def test_a_pretrained_model_matches_a_sound_of_the_synthesizer(name: str):
-    """Better than the presets that it predicts for another sound."""
     model = open_model(find_model(name))
     values = model.map_presets.values[0] if isinstance(model.model, LatentModel) else model.nearest(np.zeros((64, 80)))
     audio = model.render_estimate(values)
