@@ -46,7 +46,7 @@ def sound() -> bytes:
 
 
 def test_a_checkpoint_restores_the_description(checkpoint: Path):
-    model, features, maker = load(checkpoint)
+    model, features, maker, _ = load(checkpoint)
     assert model.parameter_space == SPACE
     assert features == FEATURES
     assert maker["seed"] == 3
@@ -59,7 +59,7 @@ def test_a_checkpoint_with_names_only_is_continuous(checkpoint: Path, caplog: py
     weights = content["state"]
     content["arguments"]["parameters"] = 3
     torch.save({k: v for k, v in content.items() if k != "features"} | {"names": ["a", "b", "c"]}, checkpoint)
-    model, features, _ = load(checkpoint)
+    model, features, _, _ = load(checkpoint)
     assert model.parameter_space == space(3)
     assert features == {}
     assert all(torch.equal(weights[key], value) for key, value in model.state_dict().items())
