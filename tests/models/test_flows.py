@@ -17,7 +17,8 @@ from flowsynth.models import base as models
 from flowsynth.models.nn import flows
 from flowsynth.models.nn.flows import sample_flow
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.nn.transforms import WIDTH, RegressionFlow, Spline, dequantise, logit_transform
+from flowsynth.models.nn.spline import Spline
+from flowsynth.models.nn.transforms import WIDTH, RegressionFlow, dequantise, logit_transform
 
 CONTEXT = 4
 

@@ -9,17 +9,17 @@ References:
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import e, log
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import AffineTransform, SigmoidTransform, Transform
-from torch.nn.functional import pad, softmax, softplus
 from zuko.flows import GeneralCouplingTransform, MaskedAutoregressiveTransform
 from zuko.lazy import LazyComposedTransform, LazyTransform, UnconditionalTransform
-from zuko.transforms import ComposedTransform, CouplingTransform, MonotonicAffineTransform, MonotonicRQSTransform
+from zuko.transforms import ComposedTransform, CouplingTransform, MonotonicAffineTransform
+
+from flowsynth.models.nn.spline import Spline
 
 WIDTH = 1 / 128  # width of the dequantisation noise: a step of a MIDI controller
 BINS = 8  # bins of a spline
@@ -62,44 +62,9 @@ def logit_transform() -> Transform:
     return ComposedTransform(AffineTransform(WIDTH, 1 - 2 * WIDTH), SigmoidTransform().inv, AffineTransform(0.0, 0.5))
 
 
-class Spline(MonotonicRQSTransform):
-    """Monotonic rational-quadratic spline of zuko with knots computed by a matrix product.
-
-    Training is deterministic. The cumulative sums that zuko uses are not on GPUs, where torch refuses them.
-
-    Args:
-        widths: Unconstrained widths of the bins.
-        heights: Unconstrained heights of the bins.
-        slopes: Unconstrained slopes at the inner knots. If all arguments are zero, the spline is the identity.
-        bound: Half the side of the square that contains the spline; outside the spline is the identity.
-        least: Minimum share of a bin, and minimum slope of a knot.
-
-    References:
-        Durkan et al. 2019, section 3.1.
-
-    Examples:
-        >>> spline = Spline(torch.zeros(8), torch.zeros(8), torch.zeros(7))
-        >>> spline(torch.tensor([-6.0, 0.25]))
-        tensor([-6.0000,  0.2500])
-    """
-
-    def __init__(
-        self,
-        widths: Float[Tensor, "*batch bins"],
-        heights: Float[Tensor, "*batch bins"],
-        slopes: Float[Tensor, "*batch inner"],
-        bound: float = 5.0,
-        least: float = 1e-3,
-    ):
-        Transform.__init__(self)
-        bins = widths.shape[-1]
-        below = torch.ones(bins, bins + 1, dtype=widths.dtype, device=widths.device).triu(1)
-
-        def knots(shares: Tensor) -> Tensor:
-            return bound * (2 * (least + (1 - least * bins) * softmax(shares, -1)) @ below - 1)
-
-        self.horizontal, self.vertical = knots(OUTPUT_SCALE * widths), knots(OUTPUT_SCALE * heights)
-        self.derivatives = pad(least + (1 - least) * softplus(OUTPUT_SCALE * slopes + log(e - 1)), (1, 1), value=1.0)
+def spline(widths: Tensor, heights: Tensor, slopes: Tensor) -> Transform:
+    """Return the spline for the outputs of a network."""
+    return Spline(OUTPUT_SCALE * widths, OUTPUT_SCALE * heights, OUTPUT_SCALE * slopes)
 
 
 def affine(shift: Tensor, scale: Tensor) -> Transform:
@@ -111,7 +76,7 @@ def affine(shift: Tensor, scale: Tensor) -> Transform:
 
 
 AFFINE: dict[str, Any] = {"univariate": affine, "shapes": [(), ()]}
-SPLINE: dict[str, Any] = {"univariate": Spline, "shapes": [(BINS,), (BINS,), (BINS - 1,)]}
+SPLINE: dict[str, Any] = {"univariate": spline, "shapes": [(BINS,), (BINS,), (BINS - 1,)]}
 
 
 def autoregressive(dim: int, context: int, number: int, **options: Any) -> Sequence[LazyTransform]:
@@ -137,6 +102,22 @@ class IndexedCouplingTransform(CouplingTransform):
     def __init__(self, meta: Callable[[Tensor], Transform], first: Tensor, second: Tensor):
         Transform.__init__(self)
         self.meta, self.idx_a, self.idx_b = meta, first, second
+        self._inverted: tuple[Tensor, Transform, Tensor, Tensor] | None = None
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        first, second = self.split(y)
+        transform = self.meta(first)
+        original = transform.inv(second)
+        x = self.merge(first, original, y.shape)
+        self._inverted = x, transform, original, second
+        return x
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the logarithms of the derivatives at `x`; the network is not evaluated again after an inversion."""
+        if self._inverted is None or self._inverted[0] is not x:
+            return super().log_abs_det_jacobian(x, y)
+        _, transform, original, second = self._inverted
+        return transform.log_abs_det_jacobian(original, second)
 
 
 class Coupling(GeneralCouplingTransform):
