@@ -2,12 +2,16 @@
 
 import re
 import subprocess
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "envs"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def pins(lines) -> dict[str, str]:
@@ -28,12 +32,18 @@ def test_constraints_agree_with_the_pins():
 
 
 def test_every_dependency_is_pinned():
-    import tomllib
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"].values()
-    dependencies = {re.split(r"[<>=]", name)[0] for group in (project["dependencies"], *extras) for name in group}
+    extras = PROJECT["optional-dependencies"].values()
+    dependencies = {re.split(r"[<>=]", name)[0] for group in (PROJECT["dependencies"], *extras) for name in group}
     assert dependencies <= pins((ENVS / "requirements.txt").read_text().splitlines()).keys()
+
+
+def test_pinned_packages_support_the_oldest_python():
+    """Some need a later patch release than distributions have."""
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    names = pins((ENVS / "constraints.txt").read_text().splitlines())
+    names |= pins((ENVS / "requirements.txt").read_text().splitlines())
+    required = {name: metadata.metadata(name).get("Requires-Python") or "" for name in names}
+    assert {name: text for name, text in required.items() if not SpecifierSet(text).contains(oldest)} == {}
 
 
 def run_packages_script(folder: Path, plugin: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
