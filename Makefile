@@ -56,14 +56,17 @@ setup: packages .venv/installed
 packages:
 	@SYNTH=$(SYNTH) sh envs/packages.sh
 
-# Only modules that jobs import are compiled, and at once, since jobs may not be allowed to write there.
-.venv/installed: envs/requirements.txt envs/constraints.txt pyproject.toml
+# The lock holds all packages but torch, whose build depends on the machine. Only what jobs import is compiled, and at once,
+# since jobs may not be allowed to write there; librosa's pitch estimators too, which takes a while.
+.venv/installed: envs/requirements.txt envs/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 	  { echo "error: $(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt --constraint envs/constraints.txt
+	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes --requirement envs/lock.txt
+	$(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli'
+	$(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli; \
+	  from flowsynth.data.out_of_domain.preprocessing import compile_estimators; compile_estimators()'
 	@touch $@

@@ -30,14 +30,6 @@ AUDIBLE = {
 SYNTHS = [synths.load(name) for name in AUDIBLE]
 
 
-def rules(kind: str) -> list:
-    return [
-        pytest.param(synth, rule, id=f"{synth.name}-{number}")
-        for synth in SYNTHS
-        for number, rule in enumerate(getattr(synth, kind))
-    ]
-
-
 def presets(synth: synths.Synth, when: dict[str, float], seed: int) -> np.ndarray:
     """Random audible presets with some values given, and stepped parameters on their steps."""
     rng = np.random.default_rng(seed)
@@ -74,30 +66,36 @@ def test_every_synthesizer_is_tested(synth: synths.Synth):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("synth", "rule"), rules("inactive"))
-def test_inactive_parameter_is_audible_only_when_active(synth: synths.Synth, rule: synths.Inactive):
-    values = presets(synth, rule.when, 0)
-    assert satisfies(synth, values, rule.when).all()
-    assert not active_parameters(synth, values)[:, synth.columns(rule.parameters)].any()
+@pytest.mark.parametrize("synth", SYNTHS, ids=lambda synth: synth.name)
+def test_inactive_parameters_are_audible_only_when_active(synth: synths.Synth):
     random_presets = presets(synth, {}, 0)
     assert active_parameters(synth, random_presets).all()
-    pairs = [(array, mirrored(synth, array, rule.parameters)) for array in (values, random_presets)]
-    inactive, active = distances(synth, *pairs)
-    assert inactive < 0.002
-    assert active > 0.02  # else the rule would be trivial
+    pairs = []
+    for rule in synth.inactive:
+        values = presets(synth, rule.when, 0)
+        assert satisfies(synth, values, rule.when).all()
+        assert not active_parameters(synth, values)[:, synth.columns(rule.parameters)].any()
+        pairs += [(array, mirrored(synth, array, rule.parameters)) for array in (values, random_presets)]
+    by_rule = np.reshape(distances(synth, *pairs), (-1, 2))
+    for rule, (inactive, active) in zip(synth.inactive, by_rule, strict=True):
+        assert inactive < 0.002, rule
+        assert active > 0.02, rule  # else the rule would be trivial
 
 
-@pytest.mark.parametrize(("synth", "rule"), rules("symmetries"))
-def test_symmetry_images_sound_the_same(synth: synths.Synth, rule: synths.Symmetry):
-    single_rule = dataclasses.replace(synth, symmetries=(rule,))
-    values = presets(synth, rule.when, 1)
-    same, image = symmetry_images(single_rule, values)
-    assert np.array_equal(same, values)
-    assert (np.abs(image - values).max(axis=1) > 0.05).all()
-    assert distances(synth, (values, image))[0] < 0.002
-    if rule.when:
-        random_presets = presets(synth, {}, 1)
-        assert np.array_equal(symmetry_images(single_rule, random_presets)[1], random_presets)
+@pytest.mark.parametrize("synth", SYNTHS, ids=lambda synth: synth.name)
+def test_symmetry_images_sound_the_same(synth: synths.Synth):
+    random_presets = presets(synth, {}, 1)
+    pairs = []
+    for rule in synth.symmetries:
+        single_rule = dataclasses.replace(synth, symmetries=(rule,))
+        values = presets(synth, rule.when, 1)
+        same, image = symmetry_images(single_rule, values)
+        assert np.array_equal(same, values), rule
+        assert (np.abs(image - values).max(axis=1) > 0.05).all(), rule
+        assert not rule.when or np.array_equal(symmetry_images(single_rule, random_presets)[1], random_presets), rule
+        pairs.append((values, image))
+    for rule, distance in zip(synth.symmetries, distances(synth, *pairs), strict=True):
+        assert distance < 0.002, rule
 
 
 def test_audible_error_is_at_most_the_plain_one_and_by_hand():

@@ -22,7 +22,7 @@ C4 = 440 * 2 ** ((60 - 69) / 12)
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    table, counts = presets.collect(SYNTH, SYNTH.names, limit=20, seed=1)
+    table, counts = presets.collect(SYNTH, SYNTH.names, limit=12, seed=1)
     assert counts["drawn"] == 4000
     assert counts["duplicates"] == 0
     return table[list(SYNTH.names)].to_numpy()

@@ -46,9 +46,9 @@ def test_both_recipes_are_equivalent():
 
 
 def test_packages_are_pinned():
-    (install,) = [command for command in docker()["commands"] if "pip install" in command]
-    assert "--requirement /opt/flowsynth/envs/requirements.txt" in install
-    assert "--constraint /opt/flowsynth/envs/constraints.txt" in install
+    locked, direct = [command for command in docker()["commands"] if "pip install" in command]
+    assert locked.endswith("--no-deps --require-hashes --requirement /opt/flowsynth/envs/lock.txt")
+    assert direct.endswith("--requirement /opt/flowsynth/envs/requirements.txt")
     assert docker()["files"] == ["envs /opt/flowsynth/envs"]
 
 

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,8 +16,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def pins(lines) -> dict[str, str]:
-    matches = (re.fullmatch(r"([A-Za-z0-9._-]+)==(\S+)", line.strip()) for line in lines)
+    matches = (re.match(r"([A-Za-z0-9._-]+)==(\S+)", line) for line in lines)
     return {m[1].lower().replace("_", "-"): m[2] for m in matches if m}
+
+
+def locked() -> dict[str, str]:
+    return pins((ENVS / "lock.txt").read_text().splitlines())
 
 
 def test_conda_and_pip_have_the_same_pins():
@@ -24,11 +29,24 @@ def test_conda_and_pip_have_the_same_pins():
     assert pins(conda) == pins((ENVS / "requirements.txt").read_text().splitlines())
 
 
-def test_constraints_agree_with_the_pins():
-    constraints = pins((ENVS / "constraints.txt").read_text().splitlines())
+def test_the_lock_agrees_with_the_pins():
     direct = pins((ENVS / "requirements.txt").read_text().splitlines())
-    differing = {name: (pin, constraints[name]) for name, pin in direct.items() if constraints.get(name, pin) != pin}
-    assert differing == {}
+    assert {name for name in direct if name not in locked()} == {"torch"}
+    assert {name: pin for name, pin in direct.items() if locked().get(name, pin) != pin} == {}
+
+
+def test_the_lock_is_complete():
+    """It has every installed package that the direct ones need, except torch."""
+    needed, left = set(), set(pins((ENVS / "requirements.txt").read_text().splitlines()))
+    while left:
+        name = left.pop()
+        needed.add(name)
+        requirements = map(Requirement, metadata.requires(name) or ())
+        wanted = {
+            r.name.lower().replace("_", "-") for r in requirements if not r.marker or r.marker.evaluate({"extra": ""})
+        }
+        left |= wanted - needed
+    assert {name for name in needed - {"torch"} if name.replace(".", "-") not in locked()} == set()
 
 
 def test_every_dependency_is_pinned():
@@ -40,9 +58,7 @@ def test_every_dependency_is_pinned():
 def test_pinned_packages_support_the_oldest_python():
     """Some need a later patch release than distributions have."""
     oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
-    names = pins((ENVS / "constraints.txt").read_text().splitlines())
-    names |= pins((ENVS / "requirements.txt").read_text().splitlines())
-    required = {name: metadata.metadata(name).get("Requires-Python") or "" for name in names}
+    required = {d.name: d.metadata.get("Requires-Python") or "" for d in metadata.distributions()}
     assert {name: text for name, text in required.items() if not SpecifierSet(text).contains(oldest)} == {}
 
 

@@ -13,7 +13,7 @@ from runs import Run, adapt, profile
 MODELS = ["cnn"]
 CONFIG = ["budget=tiny", f"models=[{','.join(MODELS)}]"]
 ONE_FOLD = "budgets: {tiny: {folds: 1}}"  # fewer folds than the local run
-TABLES = "results/tiny/amsynth16/tables/scores.csv"
+TARGET = "results/tiny/amsynth16/scores.csv"
 
 
 @dataclass
@@ -39,7 +39,7 @@ def slurm_run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Slu
     gres = {key: value for key, value in rules["predict"].items() if key != "gpu"} | {"gres": "gpu:fake:1"}
     resources = {"train": gpu, "predict": gres}
     adapt(project.folder, **{"config": CONFIG, "configfile": [str(one_fold)], "set-resources": resources})
-    run = Run(project.folder, TABLES)
+    run = Run(project.folder, TARGET)
     assert run.wait(780) == 0, run.text
     log = "".join(path.read_text() for path in (project.folder / ".snakemake" / "log").glob("*.snakemake.log"))
     return SlurmRun(project, parse_requests(log), {job["JobId"]: job for job in cluster.jobs(project.folder)})
@@ -59,7 +59,7 @@ def parse_requests(text: str) -> dict[str, dict[str, str]]:
 def test_each_job_ran_once_on_slurm(slurm_run: SlurmRun, cluster: Cluster):
     assert slurm_run.requests.keys() == slurm_run.records.keys()
     assert Counter(job["rule"] for job in slurm_run.records.values()) == slurm_run.project.planned(
-        TABLES, "--forceall", "--configfile", "results/one_fold.yaml", "--config", *CONFIG
+        TARGET, "--forceall", "--configfile", "results/one_fold.yaml", "--config", *CONFIG
     )
     finished = cluster.completed()
     for number in slurm_run.records:

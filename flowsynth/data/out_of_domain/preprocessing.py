@@ -116,7 +116,7 @@ def estimate_pitch(audio: Sound, sample_rate: int) -> float | None:
     Returns:
         The pitch, or None if less than half of the loud frames are voiced.
     """
-    _compile_estimators()
+    compile_estimators()
     rough, voiced, probability, fine = _run_estimators(audio, sample_rate)
     level = librosa.feature.rms(y=audio, frame_length=FRAME, hop_length=HOP)[0]
     loud = level >= LOUD * level.max()
@@ -140,7 +140,7 @@ def _run_estimators(audio: Sound, sample_rate: int) -> tuple[np.ndarray, ...]:
 
 
 @cache
-def _compile_estimators() -> None:
+def compile_estimators() -> None:
     """Compile the estimators, on each host in one process of a user at a time.
 
     After two processes had compiled them at once, numba's cache was seen to end all later ones with a segmentation fault.
