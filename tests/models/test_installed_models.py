@@ -75,35 +75,33 @@ def test_an_installed_model_is_found_by_name(install: Install, value: str, tmp_p
     assert registry.source_file("other") == tmp_path / "other_package.py"
 
 
+BASES = {
+    "controls": ("controls.nearest", "Nearest"),
+    "regression": ("regression.cnn", "CNN"),
+    "autoencoders": ("autoencoders.vae", "VAE"),
+    "density": ("density.mdn", "MDN"),
+    "surrogates": ("surrogates.proxy", "Proxy"),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("module", "base", "kind"),
-    [
-        ("controls.nearest", "Nearest", "controls"),
-        ("regression.cnn", "CNN", "regression"),
-        ("autoencoders.vae", "VAE", "autoencoders"),
-        ("density.mdn", "MDN", "density"),
-        ("surrogates.proxy", "Proxy", "surrogates"),
-    ],
-)
-def test_the_kind_of_an_installed_model_is_inherited(install: Install, module: str, base: str, kind: str):
-    install("other", "other_package:Other", module, base)
-    assert registry.kind("other") == kind
-    assert System.parse("other_refined64").is_control == ("other" in registry.controls()) == (kind == "controls")
-    assert ("other" in registry.surrogates()) == (kind == "surrogates")
-    assert "other" not in registry.human_presets_only()
-
-
-@pytest.mark.parametrize(
-    ("module", "base", "body"),
-    [
-        ("controls.nearest_people", "NearestPeople", "extra = 1"),
-        ("regression.cnn", "CNN", "human_presets_only = True"),
-    ],
-)
-def test_an_installed_model_can_use_human_presets_only(install: Install, module: str, base: str, body: str):
-    install("other", "other_package:Other", module, base, body)
-    assert registry.human_presets_only() == {"nearest_people", "other"}
+def test_traits_of_installed_models_are_inherited(install: Install, tmp_path: Path):
+    """All kinds at once, as each reading of installed models starts a process."""
+    offered = {f"other_{kind}": (module, base, "extra = 1") for kind, (module, base) in BASES.items()}
+    offered["own_people"] = ("regression.cnn", "CNN", "human_presets_only = True")
+    offered["inherited_people"] = ("controls.nearest_people", "NearestPeople", "extra = 1")
+    install("other", "other_package:Other")
+    entry_points = [f"[{registry.GROUP}]", *(f"{name} = package_of_{name}:Other" for name in offered)]
+    (tmp_path / "other-1.0.dist-info" / "entry_points.txt").write_text("\n".join(entry_points))
+    for name, (module, base, body) in offered.items():
+        (tmp_path / f"package_of_{name}.py").write_text(SOURCE.format(module=module, base=base, body=body))
+    clear_caches()
+    for kind in BASES:
+        assert registry.kind(f"other_{kind}") == kind
+        assert System.parse(f"other_{kind}_refined64").is_control == (kind == "controls")
+        assert (f"other_{kind}" in registry.controls()) == (kind == "controls")
+        assert (f"other_{kind}" in registry.surrogates()) == (kind == "surrogates")
+    assert registry.human_presets_only() == {"nearest_people", "own_people", "inherited_people"}
 
 
 def test_an_installed_model_gets_the_kinds_of_parameters(install: Install, size: Size, tmp_path: Path):
