@@ -34,18 +34,21 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, command: str, **options) -> subprocess.CompletedProcess:
     """Run a command of README; Snakemake plans only, and make runs nothing."""
-    words = shlex.split(command)
-    if words[0] == "snakemake":
-        words = [str(ROOT / ".venv" / "bin" / "snakemake"), *words[1:], "--dry-run"]
-    elif words[0] == "make":
-        words.append("--dry-run")
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    return subprocess.run(words, cwd=folder, env=environment, text=True, capture_output=True, timeout=600)
+    if command.startswith(("snakemake ", "make ")):
+        command += " --dry-run"
+    return subprocess.run(
+        ["sh", "-c", command], cwd=folder, env=environment(folder), text=True, capture_output=True, timeout=600
+    )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Environment variables after the command that activates the virtual environment."""
+    return os.environ | {"PYTHONPATH": str(folder), "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
 
 
 def test_readme_has_the_expected_commands():
     programs = [" ".join(command.split()[:2]) for command in COMMANDS]
-    assert programs[:3] == ["make setup", ".venv/bin/flowsynth match", ".venv/bin/flowsynth explore"]
+    assert programs[:4] == ["make setup", ". .venv/bin/activate", "flowsynth match", "flowsynth explore"]
     assert "snakemake -c2" in programs
 
 
@@ -58,7 +61,7 @@ def test_every_command_works_in_order(checkout: Path):
             process = subprocess.Popen(
                 shlex.split(f"env --default-signal=INT {command} --port 0"),
                 cwd=checkout,
-                env=os.environ | {"PYTHONPATH": str(checkout)},
+                env=environment(checkout),
                 text=True,
                 stderr=subprocess.PIPE,
             )
