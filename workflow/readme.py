@@ -7,14 +7,21 @@ import pandas as pd
 
 from flowsynth.apps import match_benchmark
 from flowsynth.evaluation import scaling, score_tables, variance_components
-from flowsynth.evaluation.flow_comparison import BEST_POINT, LEADER_NEAREST, ONE_DRAW, POINTS, answer_questions
+from flowsynth.evaluation.flow_comparison import (
+    BEST_POINT,
+    LEADER_CONTROL,
+    LIKELIHOOD,
+    ONE_SAMPLE,
+    POINTS,
+    answer_questions,
+)
 from flowsynth.evaluation.summary import format_table, number, to_markdown
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.leaderboard.standings import read_baselines
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
 README_METRICS = (PRIMARY_METRIC, "spectral_convergence", "mel_mse", "parameter_mse")
-ASKED = (ONE_DRAW, BEST_POINT)
+ASKED = (LIKELIHOOD, ONE_SAMPLE, BEST_POINT)
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
@@ -90,7 +97,7 @@ def headlines() -> str:
     for folder in baseline_folders():
         table, settings = read_baselines(folder)
         answers = answer_questions(table, settings["seed"])
-        lines.append(f"{LEADER_NEAREST} (campaign, {settings['dataset']}): {answers[LEADER_NEAREST]}.")
+        lines.append(f"{LEADER_CONTROL} (campaign, {settings['dataset']}): {answers[LEADER_CONTROL]}.")
     out_of_domain, *_ = findings(outside, pd.read_csv(PUBLISHED / "smoothness.csv")).splitlines()
     lines.append(out_of_domain.removeprefix("- "))
     return "".join(f"- {line}\n" for line in lines)

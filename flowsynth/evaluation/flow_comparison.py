@@ -22,25 +22,26 @@ FLOWS = ("flow_reg", "flow_cond", "flow_dis", "npe_nsf")  # normalising flows tr
 MEDIAN = "spectral_convergence"  # compared by its median, as few quiet targets dominate its mean
 ABOUT = (
     "Each row compares two systems by log-mel L1; lower is better. A cell gives both values, the relative difference, "
-    "and in brackets the 95 % interval of the difference. *Best of 16*: 16 draws are rendered, and the one closest to "
+    "and in brackets the 95 % interval of the difference. *Best of 16*: 16 samples are rendered, and the one closest to "
     "the target counts."
 )
 POINT = "the best of the paper's models without a flow"
-BEST = f"The best flow, best of {RENDER_BUDGET} draws"
+BEST = f"The best flow, best of {RENDER_BUDGET} samples"
 LEADER = f"The best system with {RENDER_BUDGET} renderings"
 LIKELIHOOD = "The paper's flow trained by likelihood, and by the published objective"
-ONE_DRAW = f"The best flow by one draw, and {POINT}"
+ONE_SAMPLE = f"The best flow by one sample, and {POINT}"
 BEST_POINT = f"{BEST}, and {POINT}"
 BEST_MIXTURE = f"{BEST}, and a mixture of Gaussians, best of {RENDER_BUDGET}"
 BEST_MATCHING = f"{BEST}, and flow matching, best of {RENDER_BUDGET}"
-BEST_NEAREST = f"{BEST}, and the nearest training preset, drawn ones too"
-BEST_HUMAN = f"{BEST}, and the nearest of the training presets that people made"
-LEADER_FLOW = f"{LEADER}, and the best flow, best of {RENDER_BUDGET} draws"
-LEADER_NEAREST = f"{LEADER}, and the nearest training preset, drawn ones too"
-LEADER_HUMAN = f"{LEADER}, and the nearest of the training presets that people made"
+BEST_NEAREST = f"{BEST}, and the nearest training preset, synthetic ones too"
+BEST_HUMAN = f"{BEST}, and the nearest human-designed training preset"
+LEADER_FLOW = f"{LEADER}, and the best flow, best of {RENDER_BUDGET} samples"
+LEADER_CONTROL = f"{LEADER}, and the best control with as many"
+LEADER_NEAREST = f"{LEADER}, and the nearest training preset, synthetic ones too"
+LEADER_HUMAN = f"{LEADER}, and the nearest human-designed training preset"
 LEADER_POINT = f"{LEADER}, and {POINT}"
 # questions asked again for longer trainings
-FLOW_QUESTIONS = (LIKELIHOOD, ONE_DRAW, BEST_POINT, BEST_MIXTURE, BEST_MATCHING, BEST_NEAREST, BEST_HUMAN)
+FLOW_QUESTIONS = (LIKELIHOOD, ONE_SAMPLE, BEST_POINT, BEST_MIXTURE, BEST_MATCHING, BEST_NEAREST, BEST_HUMAN)
 
 
 def answer_questions(scores: pd.DataFrame, seed: int) -> dict[str, str]:
@@ -59,8 +60,9 @@ def answer_questions(scores: pd.DataFrame, seed: int) -> dict[str, str]:
     known = set(means.index)
     answers: dict[str, str] = {}
     comparisons: dict[str, pd.DataFrame] = {}
-    leader = _best(means, _with_render_budget(scores))
-    for question, first, second in _questions(means, leader):
+    equal = _with_render_budget(scores)
+    leader = _best(means, equal.index[~equal])
+    for question, first, second in _questions(means, leader, _best(means, equal.index[equal])):
         answers[question] = ""
         if first and second and {first, second} <= known and first != second:
             if first not in comparisons:
@@ -86,26 +88,36 @@ def markdown(answers: Mapping[str, Mapping[str, str]]) -> str:
     return f"{ABOUT}\n\n{to_markdown(table.rename_axis('Compared').reset_index())}" if len(table) else ""
 
 
-def _questions(means: pd.Series, leader: str | None) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield each question with the two systems compared; None where there is no such system."""
+def _questions(
+    means: pd.Series, leader: str | None, control: str | None
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield each question with the two systems compared; None where there is no such system.
+
+    Args:
+        means: Mean score of each system.
+        leader: The best system with `RENDER_BUDGET` renderings that is not a control.
+        control: The best control with as many.
+    """
     flow, flow16 = _best(means, FLOWS), _best(means, [f"{name}_best{RENDER_BUDGET}" for name in FLOWS])
     point = _best(means, POINTS)
     yield LIKELIHOOD, "flow_reg", "flow_reg_published"
-    yield ONE_DRAW, flow, point
+    yield ONE_SAMPLE, flow, point
     yield BEST_POINT, flow16, point
     yield BEST_MIXTURE, flow16, f"mdn_best{RENDER_BUDGET}"
     yield BEST_MATCHING, flow16, f"flow_matching_best{RENDER_BUDGET}"
     yield BEST_NEAREST, flow16, NEAREST
     yield BEST_HUMAN, flow16, NEAREST_HUMAN
     yield LEADER_FLOW, leader, flow16
+    yield LEADER_CONTROL, leader, control
     yield LEADER_NEAREST, leader, NEAREST
     yield LEADER_HUMAN, leader, NEAREST_HUMAN
     yield LEADER_POINT, leader, point
 
 
-def _with_render_budget(scores: pd.DataFrame) -> list[str]:
-    renderings = systems(scores)["renderings"]
-    return renderings[renderings == RENDER_BUDGET].index.tolist()
+def _with_render_budget(scores: pd.DataFrame) -> pd.Series:
+    """Return whether each system with `RENDER_BUDGET` renderings is a control."""
+    table = systems(scores)
+    return table.loc[table["renderings"] == RENDER_BUDGET, "is_control"].astype(bool)
 
 
 def _best(means: pd.Series, names: Iterable[str]) -> str | None:

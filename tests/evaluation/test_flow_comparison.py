@@ -12,12 +12,13 @@ from flowsynth.evaluation.flow_comparison import (
     BEST_MIXTURE,
     BEST_NEAREST,
     BEST_POINT,
+    LEADER_CONTROL,
     LEADER_FLOW,
     LEADER_HUMAN,
     LEADER_NEAREST,
     LEADER_POINT,
     LIKELIHOOD,
-    ONE_DRAW,
+    ONE_SAMPLE,
     answer_flow_questions,
     answer_questions,
     markdown,
@@ -26,12 +27,15 @@ from flowsynth.evaluation.flow_comparison import (
 
 def test_verdicts_are_better_worse_or_no_difference():
     answers = answer_questions(scores(SYSTEMS), 1)
-    assert [question for question, answer in answers.items() if not answer] == [BEST_MATCHING, BEST_HUMAN, LEADER_HUMAN]
+    missing = [BEST_MATCHING, BEST_HUMAN, LEADER_CONTROL, LEADER_HUMAN]
+    assert [question for question, answer in answers.items() if not answer] == missing
     assert re.match(r"\*\*no difference\*\*: `flow_reg` 0\.\d+, `flow_reg_published` 0\.\d+, ", answers[LIKELIHOOD])
-    assert re.match(r"\*\*better\*\*: `npe_nsf` 0\.\d+, `cnn` 0\.\d+, -\d+% \(-0\.\d+ to -0\.\d+\)$", answers[ONE_DRAW])
+    assert re.match(
+        r"\*\*better\*\*: `npe_nsf` 0\.\d+, `cnn` 0\.\d+, -\d+% \(-0\.\d+ to -0\.\d+\)$", answers[ONE_SAMPLE]
+    )
     assert answers[BEST_NEAREST].startswith("**better**: `npe_nsf_best16` ")
     worse = answer_questions(scores(SYSTEMS | {"npe_nsf": 0.6, "flow_reg": 0.7}), 1)
-    assert worse[ONE_DRAW].startswith("**worse**: `npe_nsf` ")
+    assert worse[ONE_SAMPLE].startswith("**worse**: `npe_nsf` ")
 
 
 @pytest.mark.slow
@@ -39,6 +43,7 @@ def test_verdicts_are_better_worse_or_no_difference():
     ("question", "second"),
     [
         (LEADER_FLOW, "npe_nsf_best16"),
+        (LEADER_CONTROL, "nearest_refined16"),
         (LEADER_NEAREST, "nearest"),
         (LEADER_HUMAN, "nearest_people"),
         (LEADER_POINT, "cnn"),
@@ -46,6 +51,7 @@ def test_verdicts_are_better_worse_or_no_difference():
 )
 def test_best_system_with_renderings_is_compared_with_the_others(question: str, second: str):
     others = {"nearest_people": 0.1, "npe_nsf_best16_refined64": -0.35, "npe_nsf_refined16": -0.25}
+    others |= {"nearest_refined16": -0.1, "perturbed_best16": 0.2}
     systems = SYSTEMS | others | {"proxy_corrected16": -0.3}
     answers = answer_questions(scores(systems), 1)
     best = answers[question]
@@ -81,8 +87,8 @@ def test_relative_difference_that_rounds_to_zero_has_no_sign():
 
 def test_longer_trainings_answer_the_questions_about_flows():
     table = answer_flow_questions(scores(SYSTEMS), 1)
-    assert table["question"].tolist() == [LIKELIHOOD, ONE_DRAW, BEST_POINT, BEST_MIXTURE, BEST_NEAREST]
-    assert table.set_index("question").loc[ONE_DRAW, "answer"].startswith("**better**: `npe_nsf` ")
+    assert table["question"].tolist() == [LIKELIHOOD, ONE_SAMPLE, BEST_POINT, BEST_MIXTURE, BEST_NEAREST]
+    assert table.set_index("question").loc[ONE_SAMPLE, "answer"].startswith("**better**: `npe_nsf` ")
     answers = dict(zip(table["question"], table["answer"], strict=True))
     text = markdown({"amsynth16": answer_questions(scores(SYSTEMS), 1), "amsynth16, 64 epochs": answers})
     head, *_ = text.split("\n\n")[1].split("\n")
