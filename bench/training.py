@@ -1,4 +1,4 @@
-"""Training time; baselines: a bare loop with the same network, and features in memory instead of streamed from files."""
+"""Training time; baselines: a bare loop with the same network, features in memory, and splines differentiated by torch."""
 
 import statistics
 import tempfile
@@ -9,10 +9,15 @@ import numpy as np
 import torch
 from report import row
 from synthetic import NAMES, SPACE, write
+from torch import Tensor
+from torch.distributions import Transform
+from zuko.transforms import MonotonicRQSTransform
 
 from flowsynth.data.dataset import BLOCK, Items
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
+from flowsynth.models.nn.spline import Spline
+from flowsynth.models.nn.transforms import OUTPUT_SCALE, SPLINE
 from flowsynth.training import loop
 from flowsynth.training.plan import Plan
 
@@ -21,9 +26,19 @@ SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.
 PLAN = Plan(EPOCHS, 32, 0.002, 2, 1, "cpu", "32-true")
 
 
-def make_model(items: Items) -> models.Model:
+class DifferentiatedSpline(MonotonicRQSTransform):
+    """The same spline with the operators of zuko and automatic differentiation."""
+
+    def __init__(self, *outputs: Tensor):
+        Transform.__init__(self)
+        self.horizontal, self.vertical, self.derivatives = Spline(
+            *(OUTPUT_SCALE * values for values in outputs)
+        ).knots.unbind(-2)
+
+
+def make_model(items: Items, name: str = "cnn") -> models.Model:
     torch.manual_seed(0)
-    model = models.find("cnn")(*items.shape, SPACE, SIZE)
+    model = models.find(name)(*items.shape, SPACE, SIZE)
     model.calibrate(items.head())
     return model
 
@@ -53,6 +68,31 @@ def run_loop(train: Items, valid: Items) -> float:
         start = time.perf_counter()
         loop.run(network, train, valid, PLAN, 0, Path(folder))
         return time.perf_counter() - start
+
+
+def run_steps(model: models.Model, items: Items, steps: int = 10) -> float:
+    """Measure the seconds of a training step."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=PLAN.learning_rate, fused=True)
+    batch = items.__getitems__(list(range(PLAN.batch_size)))
+    start = time.perf_counter()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model.loss(batch)["loss"].backward()
+        optimizer.step()
+    return (time.perf_counter() - start) / steps
+
+
+def flow_steps(items: Items) -> tuple[list[float], list[float]]:
+    """Measure the seconds of a step of a flow with both splines, in alternation."""
+    model, times = make_model(items, "flow_reg"), ([], [])
+    splines = [module for module in model.modules() if getattr(module, "univariate", None) is SPLINE["univariate"]]
+    for _ in range(ROUNDS):
+        for seconds, univariate in zip(times, (SPLINE["univariate"], DifferentiatedSpline), strict=True):
+            for module in splines:
+                module.univariate = univariate
+            run_steps(model, items, 1)
+            seconds.append(run_steps(model, items))
+    return times
 
 
 def shuffle_variance() -> float:
@@ -89,6 +129,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             for name, action in actions.items():
                 times[name].append(action() / EPOCHS)
+        closed, differentiated = flow_steps(in_memory)
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
 
     def ratio(name: str, baseline: str) -> float:
@@ -97,6 +138,8 @@ def main() -> None:
     row("train_bare_loop", medians["bare"], "s/epoch", "", None)
     row("train_loop", medians["loop"], "s/epoch", "train_bare_loop", ratio("loop", "bare"))
     row("train_streamed", medians["streamed"], "s/epoch", "train_loop", ratio("streamed", "loop"))
+    ratio_of_splines = statistics.median(b / a for a, b in zip(closed, differentiated, strict=True))
+    row("train_flow_step", statistics.median(closed), "s", "splines differentiated by torch", ratio_of_splines)
     variance = shuffle_variance()
     row(f"shuffle_in_blocks_of_{BLOCK}", variance, "variance of batches", "full shuffle", variance)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -46,8 +46,11 @@ class Task:
     predictions: tuple[bytes, ...]
 
 
-def pool(jobs: int) -> ProcessPoolExecutor:
-    """Create processes for `score_item` and `hash_sound`, one core each."""
+def pool(jobs: int) -> Executor:
+    """Create processes for `score_item` and `hash_sound`, one core each; a single job runs in this process."""
+    if jobs == 1:
+        torch.set_num_threads(1)
+        return ThreadPoolExecutor(1)
     return ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,))
 
 

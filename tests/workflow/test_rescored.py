@@ -60,7 +60,7 @@ def test_differing_score_is_reported_and_not_stamped(frozen: Project):
     lines[row] = lines[row].replace(value, f"{float(value) * 1.0001:.6g}")
     try:
         (folder / "scores.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
-        run = frozen.script("rescore.py", "--stamp")
+        run = frozen.script("rescore.py", "--stamp", "--jobs", "1")
         assert run.returncode == 1
         report = next(line for line in run.stdout.splitlines() if line.startswith("amsynth16 log_mel_l1: "))
         assert " scores, 1 differ; " in report
