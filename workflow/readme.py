@@ -7,21 +7,14 @@ import pandas as pd
 
 from flowsynth.apps import match_benchmark
 from flowsynth.evaluation import scaling, score_tables, variance_components
-from flowsynth.evaluation.flow_comparison import (
-    BEST_POINT,
-    LEADER_CONTROL,
-    LIKELIHOOD,
-    ONE_SAMPLE,
-    POINTS,
-    answer_questions,
-)
+from flowsynth.evaluation.flow_comparison import LEADER_CONTROL, LIKELIHOOD, ONE_SAMPLE, POINTS, answer_questions
 from flowsynth.evaluation.summary import format_table, number, to_markdown
 from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.leaderboard.standings import read_baselines
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
 README_METRICS = (PRIMARY_METRIC, "spectral_convergence", "mel_mse", "parameter_mse")
-ASKED = (LIKELIHOOD, ONE_SAMPLE, BEST_POINT)
+ASKED = (LIKELIHOOD, ONE_SAMPLE)
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PUBLISHED = RESULTS / "published"
