@@ -80,7 +80,9 @@ def code_for_model(script):
 def code_of_figure(module):
     """The same for a figure, whose code is the module that draws it."""
     script = Path(workflow.basedir) / "workflow/scripts/figures/draw.py"
-    return lambda wildcards: code_digest.digest(script, PACKAGE / "figures" / f"{module}.py")
+    return lambda wildcards: code_digest.digest(
+        script, PACKAGE / "figures" / f"{module}.py"
+    )
 
 
 def required(files, problem):
