@@ -106,7 +106,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "/macro": Message(
         {"number": int, "value": float},
-        "Sets a macro-control; 0 is the strongest.",
+        "Sets a macro-control; number 0 changes the parameters most.",
         _report_sound_after(LatentController.set_macro),
     ),
     "/decode": Message(

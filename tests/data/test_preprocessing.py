@@ -184,13 +184,13 @@ def test_prepare_is_reproducible_bit_by_bit():
 
 def test_estimators_are_compiled_by_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(preprocessing.tempfile, "gettempdir", lambda: str(tmp_path))
-    preprocessing._compile_estimators.cache_clear()
-    preprocessing._compile_estimators()
+    preprocessing.compile_estimators.cache_clear()
+    preprocessing.compile_estimators()
     (path,) = tmp_path.iterdir()
-    preprocessing._compile_estimators.cache_clear()
+    preprocessing.compile_estimators.cache_clear()
     with path.open() as file, ThreadPoolExecutor() as pool:
         fcntl.flock(file, fcntl.LOCK_EX)
-        compilation = pool.submit(preprocessing._compile_estimators)
+        compilation = pool.submit(preprocessing.compile_estimators)
         with pytest.raises(TimeoutError):
             compilation.result(timeout=0.5)
         fcntl.flock(file, fcntl.LOCK_UN)

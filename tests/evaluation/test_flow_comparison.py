@@ -1,6 +1,7 @@
 """Answers to the questions about flows."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -25,8 +26,18 @@ from flowsynth.evaluation.flow_comparison import (
 )
 
 
+@cache
+def _answers(systems: tuple[tuple[str, float], ...]) -> dict[str, str]:
+    return answer_questions(scores(dict(systems)), 1)
+
+
+def answers_for(systems: dict[str, float]) -> dict[str, str]:
+    """Compare systems with given differences; each comparison resamples for some seconds, so it is made once."""
+    return _answers(tuple(systems.items()))
+
+
 def test_verdicts_are_better_worse_or_no_difference():
-    answers = answer_questions(scores(SYSTEMS), 1)
+    answers = answers_for(SYSTEMS)
     missing = [BEST_MATCHING, BEST_HUMAN, LEADER_CONTROL, LEADER_HUMAN]
     assert [question for question, answer in answers.items() if not answer] == missing
     assert re.match(r"\*\*no difference\*\*: `flow_reg` 0\.\d+, `flow_reg_published` 0\.\d+, ", answers[LIKELIHOOD])
@@ -53,7 +64,7 @@ def test_best_system_with_renderings_is_compared_with_the_others(question: str, 
     others = {"nearest_people": 0.1, "npe_nsf_best16_refined64": -0.35, "npe_nsf_refined16": -0.25}
     others |= {"nearest_refined16": -0.1, "perturbed_best16": 0.2}
     systems = SYSTEMS | others | {"proxy_corrected16": -0.3}
-    answers = answer_questions(scores(systems), 1)
+    answers = answers_for(systems)
     best = answers[question]
     assert best.startswith("**better**: `proxy_corrected16` 0.")
     assert f", `{second}` 0." in best
@@ -77,7 +88,7 @@ def test_disagreement_of_interval_and_ranks_is_reported():
     answer = answer_questions(table, 1)[LIKELIHOOD]
     assert answer.startswith("**no difference**: ")
     assert re.search(r"\+\d+% \(0\.\d+ to 0\.\d+, but p = 0\.\d+ by Wilcoxon's test\)$", answer)
-    assert ", but p" not in answer_questions(scores(SYSTEMS), 1)[LIKELIHOOD]
+    assert ", but p" not in answers_for(SYSTEMS)[LIKELIHOOD]
 
 
 def test_relative_difference_that_rounds_to_zero_has_no_sign():
@@ -90,7 +101,7 @@ def test_longer_trainings_answer_the_questions_about_flows():
     assert table["question"].tolist() == [LIKELIHOOD, ONE_SAMPLE, BEST_POINT, BEST_MIXTURE, BEST_NEAREST]
     assert table.set_index("question").loc[ONE_SAMPLE, "answer"].startswith("**better**: `npe_nsf` ")
     answers = dict(zip(table["question"], table["answer"], strict=True))
-    text = markdown({"amsynth16": answer_questions(scores(SYSTEMS), 1), "amsynth16, 64 epochs": answers})
+    text = markdown({"amsynth16": answers_for(SYSTEMS), "amsynth16, 64 epochs": answers})
     head, *_ = text.split("\n\n")[1].split("\n")
     assert [cell.strip() for cell in head.strip("|").split("|")] == ["Compared", "amsynth16", "amsynth16, 64 epochs"]
 

@@ -1,7 +1,7 @@
 """A preempted training resumes from its checkpoint and ends with the same weights as an uninterrupted one."""
 
 import shutil
-import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cluster import Cluster, run, wait_for
@@ -21,15 +21,8 @@ def test_preempted_training_ends_with_the_same_weights(copy: Project, cluster: C
     adapt(copy.folder, config=["budget=tiny"])
     model = copy.folder / MODEL
 
-    # run both at the same time
-    local = subprocess.Popen(
-        uninterrupted.command(TARGET),
-        cwd=uninterrupted.folder,
-        env=uninterrupted.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    pool = ThreadPoolExecutor(1)
+    local = pool.submit(uninterrupted.snakemake, TARGET)  # at the same time
     training = Run(copy.folder, TARGET)
     try:
         wait_for((model / "progress" / "last.ckpt").exists, "the training has no checkpoint")
@@ -42,12 +35,11 @@ def test_preempted_training_ends_with_the_same_weights(copy: Project, cluster: C
         # Slurm delays a requeued job by two minutes
         run("scontrol", "update", f"jobid={cluster.jobs(copy.folder)[0]['JobId']}", "starttime=now")
         assert training.wait() == 0, training.text
-        assert local.wait(300) == 0
+        assert local.result(300).returncode == 0, local.result().stdout
     finally:
-        local.kill()
-        local.wait(30)
         training.kill()
         cluster.restore()
+        pool.shutdown()
     (job,) = cluster.jobs(copy.folder)
     assert (job["rule"], job["JobState"], job["Restarts"]) == ("train", "COMPLETED", "1")
     for name in ("checkpoint.pt", "history.csv"):
