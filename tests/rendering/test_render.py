@@ -53,7 +53,7 @@ list(render_forked(play, np.zeros((1, 1), np.float32), 4, 100, int(sys.argv[1]))
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    table, _ = presets.collect(SYNTH, SYNTH.names, limit=100, seed=3)
+    table, _ = presets.collect(SYNTH, SYNTH.names, limit=60, seed=3)
     return table[list(SYNTH.names)].to_numpy()
 
 
@@ -76,9 +76,9 @@ def test_audio_does_not_depend_on_order_shards_or_process(values: np.ndarray, tm
             check=True,
         )
         runs.append(sounds(folder))
-    assert len(runs[0]) == 100
+    assert len(runs[0]) == 60
     assert runs[0] == runs[1]
-    assert len(set(runs[0].values())) > 95  # the sounds differ
+    assert len(set(runs[0].values())) > 55  # the sounds differ
 
 
 def test_reloading_and_forking_give_identical_audio(values: np.ndarray):

@@ -53,7 +53,7 @@ def read_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def flowsynth(site: Path, cwd: Path, *arguments: str | Path) -> subprocess.CompletedProcess:
     """Run the command without the privilege to write into folders of others."""
     command = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", sys.executable, "-m", "flowsynth", *arguments]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(site), "HOME": str(cwd)}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(site), "HOME": str(cwd), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, timeout=300)
 
 
