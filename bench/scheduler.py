@@ -24,8 +24,7 @@ rule all:
         expand("out/{{number}}", number=range({jobs})),
 
 
-rule one:
-    {input}
+rule one:{input}
     output:
         "out/{{number}}",
     params:
@@ -42,7 +41,7 @@ def write_workflow(folder: Path, current: bool) -> None:
     for file in code:
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).touch()
-    text = RULES.format(jobs=JOBS, input="" if current else f"input:\n        {code!r},")
+    text = RULES.format(jobs=JOBS, input="" if current else f"\n    input:\n        {code!r},")
     if current:
         shutil.copytree(ROOT / "profiles", folder / "profiles")
         rules = [f'include: "{ROOT}/workflow/rules/{name}.smk"' for name in ("run_log", "slurm")]
