@@ -21,6 +21,8 @@ from flowsynth.rendering.host import Host, _check
 from flowsynth.rendering.worker import Rendered
 from flowsynth.synths import spec as synths
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -227,7 +229,6 @@ def test_base_patch_values_from_a_file(corpus: diva.Corpus, tmp_path: Path):
     assert (base["OSC: OscMix"], base["VCF1: Frequency"], base["VCC: Switch0"]) == (1, 0.5, 0.25)
 
 
-@pytest.mark.slow
 def test_benchmark_can_be_planned_on_imported_data(imported: synths.Synth, project: Project):
     table = Path(imported.banks).with_suffix(".yaml")
     for path in (table, table.with_suffix(".csv")):

@@ -18,6 +18,8 @@ from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import Rendered
 from flowsynth.synths import spec as synths
 
+pytestmark = pytest.mark.slow
+
 NEKOBI = Path("/usr/lib/vst/Nekobi-vst.so")
 VALUES = [1, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
 
@@ -101,7 +103,6 @@ def test_damaged_presets_are_refused(nekobi: synths.Synth, tmp_path: Path, name:
         vst_presets.read(tmp_path / name, nekobi)
 
 
-@pytest.mark.slow
 def test_invalid_plugins_and_arguments_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture, nekobi: synths.Synth):
     (tmp_path / "x.so").write_text("not a plugin")
     for plugin, message in {
@@ -123,7 +124,6 @@ def test_invalid_plugins_and_arguments_are_refused(tmp_path: Path, capsys: pytes
         assert message in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_texts_of_parameters_round_trip_through_the_table(nekobi: synths.Synth):
     reproducible = inspect_plugin.check_reproducibility(nekobi)
     text = inspect_plugin.format_table(nekobi, *inspect_plugin.probe(nekobi), reproducible, 10)

@@ -98,6 +98,7 @@ def test_items_can_be_pickled_after_reading(paths):
     assert_items(items.all(), ["0a", "10"], [0, 1, 2])
 
 
+@pytest.mark.slow
 def test_worker_processes_can_read_items(paths):
     ids = ["12", "00", "1e3", "0d", "0a", "0b"]
     items = dataset.Items(paths, ids, NAMES)

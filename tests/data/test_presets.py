@@ -55,6 +55,7 @@ def with_banks(synth: synths.Synth, folder: Path) -> synths.Synth:
     return dataclasses.replace(synth, banks=str(folder / "*.bank"))
 
 
+@pytest.mark.slow
 def test_all_banks_of_amsynth_are_read(all_presets):
     table, counts = all_presets
     assert counts["banks"] == 28

@@ -25,6 +25,8 @@ from flowsynth.evaluation.flow_comparison import (
     markdown,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def _answers(systems: tuple[tuple[str, float], ...]) -> dict[str, str]:
@@ -49,7 +51,6 @@ def test_verdicts_are_better_worse_or_no_difference():
     assert worse[ONE_SAMPLE].startswith("**worse**: `npe_nsf` ")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "second"),
     [

@@ -69,6 +69,7 @@ def test_refinement_is_no_worse_than_the_candidates(audio: Path, tmp_path: Path)
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_interrupted_refinement_resumes_and_writes_the_same_file(
     audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -18,6 +18,8 @@ from flowsynth.training import checkpoints
 SOURCE = '''"""A model of another package."""
 from flowsynth.models.{module} import {base}
 
+pytestmark = pytest.mark.slow
+
 print("imported")
 
 
@@ -84,7 +86,6 @@ BASES = {
 }
 
 
-@pytest.mark.slow
 def test_traits_of_installed_models_are_inherited(install: Install, tmp_path: Path):
     """All kinds at once, as each reading of installed models starts a process."""
     offered = {f"other_{kind}": (module, base, "extra = 1") for kind, (module, base) in BASES.items()}

@@ -179,6 +179,7 @@ def trained(name: str, train: Batch, steps: int) -> LatentModel:
     return model.eval()
 
 
+@pytest.mark.slow
 def test_a_vae_reconstructs_and_predicts_better_than_the_mean():
     torch.manual_seed(1)
     train, test = smooth_sounds(256), smooth_sounds(64)

@@ -54,6 +54,7 @@ def test_the_inverse_restores_the_values(raw: list[Tensor], x: Tensor):
     torch.testing.assert_close(spline.log_abs_det_jacobian(x.detach(), x), spline.call_and_ladj(x)[1])
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_finite_differences(raw: list[Tensor], x: Tensor):
     assert torch.autograd.gradcheck(lambda x, *raw: Spline(*raw).call_and_ladj(x), (x, *raw))
     assert torch.autograd.gradcheck(inverse_and_ladj, (x, *raw))

@@ -60,6 +60,7 @@ def test_presets_are_audible_and_mostly_have_the_note_pitch(sounds: list[np.ndar
     assert np.mean(deviations < 0.05) > 0.8
 
 
+@pytest.mark.slow
 def test_key_is_released_after_the_held_time():
     values = SYNTH.base[None]
     short, long = (next(render(SYNTH, replace(NOTE, held=held), values, 20)).audio for held in (1.0, 3.0))

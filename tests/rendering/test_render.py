@@ -81,6 +81,7 @@ def test_audio_does_not_depend_on_order_shards_or_process(values: np.ndarray, tm
     assert len(set(runs[0].values())) > 55  # the sounds differ
 
 
+@pytest.mark.slow
 def test_reloading_and_forking_give_identical_audio(values: np.ndarray):
     vectors = values[:5].astype(np.float32)
     by_fork = [r.audio.tobytes() for r in render.render(SYNTH, NOTE, vectors, 20)]

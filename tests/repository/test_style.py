@@ -47,6 +47,7 @@ def test_schema_rejects_unknown_keys(name: str):
         assert inner is False or inner["additionalProperties"] is False
 
 
+@pytest.mark.slow
 def test_parsing_rules_does_not_import_torch():
     files = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
     imported = {

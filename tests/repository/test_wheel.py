@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from programs import require
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = ("flask", "jinja2", "jsonschema", "pythonosc", "seaborn", "snakemake", "statsmodels", "tabulate", "waitress")
@@ -66,7 +68,6 @@ def test_version_and_models_are_listed(installed: Path, read_only: Path):
     assert all(Path(entry["path"]).is_relative_to(installed) for entry in entries)
 
 
-@pytest.mark.slow
 def test_a_sound_is_matched_from_a_folder_without_write_access(installed: Path, read_only: Path, tmp_path: Path):
     run = flowsynth(installed, read_only, "match", "saw.wav", "--out", tmp_path / "out", "--json")
     assert run.returncode == 0, run.stderr

@@ -13,6 +13,8 @@ from runs import profile
 
 from flowsynth.models import base as models
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def plan() -> str:

@@ -11,6 +11,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+pytestmark = pytest.mark.slow
+
 OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
 DURATIONS = """
 const done = arguments[0];
