@@ -31,7 +31,7 @@ def main() -> None:
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (SOUNDS, 88200)).astype(np.float32)
     tensor, mel = torch.from_numpy(audio), Mel(22050)
     threads = {"one_core": 1, "all_cores": os.cpu_count() or 1}
-    times = {name: [] for name in (*threads, "librosa")}
+    times: dict[str, list[float]] = {name: [] for name in (*threads, "librosa")}
     extract(mel, tensor)
     extract_with_librosa(audio[:2])  # the first call imports and compiles
     for _ in range(ROUNDS):

@@ -18,7 +18,7 @@ from flowsynth.data.dataset import Batch
 from flowsynth.data.distances import log_mel_distances
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.surrogates.proxy import Block
+from flowsynth.models.surrogates.proxy import Block, Proxy
 
 ROUNDS, ITEMS, KNOWN, SOUNDS, PARAMETERS = 3, 512, 2048, 4, 16
 SIZE = Size(layers=5, channels=16, kernel=5, mlp_layers=3, units=256, dropout=0.0)  # of the budget `quick`
@@ -35,7 +35,7 @@ class First(nn.Module):
         first = nn.Linear(PARAMETERS * (1 + 2 * HARMONICS), SIZE.units)
         self.network = nn.Sequential(first, *blocks, nn.Linear(SIZE.units, 64 * 80))
 
-    def play(self, values: Tensor) -> Tensor:
+    def predict_mel(self, values: Tensor) -> Tensor:
         """Predict log-mel spectrograms."""
         angles = [pi * 2**harmonic * values for harmonic in range(HARMONICS)]
         inputs = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
@@ -43,7 +43,7 @@ class First(nn.Module):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the mean absolute difference."""
-        return {"loss": (self.play(batch.values) - batch.mel).abs().mean()}
+        return {"loss": (self.predict_mel(batch.values) - batch.mel).abs().mean()}
 
     def predict(self, target: Tensor, values: Tensor, known: Tensor, n: int) -> Tensor:
         """Predict presets of one sound by gradient descent."""
@@ -55,7 +55,7 @@ class First(nn.Module):
         for _ in range(STEPS):
             unclamped = (torch.sigmoid(logits) - EDGE) / (1 - 2 * EDGE)
             presets = unclamped + (unclamped.clamp(0, 1) - unclamped).detach()
-            distance = (self.play(presets) - target).abs().mean(dim=(1, 2))
+            distance = (self.predict_mel(presets) - target).abs().mean(dim=(1, 2))
             (gradient,) = torch.autograd.grad(distance.sum(), logits)
             logits.grad = gradient * free
             closer = distance.detach() < least
@@ -65,7 +65,7 @@ class First(nn.Module):
         return best[least.argsort()][:n]
 
 
-def training_pass(model: nn.Module, train: Batch, size: int) -> Callable[[], None]:
+def training_pass(model: models.Model | First, train: Batch, size: int) -> Callable[[], None]:
     """Return a function that trains for one pass over the items."""
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)
 
@@ -91,6 +91,7 @@ def main() -> None:
     train = Batch(torch.randn(ITEMS, 64, 80), torch.rand(ITEMS, PARAMETERS))
     known = Batch(torch.randn(KNOWN, 64, 80), torch.rand(KNOWN, PARAMETERS))
     first, proxy, ast = First(), make_model("proxy", known), make_model("ast", train)
+    assert isinstance(proxy, Proxy)
     with torch.no_grad():
         sounds = proxy.predict_mel(torch.rand(SOUNDS, PARAMETERS))
         known_mel = torch.cat([first.predict_mel(presets) for presets in known.values.split(1024)])

@@ -52,7 +52,7 @@ def compare_schemes() -> None:
         "reused": lambda: seconds(lambda: [reused.play(vector) for vector in values], PRESETS),
         "reload": lambda: seconds(lambda: list(render_reloaded(lambda: Host(SYNTH, NOTE), values[:RELOADS])), RELOADS),
     }
-    times = {name: [] for name in schemes}
+    times: dict[str, list[float]] = {name: [] for name in schemes}
     for _ in range(ROUNDS):
         for name, scheme in schemes.items():
             times[name].append(scheme())

@@ -37,9 +37,10 @@ def train(items: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / "train.h5", Path(folder) / "valid.h5"]
         ids = [write(path, count) for path, count in zip(paths, (items, 300), strict=True)]
-        parts = [Items([path], i, NAMES, WINDOW) for path, i in zip(paths, ids, strict=True)]
-        outputs = [Path(folder) / name for name in ("checkpoint.pt", "history.csv", "progress")]
-        fit("mlp", SPACE, *parts, Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true"), 0, *outputs)
+        train, valid = (Items([path], i, NAMES, WINDOW) for path, i in zip(paths, ids, strict=True))
+        checkpoint, history, progress = (Path(folder) / name for name in ("checkpoint.pt", "history.csv", "progress"))
+        size, plan = Size(2, 4, 5, 2, 32, 0.0), Plan(1, 256, 0.001, 2, 1, "cpu", "32-true")
+        fit("mlp", SPACE, train, valid, size, plan, 0, checkpoint, history, progress)
 
 
 def extract_features(sounds: int) -> None:

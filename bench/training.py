@@ -29,16 +29,16 @@ PLAN = Plan(EPOCHS, 32, 0.002, 2, 1, "cpu", "32-true")
 class DifferentiatedSpline(MonotonicRQSTransform):
     """The same spline with the operators of zuko and automatic differentiation."""
 
-    def __init__(self, *outputs: Tensor):
+    def __init__(self, widths: Tensor, heights: Tensor, slopes: Tensor):
         Transform.__init__(self)
-        self.horizontal, self.vertical, self.derivatives = Spline(
-            *(OUTPUT_SCALE * values for values in outputs)
-        ).knots.unbind(-2)
+        spline = Spline(OUTPUT_SCALE * widths, OUTPUT_SCALE * heights, OUTPUT_SCALE * slopes)
+        self.horizontal, self.vertical, self.derivatives = spline.knots.unbind(-2)
 
 
 def make_model(items: Items, name: str = "cnn") -> models.Model:
     torch.manual_seed(0)
-    model = models.find(name)(*items.shape, SPACE, SIZE)
+    mels, frames = items.shape
+    model = models.find(name)(mels, frames, SPACE, SIZE)
     model.calibrate(items.head())
     return model
 
@@ -84,7 +84,8 @@ def run_steps(model: models.Model, items: Items, steps: int = 10) -> float:
 
 def flow_steps(items: Items) -> tuple[list[float], list[float]]:
     """Measure the seconds of a step of a flow with both splines, in alternation."""
-    model, times = make_model(items, "flow_reg"), ([], [])
+    model = make_model(items, "flow_reg")
+    times: tuple[list[float], list[float]] = ([], [])
     splines = [module for module in model.modules() if getattr(module, "univariate", None) is SPLINE["univariate"]]
     for _ in range(ROUNDS):
         for seconds, univariate in zip(times, (SPLINE["univariate"], DifferentiatedSpline), strict=True):
@@ -99,7 +100,7 @@ def shuffle_variance() -> float:
     """Compute the variance of batch means relative to a full shuffle, for a value that grows along the files."""
     total, window, batch = 100_000, 20_000, 64
     items = object.__new__(Items)
-    items.ids, items.window, items._cache = range(total), window, None
+    items.ids, items.window, items._cache = [""] * total, window, None
     orders = [items.order(torch.Generator().manual_seed(seed)) for seed in range(5)]
     full = [np.random.default_rng(seed).permutation(total) for seed in range(5)]
 
@@ -124,7 +125,7 @@ def main() -> None:
             "loop": lambda: run_loop(in_memory, valid),
             "streamed": lambda: run_loop(streamed, valid),
         }
-        times = {name: [] for name in actions}
+        times: dict[str, list[float]] = {name: [] for name in actions}
         run_loop(in_memory, valid)  # imports modules and fills caches
         for _ in range(ROUNDS):
             for name, action in actions.items():
