@@ -15,10 +15,10 @@ from flowsynth.models.systems import System
 from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training import checkpoints
 
+pytestmark = pytest.mark.slow
+
 SOURCE = '''"""A model of another package."""
 from flowsynth.models.{module} import {base}
-
-pytestmark = pytest.mark.slow
 
 print("imported")
 
