@@ -168,6 +168,16 @@ def test_samples_have_the_returned_density(name: str):
         torch.testing.assert_close(log_density, q.log_prob(z), atol=2e-3, rtol=1e-3)
 
 
+def test_sampling_with_density_evaluates_each_network_of_a_coupling_once():
+    flow, calls = make("coupling", 4), []
+    networks = [module.hyper for module in flow.modules() if hasattr(module, "hyper")]
+    for network in networks:
+        network.register_forward_hook(lambda module, *_: calls.append(module))
+    flow(torch.randn(3, CONTEXT)).rsample_and_log_prob()
+    assert len(networks) == 4
+    assert len(calls) == len(set(calls)) == 4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LATENTS)
 def test_an_untrained_posterior_is_finite(name: str):

@@ -1,7 +1,7 @@
 """Monotonic rational-quadratic spline.
 
 The spline and the logarithm of its derivative are one operator of torch with gradients in closed form. Automatic
-differentiation would record some hundred small operators for each spline, which take longer than their arithmetic.
+differentiation would record many small operators for each spline.
 
 References:
     Durkan et al. 2019, Neural spline flows: section 3.1 and appendix A.
