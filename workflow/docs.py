@@ -4,8 +4,11 @@ A page marks such a part by a line ``<!-- generated: NAME -->``, with a name of 
 results/published and results/baselines; `reference` describes the configuration and the commands.
 """
 
+import html
 import json
 import re
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -176,6 +179,22 @@ def budgets() -> str:
     return reference.budgets(yaml.safe_load((ROOT / "config.yaml").read_text())["budgets"])
 
 
+def errors() -> str:
+    """Write the messages on bad inputs: each input is made and used, as in the tests."""
+    sys.path.append(str(ROOT / "tests" / "helpers"))
+    import bad_inputs
+
+    sections: dict[str, list[dict[str, str]]] = {}
+    for case in bad_inputs.load():
+        with tempfile.TemporaryDirectory() as folder:
+            message = html.escape(case.message(Path(folder))).replace("|", "&#124;").replace("\n", "<br>")
+        sections.setdefault(case.subject, []).append({"Input": case.fault, "Message": f"<code>{message}</code>"})
+    return "\n".join(
+        f'## {subject}\n\n<div class="wrap" markdown="1">\n\n{to_markdown(pd.DataFrame(rows))}\n\n</div>\n'
+        for subject, rows in sections.items()
+    )
+
+
 def configuration() -> str:
     """Write the keys of the configuration."""
     schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
@@ -221,4 +240,5 @@ GENERATED: dict[str, Callable[[], str]] = {
     "budgets": budgets,
     "configuration": configuration,
     "commands": reference.commands,
+    "errors": errors,
 }

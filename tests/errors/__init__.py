@@ -1,0 +1,1 @@
+"""Cases of `bad_inputs.bad_input`, one module per subject."""
