@@ -9,6 +9,7 @@ from typing import Any
 if "PYTEST_XDIST_WORKER" in os.environ:  # one core per process; read by torch when it is imported
     os.environ["OMP_NUM_THREADS"] = "1"
 
+import forks
 import hypothesis
 import pytest
 from project import Project
@@ -53,6 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
         shutil.rmtree(folder, ignore_errors=True)  # left by a failed process
         project = Project.make(folder)
         project.commit()
+        project.environment[forks.READS] = str(folder / "reads")
         run = project.snakemake()
         assert run.returncode == 0, run.stdout
         (folder / "log").write_text(run.stdout)

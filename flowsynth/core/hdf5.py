@@ -1,10 +1,9 @@
-"""Item files (audio, features, predictions): HDF5, written atomically, with checksum and provenance.
+"""Item files (audio, features, predictions): HDF5, written atomically, with provenance.
 
 Every file has the datasets ``id`` (text), ``values`` (items x parameters) and a payload whose first axis is the items,
 with one chunk per item. No dates are stored: files of the same content are bit-identical.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,19 +14,21 @@ from typing import Any
 import h5py
 import numpy as np
 
-from flowsynth.core.provenance import atomic_write, maker, write_text
+from flowsynth.core import integrity
+from flowsynth.core.provenance import atomic_write, maker
 
 TEXT = h5py.string_dtype()
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 @contextmanager
 def writing(
     path: Path, ids: Iterable[str], values: np.ndarray, names: Iterable[str], settings: Mapping[str, object]
 ) -> Iterator[h5py.File]:
-    """Create an item file; it appears under its name, with a checksum, when the block succeeds.
+    """Create an item file; it appears under its name when the block succeeds.
 
     Args:
-        path: Output file; the checksum goes to ``PATH.sha256``.
+        path: Output file.
         ids: Item ids.
         values: Parameter values, one row per item.
         names: Column names of `values`.
@@ -39,14 +40,12 @@ def writing(
     ids = list(ids)
     if len(ids) != len(values):
         raise ValueError(f"{path}: {len(ids)} ids for {len(values)} rows of values")
-    with atomic_write(path) as temporary:
-        with h5py.File(temporary, "w", locking=False) as file:
-            file.create_dataset("id", data=np.array(ids, dtype=object), dtype=TEXT, shape=(len(ids),))
-            file.create_dataset("values", data=np.asarray(values, dtype=np.float32))
-            file.attrs["names"] = json.dumps(list(names))
-            file.attrs["maker"] = json.dumps(maker(**settings), sort_keys=True)
-            yield file
-        write_text(checksum_path(path), f"{_sha256(temporary)}  {path.name}\n")
+    with atomic_write(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
+        file.create_dataset("id", data=np.array(ids, dtype=object), dtype=TEXT, shape=(len(ids),))
+        file.create_dataset("values", data=np.asarray(values, dtype=np.float32))
+        file.attrs["names"] = json.dumps(list(names))
+        file.attrs["maker"] = json.dumps(maker(**settings), sort_keys=True)
+        yield file
 
 
 def add_items(file: h5py.File, name: str, shape: tuple[int, ...], dtype: object = np.float32) -> h5py.Dataset:
@@ -58,21 +57,33 @@ def add_items(file: h5py.File, name: str, shape: tuple[int, ...], dtype: object 
 
 @contextmanager
 def reading(path: Path) -> Iterator[h5py.File]:
-    """Open an item file for reading.
+    """Open an item file for reading, verified against its checksum if it has one.
 
     Raises:
-        ValueError: If it is truncated or not an item file.
+        ValueError: If it is damaged or not an item file.
     """
-    try:
-        file = h5py.File(path, "r", locking=False)
-    except (FileNotFoundError, PermissionError, BlockingIOError):
-        raise
-    except OSError as error:
-        raise ValueError(f"{path} is truncated or not HDF5 ({error}): delete it and run again") from error
-    with file:
+    integrity.verify(path)
+    with open_hdf5(path) as file:
         if "id" not in file or "maker" not in file.attrs:
-            raise ValueError(f"{path} is not an item file, ids or maker are missing: delete it and run again")
+            raise ValueError(f"{path} is not an item file, ids or maker are missing: {integrity.remedy(path)}")
         yield file
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Open a file for reading, without a lock, which not every file system has.
+
+    Raises:
+        ValueError: If it is truncated or not HDF5.
+        OSError: If the system can't open or read it.
+    """
+    with path.open("rb") as file:  # so that a missing or unreadable file is named by Python, with the cause
+        signature = file.read(len(SIGNATURE))
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if signature == SIGNATURE and "truncated" not in str(error):
+            raise OSError(f"{path} can't be opened: {error}") from error
+        raise ValueError(f"{path} is truncated or not HDF5 ({error}): {integrity.remedy(path)}") from error
 
 
 def read_items(paths: Sequence[Path], dataset: str, selection: Collection[str] | None = None) -> dict[str, np.ndarray]:
@@ -110,23 +121,6 @@ def settings(file: h5py.File) -> dict[str, Any]:
     return json.loads(file.attrs["maker"])
 
 
-def checksum_path(path: Path) -> Path:
-    """Return the path of a file's checksum."""
-    return path.with_name(path.name + ".sha256")
-
-
-def check(path: Path) -> None:
-    """Verify the checksum of a file.
-
-    Raises:
-        ValueError: If it does not match.
-    """
-    expected = checksum_path(path).read_text()
-    actual = _sha256(path)
-    if expected.split()[:1] != [actual]:
-        raise ValueError(f"{path} is damaged: sha256 is {actual}, expected {expected.strip()}. Delete it and run again")
-
-
 def require_space(folder: Path, items: int, samples: int) -> None:
     """Check that the disk has space for the audio of a data set.
 
@@ -149,8 +143,3 @@ def require_space(folder: Path, items: int, samples: int) -> None:
             f"no space for the audio of {items} presets in {folder}: {needed / 2**20:,.0f} MiB needed, "
             f"{free / 2**20:,.0f} MiB free. Free some space, or set a smaller number of presets in the budget"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

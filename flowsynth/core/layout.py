@@ -16,6 +16,15 @@ SYSTEM_FILE = re.compile(
 )
 
 
+def is_result(path: Path) -> bool:
+    """Tell whether a path, relative to the folder of the workflow, is that of a file that jobs make.
+
+    >>> is_result(Path("results/quick/amsynth16/presets.csv")), is_result(Path("results/baselines/amsynth16/scores.csv.gz"))
+    (True, False)
+    """
+    return path.parts[:1] == ("results",) and path.parts[1:2] not in (("baselines",), ("published",))
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """Paths of a data set in one budget.

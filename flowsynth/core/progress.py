@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from flowsynth.core import integrity
 from flowsynth.core.locks import exclusive_log
 from flowsynth.core.parent_process import end_with_parent
 from flowsynth.core.provenance import commit
@@ -36,15 +37,19 @@ def log_to_terminal() -> None:
 
 
 @contextmanager
-def job(path: Path) -> Iterator[None]:
+def job(path: Path, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) -> Iterator[None]:
     """Run a Snakemake job: log to a file, repeat warnings in the terminal, and report a failure there in one line.
 
     That line covers errors the user can fix (bad input, a missing file, a full disk); the file also has the traceback.
     The job ends with its Snakemake process. It waits while another process, e.g. on another host, runs the same job.
+    The inputs are verified first, and the checksums of the outputs are recorded last, see `flowsynth.core.integrity`.
 
     Args:
         path: Log file of this job.
+        inputs: Input files.
+        outputs: Output files.
     """
+    products = [Path(output) for output in outputs if Path(output).suffix in integrity.KINDS]
     descriptors: list[int] = []
 
     def on_end(reason: str) -> None:
@@ -61,7 +66,12 @@ def job(path: Path) -> Iterator[None]:
         log.setLevel(logging.INFO)
         commit()  # cached now: the code that is imported, whatever is edited while the job runs
         try:
+            integrity.verify_inputs(map(Path, inputs))
+            for product in products:
+                integrity.checksum_path(product).unlink(missing_ok=True)
             yield
+            for product in products:
+                integrity.record(product)
         except (ValueError, OSError, FloatingPointError, KeyError) as error:
             terminal.addFilter(lambda record: False)
             log.exception("failed")

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from flowsynth.core.readers import read_csv
 from flowsynth.data.data_card import Facts, content_of
 
 # the context of the specification: its own terms, and those with a type
@@ -83,7 +82,7 @@ def _file(name: str, checksum: str, folder: Path) -> dict[str, Any]:
 def _record_set(name: str, folder: Path) -> dict[str, Any]:
     """Describe the rows of a table; its types are those that pandas, and so mlcroissant, reads."""
     record_set = name.removesuffix(".csv").replace("/", "_")
-    types = pd.read_csv(folder / name).dtypes
+    types = read_csv(folder / name).dtypes
     key = [column for column in ("fold", "id") if column in types] or ["name"]
     return {
         "@type": "cr:RecordSet",

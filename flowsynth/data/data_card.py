@@ -21,7 +21,6 @@ CONTENTS = {
     "audio/*.h5": "`id`, `values` (all parameters), `audio` (presets x samples, float32 of full scale 1), `status`, `reason`.",
     "features/*.h5": "`id`, `values`, `mel` (log-mel spectrograms: presets x bands x frames, float32), `status`.",
     "*.csv.json": "Provenance of a table: versions, commit and settings.",
-    "*.h5.sha256": "Checksum of an HDF5 file; its provenance is its attribute `maker`.",
     "README.md": "This data card.",
     "COPYRIGHT": "Copyright file of the package of the presets.",
     "croissant.json": "Description in the format MLCommons Croissant.",

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from flowsynth.core import hdf5
+from flowsynth.core import hdf5, integrity
+from flowsynth.core.readers import read_csv
 
 EXCLUDED = ("silent", "failed")  # status of items without a usable sound; they are in no partition
 BLOCK = 64  # neighbouring items read together if the items do not all fit in memory
@@ -126,10 +126,10 @@ class Items(Dataset):
         return rows
 
     def fingerprint(self) -> str:
-        """Hash everything an epoch depends on: ids, parameter names, checksums of the files, and the window."""
+        """Hash everything an epoch depends on: ids, parameter names, content of the files, and the window."""
         digest = hashlib.sha256("\n".join([*self.ids, *self.names, str(self.window)]).encode())
         for path in self.paths:
-            digest.update(hdf5.checksum_path(path).read_bytes())
+            digest.update(integrity.sha256(path).encode())
         return digest.hexdigest()
 
     def fits_in_memory(self) -> bool:
@@ -168,7 +168,7 @@ class Items(Dataset):
     def _file(self, number: int) -> h5py.File:
         key = os.getpid(), number
         if key not in self._files:
-            self._files[key] = h5py.File(self.paths[number], "r", locking=False)
+            self._files[key] = hdf5.open_hdf5(self.paths[number])
         return self._files[key]
 
 
@@ -205,7 +205,7 @@ def part(
     Raises:
         ValueError: If the partition is empty.
     """
-    table = pd.read_csv(split, dtype={"id": str})
+    table = read_csv(split, columns=("id", "fold", "part"), dtype={"id": str})
     ids = table.loc[(table["fold"] == fold) & (table["part"] == name), "id"].tolist()
     if not ids:
         raise ValueError(f"{split} has no {name} part in fold {fold}")

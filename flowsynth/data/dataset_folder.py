@@ -16,8 +16,9 @@ from typing import Any
 
 import pandas as pd
 
-from flowsynth.core import hdf5
+from flowsynth.core import hdf5, integrity
 from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.core.readers import read_csv, read_json
 from flowsynth.data.croissant import describe
 from flowsynth.data.data_card import Facts, Origin, write_card
 from flowsynth.data.datasets import CHECKSUMS, DESCRIPTION
@@ -34,32 +35,29 @@ def write(name: str, run: Path, files: Sequence[Path], banks: Sequence[Path], fo
     Args:
         name: Name of the data set, such as ``amsynth16``.
         run: Folder of the run.
-        files: Files of the run: presets, splits and their leaks, audio, features. Their provenance or checksums lie beside
+        files: Files of the run: presets, splits and their leaks, audio, features. The provenance of tables lies beside
             them.
         banks: Banks of the presets; empty if these are drawn.
         folder: Output folder. Other files in its folders ``audio``, ``features`` and ``split`` are deleted.
-
-    Raises:
-        ValueError: If a shard is damaged.
     """
     for kind in ("audio", "features", "split"):
         shutil.rmtree(folder / kind, ignore_errors=True)
-    written = [_place(source, run, folder) for path in files for source in (path, _companion(path))]
+    written = [_place(source, run, folder) for path in files for source in (path, *_provenance(path))]
     synth, inferred = dataset(name)
     facts = _facts(name, synth, inferred, folder, banks)
     for table in ("items", "parameters"):
         path = folder / f"{table}.csv"
         write_csv(getattr(facts, table), path)
-        written += [path, _companion(path)]
+        written += [path, *_provenance(path)]
     copyright_file = debian_licences.DOC / facts.origin.package.split(" ")[0] / "copyright"
     if facts.origin.package and copyright_file.exists():
         written.append(folder / "COPYRIGHT")
         shutil.copyfile(copyright_file, written[-1])
     written.append(folder / "README.md")
     write_text(written[-1], write_card(facts))
-    checksums = {path.relative_to(folder).as_posix(): _checksum(path) for path in sorted(written)}
+    checksums = {path.relative_to(folder).as_posix(): integrity.sha256(path) for path in sorted(written)}
     write_text(folder / DESCRIPTION, json.dumps(describe(facts, folder, checksums), indent=1) + "\n")
-    checksums[DESCRIPTION] = _checksum(folder / DESCRIPTION)
+    checksums[DESCRIPTION] = integrity.sha256(folder / DESCRIPTION)
     write_text(folder / CHECKSUMS, "".join(f"{checksum}  {name}\n" for name, checksum in checksums.items()))
 
 
@@ -75,29 +73,21 @@ def _place(source: Path, run: Path, folder: Path) -> Path:
     return target
 
 
-def _companion(path: Path) -> Path:
-    """Return the path of a shard's checksum, or of a table's provenance."""
-    return hdf5.checksum_path(path) if path.suffix == ".h5" else path.with_name(f"{path.name}.json")
-
-
-def _checksum(path: Path) -> str:
-    """Compute the SHA-256 of a file; that of a shard must be the one it was written with."""
-    if path.suffix == ".h5":
-        hdf5.check(path)
-        return hdf5.checksum_path(path).read_text().split()[0]
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _provenance(path: Path) -> list[Path]:
+    """Return the file with the provenance of a table; an HDF5 file has it inside."""
+    return [path.with_name(f"{path.name}.json")] if path.suffix == ".csv" else []
 
 
 def _facts(name: str, synth: Synth, inferred: tuple[str, ...], folder: Path, banks: Sequence[Path]) -> Facts:
     """Collect what is known of the data set in a folder."""
-    splits = {path.stem: pd.read_csv(path, dtype={"id": str}) for path in sorted((folder / "split").glob("*.csv"))}
+    splits = {path.stem: read_csv(path, dtype={"id": str}) for path in sorted((folder / "split").glob("*.csv"))}
     with hdf5.reading(min((folder / "features").glob("*.h5"))) as file:
         maker = hdf5.settings(file)
     return Facts(
         name=name,
         synth=synth,
         origin=_origin(synth, maker, banks),
-        counts=json.loads((folder / "presets.csv.json").read_text())["counts"],
+        counts=read_json(folder / "presets.csv.json", ["counts"])["counts"],
         items=pd.concat(_items(folder), ignore_index=True),
         parameters=_parameters(synth, inferred),
         splits=pd.concat([table.assign(split=split) for split, table in splits.items() if not split.endswith(LEAKS)]),

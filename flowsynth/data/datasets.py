@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
+from flowsynth.core.readers import read_csv
 from flowsynth.rendering.audio import read_checked
 from flowsynth.synths.parameter_space import ParameterSpace
 
@@ -119,7 +119,7 @@ def load(
     verified(path, [path / "presets.csv", path / "parameters.csv", table, *features])
     parameters = read_parameters(path / "parameters.csv")
     items = dataset.part(table, fold, part, features, parameters.names)
-    presets = pd.read_csv(path / "presets.csv", usecols=["id", "name"], dtype=str, keep_default_na=False)
+    presets = read_csv(path / "presets.csv", usecols=["id", "name"], dtype=str, keep_default_na=False)
     return Dataset(path, items, presets.set_index("id")["name"][items.ids].tolist(), parameters)
 
 
@@ -149,7 +149,7 @@ def shards(folder: Path, kind: str) -> list[Path]:
 
 def read_parameters(path: Path) -> ParameterSpace:
     """Read the inferred parameters from ``parameters.csv``."""
-    table = pd.read_csv(path, dtype={"name": str})
+    table = read_csv(path, dtype={"name": str})
     inferred = table[table["inferred"]]
     steps = [None if np.isnan(number) else int(number) for number in inferred["steps"]]
     return ParameterSpace(tuple(inferred["name"]), tuple(inferred["kind"]), tuple(steps))

@@ -20,6 +20,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth.core.provenance import write_text
+from flowsynth.core.readers import read_csv
 from flowsynth.core.seeding import derive_seed, uniform_by_id
 from flowsynth.data import vst_presets
 from flowsynth.synths.spec import Synth
@@ -103,7 +104,7 @@ def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
     Raises:
         ValueError: If a column is missing or unknown, or a value is not a finite number; the message names it.
     """
-    table = pd.read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
+    table = read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
     names = [
         column for column in table.columns if column not in LABEL_COLUMNS[1:] and not column.startswith(TAG_PREFIX)
     ]
@@ -257,7 +258,7 @@ def read_table(path: Path, synth: Synth) -> pd.DataFrame:
     Raises:
         ValueError: If a column is missing, a value is outside [0, 1] or an id is duplicated.
     """
-    table = pd.read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
+    table = read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
     expected = [*LABEL_COLUMNS, *synth.names]
     if list(table.columns) != expected:
         raise ValueError(f"columns of presets: got {list(table.columns)}, expected {expected} ({path})")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from flowsynth.core.readers import read_csv
 from flowsynth.data.dataset import Items
 from flowsynth.inference.predict import predict
 from flowsynth.training.checkpoints import load
@@ -36,7 +37,7 @@ def cost(checkpoints: Mapping[str, Path], timings: Mapping[str, Path], items: It
     for name, path in checkpoints.items():
         model = load(path).model
         weights = sum(parameter.numel() for parameter in model.parameters())
-        train_seconds = float(pd.read_csv(timings[name], sep="\t")["s"].iloc[0])
+        train_seconds = float(read_csv(timings[name], sep="\t")["s"].iloc[0])
         durations = []
         with torch.no_grad():
             for log_mel, values in inputs:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.core.layout import SystemPaths
+from flowsynth.core.readers import read_csv
 from flowsynth.evaluation.score_tables import SYSTEM_COLUMNS, systems
 from flowsynth.evaluation.summary import format_table, gather, number, to_markdown
 from flowsynth.metrics import PRIMARY_METRIC, registry
@@ -37,7 +38,7 @@ def read_scores(scores: Sequence[Path], manifests: Sequence[Path]) -> pd.DataFra
     search = [path for path in scores if SystemPaths.parse(path).name == "search"]
     tables = [gather([path for path in scores if path not in search]), *(gather([path]) for path in search)]
     table = pd.concat(tables, ignore_index=True)
-    sounds = pd.concat([pd.read_csv(path, dtype={"id": str}) for path in manifests])
+    sounds = pd.concat([read_csv(path, dtype={"id": str}) for path in manifests])
     return table.assign(collection=table["item"].map(sounds.set_index("id")["collection"]))
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from flowsynth.core.readers import read_csv
 from flowsynth.models.registry import kind
 from flowsynth.models.systems import System
 
@@ -35,7 +36,7 @@ def read(path: Path) -> pd.DataFrame:
     Raises:
         ValueError: If the table has no column ``model``.
     """
-    table = pd.read_csv(path, dtype={"item": str, "renderings": "Int64", "training_seed": "Int64"})
+    table = read_csv(path, dtype={"item": str, "renderings": "Int64", "training_seed": "Int64"})
     if "model" not in table:
         raise ValueError(f"columns of scores: got {list(table.columns)}, expected model among them ({path})")
     return with_systems(table)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from flowsynth.core.readers import read_csv
 from flowsynth.figures.style import display_name, headline, styled
 
 
@@ -44,9 +45,9 @@ def plot(table: pd.DataFrame, coverage: pd.DataFrame, title: str) -> Figure:
 
 def draw_calibration(table: Path, coverage: Path, dataset: str, budget: str) -> Figure:
     """Draw the figure from the tables of calibration and coverage."""
-    rows = pd.read_csv(table)
+    rows = read_csv(table)
     title = (
         f"{dataset}, budget {budget}: {rows['draws'].max()} samples for each of {rows['items'].max()} sounds "
         "of the test sets."
     )
-    return plot(rows, pd.read_csv(coverage), title)
+    return plot(rows, read_csv(coverage), title)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from flowsynth.core.layout import SystemPaths
+from flowsynth.core.readers import read_csv
 from flowsynth.figures.style import COLOURS, headline, styled
 
 MAX_COLUMNS = 5
@@ -77,7 +78,7 @@ def draw_curves(histories: Sequence[Path], dataset: str, budget: str) -> Figure:
     """Draw the figure from the training histories of the models."""
     by_model: dict[str, list[pd.DataFrame]] = {}
     for path in histories:
-        by_model.setdefault(SystemPaths.parse(path).name, []).append(pd.read_csv(path))
+        by_model.setdefault(SystemPaths.parse(path).name, []).append(read_csv(path))
     title = (
         f"{dataset}, budget {budget}. Parameter error: mean squared error; nats per parameter for density models; "
         "error of the velocity for flow_matching;\nlog-mel L1 of the sound for proxy. "

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from flowsynth.core import hdf5
+from flowsynth.core.readers import read_csv
 from flowsynth.data.features import Mel, numpy_mel
 from flowsynth.evaluation.example_selection import QUANTILES
 from flowsynth.figures.style import COLOURS, headline, plot_parameters, plot_spectrogram, styled
@@ -117,7 +118,7 @@ def draw_reconstruction(
     budget: str,
 ) -> Figure:
     """Draw the figure from the selected items, and the predictions and their renderings of each model, in one order."""
-    selected = pd.read_csv(selection, dtype={"item": str})
+    selected = read_csv(selection, dtype={"item": str})
     selected = selected[selected["role"].isin(QUANTILES)]
     ids = selected["item"].tolist()
     by_model = {

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -14,6 +13,7 @@ from scipy.stats import mannwhitneyu, spearmanr
 from sklearn.decomposition import PCA
 
 from flowsynth.core.hdf5 import ids, names, reading
+from flowsynth.core.readers import read_csv
 from flowsynth.data.dataset import Items
 from flowsynth.data.semantics import SEMANTIC_PAIRS, SemanticPair
 from flowsynth.figures.macro_controls import plot_trajectories
@@ -130,7 +130,7 @@ def draw_semantic(
         with reading(path) as file:
             latents[model], items = file["latent"][:, 0], Items(features, ids(file).tolist(), names(file))
     key = find(semantic).pair  # type: ignore[attr-defined]
-    table = pd.read_csv(thresholds).set_index("pair").loc[key]
+    table = read_csv(thresholds).set_index("pair").loc[key]
     limits = torch.tensor(table[["lower", "upper"]].iloc[0].to_numpy(), dtype=torch.float32)
     tags = SEMANTIC_PAIRS[key].tags(items.all().mel, limits).numpy()
     pairs = ((model, latents[model]) for model in (plain, semantic))

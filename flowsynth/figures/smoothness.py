@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from flowsynth.core.readers import read_csv
 from flowsynth.figures.style import COLOURS, headline, styled
 from flowsynth.metrics import registry
 
@@ -82,9 +83,9 @@ def _colour(measure: str, low: float, high: float) -> str:
 
 def draw_smoothness(lines: Path, summary: Path, model: str, dataset: str, budget: str) -> Figure:
     """Draw the figure from the measures of all controls and their summary."""
-    rows = pd.read_csv(lines, dtype={"item": str})
+    rows = read_csv(lines, dtype={"item": str})
     title = (
         f"{model}, {dataset}, budget {budget}, {rows['item'].nunique()} sounds. "
         "Dot: one control for one sound. Line: means for one sound. Both measures are 1 for an even, straight path."
     )
-    return plot(rows, pd.read_csv(summary), title)
+    return plot(rows, read_csv(summary), title)

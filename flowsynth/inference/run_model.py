@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 
 from flowsynth.core.layout import SystemPaths, find_systems
+from flowsynth.core.readers import read_csv
 from flowsynth.data.dataset import Items, part
 from flowsynth.data.features import spectrogram_settings
 from flowsynth.data.out_of_domain.collections import median_level
@@ -113,7 +114,7 @@ def best_checkpoint(checkpoints: Iterable[Path]) -> Path:
 
 def mean_error(system: SystemPaths) -> float:
     """Compute the mean log-mel L1 of the scores of a system."""
-    table = pd.read_csv(system.scores)
+    table = read_csv(system.scores)
     return float(table.loc[table["metric"] == PRIMARY_METRIC, "value"].mean())
 
 

@@ -2,9 +2,9 @@
 
 A folder of baselines holds ``scores.csv.gz`` (one row per system, fold, item and metric, six digits),
 ``predictions.h5`` (one group per fold: ``item``, ``values``, the ground truth, and ``answers``, the predictions of each
-system) and ``manifest.json``: hashes of the data, the fingerprint of scoring (`flowsynth.evaluation.scoring_fingerprint`), and
-provenance. A long campaign may be frozen one fold at a time. `flowsynth.leaderboard.rescoring` scores frozen
-predictions again.
+system) and ``manifest.json``: hashes of these files and of the data, the fingerprint of scoring
+(`flowsynth.evaluation.scoring_fingerprint`), and provenance. A long campaign may be frozen one fold at a time.
+`flowsynth.leaderboard.rescoring` scores frozen predictions again.
 """
 
 import gzip
@@ -21,15 +21,23 @@ import pandas as pd
 from jaxtyping import Float
 
 from flowsynth.core import hdf5
+from flowsynth.core.integrity import sha256
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import atomic_write, maker, write_text
 from flowsynth.evaluation import score_tables
 from flowsynth.evaluation.scoring_fingerprint import differences, fingerprint
 from flowsynth.leaderboard.data_hashes import collect_commits
-from flowsynth.leaderboard.manifest import MANIFEST, changed_settings, frozen_folds, missing_fingerprint
+from flowsynth.leaderboard.manifest import (
+    MANIFEST,
+    PREDICTIONS,
+    SCORES,
+    changed_settings,
+    frozen_folds,
+    missing_fingerprint,
+    read_manifest,
+)
 from flowsynth.models.registry import models
 
-SCORES = "scores.csv.gz"
 SCORE_DIGITS = 6  # significant digits of a frozen score
 FROZEN_KEY = ["fold", "model", "item", "metric"]  # columns that identify a frozen score
 FROZEN_COLUMNS = [*FROZEN_KEY[:2], *score_tables.SYSTEM_COLUMNS, *FROZEN_KEY[2:], "value"]
@@ -70,7 +78,7 @@ def freeze(
         require_comparable(data, folder)
         existing_folds = set(frozen_folds(folder))
         other_folds = existing_folds - folds
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = read_manifest(folder)
         added = {name: source for name, source in manifest["added"].items() if name not in systems}
         if added and (folds - existing_folds or changed_settings(folder, settings)):
             raise ValueError(
@@ -78,25 +86,26 @@ def freeze(
                 "and add them again afterwards"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder / "predictions.h5") as temporary, h5py.File(temporary, "w", locking=False) as file:
-        for (fold, system), path in sorted(predictions.items()):
-            _write_predictions(file.require_group(f"fold{fold}"), system, path)
-        if other_folds:
-            _require_settings(settings, folder)
-            commits = sorted({*commits, *manifest["commits"]})
-        if other_folds or added:
-            scoring = {key: manifest[key] for key in ("scoring", "stamped") if key in manifest}
-            frozen = read_frozen(folder)
-            kept = frozen[frozen["fold"].isin(other_folds) | frozen["model"].isin(added)]
-            scores = pd.concat([kept, drop_new_metrics(scores, frozen)])
-            with h5py.File(folder / "predictions.h5", "r", locking=False) as previous:
-                for other in sorted(other_folds):
-                    previous.copy(f"fold{other}", file)
-                for number, name in itertools.product(sorted(folds), added):
-                    previous.copy(f"fold{number}/answers/{name}", file[f"fold{number}/answers"])
-    _write_scores(folder, scores)
+    with atomic_write(folder / PREDICTIONS) as temporary:
+        with h5py.File(temporary, "w", locking=False) as file:
+            for (fold, system), path in sorted(predictions.items()):
+                _write_predictions(file.require_group(f"fold{fold}"), system, path)
+            if other_folds:
+                _require_settings(settings, folder)
+                commits = sorted({*commits, *manifest["commits"]})
+            if other_folds or added:
+                scoring = {key: manifest[key] for key in ("scoring", "stamped") if key in manifest}
+                frozen = read_frozen(folder)
+                kept = frozen[frozen["fold"].isin(other_folds) | frozen["model"].isin(added)]
+                scores = pd.concat([kept, drop_new_metrics(scores, frozen)])
+                with h5py.File(folder / PREDICTIONS, "r", locking=False) as previous:
+                    for other in sorted(other_folds):
+                        previous.copy(f"fold{other}", file)
+                    for number, name in itertools.product(sorted(folds), added):
+                        previous.copy(f"fold{number}/answers/{name}", file[f"fold{number}/answers"])
+        files = _write_scores(folder, scores, temporary)
     manifest = {"data": dict(data), "folds": sorted(folds | other_folds), "commits": commits, "maker": provenance}
-    write_manifest(folder, manifest | {"added": added} | scoring)
+    write_manifest(folder, manifest | {"added": added, "files": files} | scoring)
 
 
 def _require_settings(settings: Mapping[str, Any], folder: Path) -> None:
@@ -132,7 +141,7 @@ def add_candidate(
             baseline, or of a candidate with other predictions.
     """
     require_comparable(data, folder)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = read_manifest(folder)
     entry_point = models().get(str(scores["base_model"].iloc[0]))
     source = {
         "commits": collect_commits(predictions.values(), tables),
@@ -144,8 +153,8 @@ def add_candidate(
     frozen = read_frozen(folder)
     if name in set(frozen["model"]) - manifest["added"].keys():
         raise ValueError(f"{name} is one of the baselines in {folder}: rename the candidate")
-    with atomic_write(folder / "predictions.h5") as temporary:
-        shutil.copyfile(folder / "predictions.h5", temporary)
+    with atomic_write(folder / PREDICTIONS) as temporary:
+        shutil.copyfile(folder / PREDICTIONS, temporary)
         with h5py.File(temporary, "a", locking=False) as file:
             for fold, path in sorted(predictions.items()):
                 group = file[f"fold{fold}"]
@@ -158,17 +167,35 @@ def add_candidate(
                         f"{name} was added to {folder} before, with other predictions: rename the candidate, or, if "
                         f"the earlier one was never committed, remove it first: git checkout -- {folder}"
                     )
+        candidate_scores = drop_new_metrics(round_scores(scores.assign(model=name))[FROZEN_COLUMNS], frozen)
+        files = _write_scores(folder, pd.concat([frozen[frozen["model"] != name], candidate_scores]), temporary)
     manifest["added"][name] = source
-    write_manifest(folder, manifest)
-    candidate_scores = drop_new_metrics(round_scores(scores.assign(model=name))[FROZEN_COLUMNS], frozen)
-    _write_scores(folder, pd.concat([frozen[frozen["model"] != name], candidate_scores]))
+    write_manifest(folder, manifest | {"files": files})
 
 
-def _write_scores(folder: Path, table: pd.DataFrame) -> None:
-    """Write scores without a date: equal scores give equal files."""
-    text = table.sort_values(FROZEN_KEY).to_csv(index=False)
-    with atomic_write(folder / SCORES) as temporary:
-        temporary.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+def _write_scores(folder: Path, scores: pd.DataFrame, predictions: Path) -> dict[str, list[str]]:
+    """Write the scores, without a date.
+
+    The manifest, if there is one, has the hashes of the old and of the new files until the caller replaces it, so that an
+    interrupted call leaves valid baselines.
+
+    Args:
+        folder: Folder of the baselines.
+        scores: Table of scores.
+        predictions: New file of predictions, which replaces the old one next.
+
+    Returns:
+        The hashes for the new manifest.
+    """
+    text = scores.sort_values(FROZEN_KEY).to_csv(index=False)
+    with atomic_write(folder / SCORES) as new_scores:
+        new_scores.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+        hashes = {SCORES: [sha256(new_scores)], PREDICTIONS: [sha256(predictions)]}
+        if (folder / MANIFEST).exists():
+            previous = read_manifest(folder)
+            both = {name: sorted({*previous["files"][name], *hashes[name]}) for name in hashes}
+            write_manifest(folder, previous | {"files": both})
+    return hashes
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -204,12 +231,13 @@ def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
 
 def read_frozen(folder: Path) -> pd.DataFrame:
     """Read the file of scores: a table with the columns of `FROZEN_COLUMNS`."""
+    read_manifest(folder)  # verifies the file
     return score_tables.read(folder / SCORES)[FROZEN_COLUMNS]
 
 
 def read_predictions(folder: Path, fold: int, system: str) -> tuple[list[str], tuple[str, ...], np.ndarray]:
     """Read a system's predictions for the test items of a fold: items, parameter names, values (items x parameters)."""
-    with h5py.File(folder / "predictions.h5", "r", locking=False) as file:
+    with _open_predictions(folder) as file:
         group = file[f"fold{fold}"]
         return group["item"].asstr()[:].tolist(), tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
 
@@ -218,7 +246,7 @@ def read_fold(
     folder: Path, fold: int
 ) -> tuple[list[str], Float[np.ndarray, "items parameters"], dict[str, Float[np.ndarray, "items parameters"]]]:
     """Read the test items of a fold: ids, ground truth, and predictions by system, float32."""
-    with h5py.File(folder / "predictions.h5", "r", locking=False) as file:
+    with _open_predictions(folder) as file:
         group = file[f"fold{fold}"]
         return group["item"].asstr()[:].tolist(), group["values"][:], {k: v[:] for k, v in group["answers"].items()}
 
@@ -245,7 +273,7 @@ def require_comparable(data: Mapping[str, str], folder: Path) -> None:
     problem = missing_fingerprint(folder)
     if problem:
         raise ValueError(problem)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = read_manifest(folder)
     changed = [
         f"{name} ({data.get(name, 'none')[:12]}, the baselines have {value[:12]})"
         for name, value in manifest["data"].items()
@@ -258,3 +286,8 @@ def require_comparable(data: Mapping[str, str], folder: Path) -> None:
             f"scores are not comparable: run on the same commit and configuration; or, to make new baselines, delete "
             f"{folder} first"
         )
+
+
+def _open_predictions(folder: Path) -> h5py.File:
+    read_manifest(folder)  # verifies the file
+    return hdf5.open_hdf5(folder / PREDICTIONS)

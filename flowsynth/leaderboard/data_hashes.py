@@ -5,7 +5,6 @@ code was committed.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from flowsynth.core import hdf5
 from flowsynth.core.layout import SystemPaths
 from flowsynth.core.provenance import commit
+from flowsynth.core.readers import read_json
 from flowsynth.evaluation.scoring_fingerprint import differences, fingerprint
 from flowsynth.models.systems import System
 from flowsynth.training.checkpoints import read_maker
@@ -49,7 +49,7 @@ def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list
     Raises:
         ValueError: If a file was made by uncommitted code, or was scored with another fingerprint than now.
     """
-    makers = {path: json.loads(path.with_name(f"{path.name}.json").read_text()) for path in tables}
+    makers = {path: read_json(path.with_name(f"{path.name}.json"), ["commit"]) for path in tables}
     commits = {path: str(maker["commit"]) for path, maker in makers.items()}
     stale = {path: change for path, maker in makers.items() if (change := _scoring_change(maker))}
     sources = dict.fromkeys(

@@ -1,11 +1,13 @@
 """Manifest of frozen baselines: their folds, candidates and settings; importable without the scoring code."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-MANIFEST = "manifest.json"
+from flowsynth.core.integrity import remedy, sha256
+from flowsynth.core.readers import read_json
+
+MANIFEST, SCORES, PREDICTIONS = "manifest.json", "scores.csv.gz", "predictions.h5"
 # configuration keys outside the budget that scores depend on
 SETTINGS = ("seed", "split", "render", "features")
 # settings that change scores by no more than rounding
@@ -14,18 +16,37 @@ FREE_SETTINGS = ("datasets", "shards", "threads", "accelerator", "out_of_domain"
 RENAMED_SETTINGS = {"sampled": "synthetic_presets", "in_memory": "cache_items"}
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a folder of baselines, and verify the other files of the folder, whose hashes it has.
+
+    Raises:
+        FileNotFoundError: If there are no baselines, or one of their files is missing.
+        ValueError: If a file is damaged, or was changed by hand.
+    """
+    path = folder / MANIFEST
+    manifest = read_json(path, ("added", "commits", "data", "files", "folds", "maker"))
+    for name in (SCORES, PREDICTIONS):
+        expected, actual = manifest["files"].get(name, ()), sha256(folder / name)
+        if actual not in expected:  # two while the file is replaced
+            raise ValueError(
+                f"{folder / name} is damaged, or was changed: its SHA-256 is {actual}, expected {' or '.join(expected)} "
+                f"({path}): {remedy(folder / name)}"
+            )
+    return manifest
+
+
 def frozen_folds(folder: Path) -> list[int]:
     """List the folds of a folder of baselines.
 
     Raises:
         FileNotFoundError: If there are no baselines.
     """
-    return list(json.loads((folder / MANIFEST).read_text())["folds"])
+    return list(read_manifest(folder)["folds"])
 
 
 def missing_fingerprint(folder: Path) -> str:
     """Explain that baselines have no fingerprint of scoring, and how to add one; empty if they have one."""
-    if "scoring" in json.loads((folder / MANIFEST).read_text()):
+    if "scoring" in read_manifest(folder):
         return ""
     return (
         f"{folder / MANIFEST} has no fingerprint of scoring, as older baselines have hashes of the code instead. "
@@ -36,7 +57,7 @@ def missing_fingerprint(folder: Path) -> str:
 
 def frozen_settings(folder: Path) -> dict[str, Any]:
     """Return the settings that baselines were made with, under the present names of their keys, and their provenance."""
-    maker = json.loads((folder / MANIFEST).read_text())["maker"]
+    maker = read_manifest(folder)["maker"]
     return {RENAMED_SETTINGS.get(key, key): value for key, value in maker.items()}
 
 

@@ -12,7 +12,6 @@ although all sounds were bit-identical. Hence the additional `DECIBEL_TOLERANCE`
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from flowsynth.data.presets import collect
 from flowsynth.evaluation.scoring_fingerprint import fingerprint
 from flowsynth.leaderboard.baselines import FROZEN_KEY, SCORE_DIGITS, read_fold, read_frozen, write_manifest
 from flowsynth.leaderboard.data_hashes import require_commit
-from flowsynth.leaderboard.manifest import MANIFEST, frozen_folds
+from flowsynth.leaderboard.manifest import frozen_folds, read_manifest
 from flowsynth.leaderboard.rescoring_jobs import Task, hash_sound, pool, score_item
 from flowsynth.metrics import Metric, registry
 from flowsynth.synths.spec import dataset
@@ -136,7 +135,7 @@ def same_sounds(folder: Path, jobs: int) -> bool:
         hashes = track(processes.map(hash_sound, tasks, chunksize=8), len(tasks), f"render {folder.name}, presets")
         sounds = dict(zip(presets["id"], hashes, strict=True))
     text = "\n".join(f"{name} {sounds[name]}" for name in sorted(sounds))
-    return hashlib.sha256(text.encode()).hexdigest() == _manifest(folder)["data"]["audio"]
+    return hashlib.sha256(text.encode()).hexdigest() == read_manifest(folder)["data"]["audio"]
 
 
 def stamp(folder: Path, table: pd.DataFrame, sample: int | None, seed: int) -> None:
@@ -154,7 +153,7 @@ def stamp(folder: Path, table: pd.DataFrame, sample: int | None, seed: int) -> N
     require_commit()
     if not table["agrees"].all():
         raise ValueError(f"{folder}: scores differ from the frozen ones, so the fingerprint can't be stored")
-    manifest, worst = _manifest(folder), summarise(table)
+    manifest, worst = read_manifest(folder), summarise(table)
     manifest["data"].pop("scoring", None)  # hash of the code, in older baselines
     check = {
         "items": "all" if sample is None else {"of_each_fold": sample, "seed": seed},
@@ -183,7 +182,7 @@ def _require_truth(folder: Path) -> None:
     """Require that the frozen ground truth equals the presets, which are read again."""
     presets, (synth, names) = _presets(folder), dataset(folder.name)
     digest = hashlib.sha256(presets.to_csv(index=False).encode()).hexdigest()
-    expected = _manifest(folder)["data"]["presets"]
+    expected = read_manifest(folder)["data"]["presets"]
     if digest != expected:
         raise ValueError(
             f"the presets of {folder.name} ({digest:.12}) are not those of the baselines ({expected:.12}): install the "
@@ -206,9 +205,5 @@ def _presets(folder: Path) -> pd.DataFrame:
     return collect(synth, names, limit, settings["seed"])[0]
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / MANIFEST).read_text())
-
-
 def _maker(folder: Path) -> dict[str, Any]:
-    return _manifest(folder)["maker"]
+    return read_manifest(folder)["maker"]

@@ -1,6 +1,5 @@
 """Leaderboard of the frozen baselines: ranking of all systems, and an error analysis of the best one."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from flowsynth.evaluation.score_tables import systems
 from flowsynth.evaluation.statistics import bootstrap_means, interval, paired_scores
 from flowsynth.evaluation.summary import change, heading, number, to_markdown
 from flowsynth.leaderboard.baselines import read_scores
-from flowsynth.leaderboard.manifest import MANIFEST, frozen_settings
+from flowsynth.leaderboard.manifest import frozen_settings, read_manifest
 from flowsynth.metrics import PRIMARY_METRIC, registry
 
 RANKING_COLUMNS = ["system", "is_control", "renderings", "mean", "low", "high", "change", "change_low", "change_high"]
@@ -128,7 +127,7 @@ def page_table(folder: Path) -> tuple[str, pd.DataFrame]:
 
 def read_baselines(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read the scores of baselines, and the settings they were made with."""
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = read_manifest(folder)
     settings = frozen_settings(folder) | {"frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: settings[key] for key in ("budget", "dataset", "split")}), settings
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.core.layout import RunPaths, SystemPaths
+from flowsynth.core.readers import read_csv
 from flowsynth.evaluation import incomplete_runs, score_tables
 from flowsynth.evaluation import out_of_domain as ood_scores
 from flowsynth.evaluation.example_selection import select
@@ -109,7 +110,7 @@ def build_page(run: Run, folder: Path) -> int:
     scores = gather([paths.scores for paths in run.systems(scored).values()])
     judge = run.latent_model if run.latent_model in scored else scored[-1]
     selection = select(scores[scores["model"] == judge], run.seed)
-    presets = pd.read_csv(run.paths.presets, dtype={"id": str, "name": str}, keep_default_na=False)
+    presets = read_csv(run.paths.presets, dtype={"id": str, "name": str}, keep_default_na=False)
     preset_names = dict(zip(presets["id"], presets["name"], strict=True))
     models = run.systems(run.displayed_models)
     groups = reconstruction(selection, run.paths.shards("audio"), models, run.failures, scores, preset_names)
@@ -188,7 +189,7 @@ def _ood_sections(run: Run, judge: str) -> list[Section]:
     judge = judge if judge in scored else candidates[-1]
     groups: dict[str, list[Group]] = {"vocal": [], "outside": []}
     for collection, path in manifests.items():
-        manifest = pd.read_csv(path, dtype={"id": str})
+        manifest = read_csv(path, dtype={"id": str})
         manifest = manifest[manifest["status"] == "ok"]
         audio = path.with_suffix(".h5")
         groups[kinds[collection]] += out_of_domain(manifest, audio, models, failures, scores, judge, run.seed)

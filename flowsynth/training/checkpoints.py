@@ -1,5 +1,6 @@
 """Checkpoints of fitted models: weights and plain values without code, so that untrusted files are safe to load."""
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from flowsynth.core import integrity
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import atomic_write, maker
 from flowsynth.models import base as models
@@ -105,17 +107,33 @@ def read_maker(path: Path) -> dict[str, object]:
 
 def read(path: Path) -> dict[str, Any]:
     """Read the content of a checkpoint, of which only the provenance is certain to exist."""
-    with path.open("rb") as file:
-        try:
-            content = torch.load(file, weights_only=True, map_location="cpu")
-        except Exception as error:  # other files raise many kinds of errors
-            raise ValueError(
-                f"{path} is not a checkpoint, or is truncated: copy the file again, or train the model again. "
-                f"{_cause(error)}"
-            ) from error
+    integrity.verify(path)
+    content = read_tensors(path)
     if not isinstance(content, dict) or not isinstance(content.get("maker"), dict):
         raise ValueError(f"{path} is not a checkpoint of flowsynth: expected a file written by its training")
     return content
+
+
+def read_tensors(path: Path, device: str | torch.device = "cpu") -> Any:
+    """Read a file written by `torch.save`, and verify the checksums in it, which torch ignores.
+
+    Raises:
+        ValueError: If the file is damaged, or is no such file.
+    """
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                    raise ValueError("compressed, which torch does not write")
+                damaged = archive.testzip()
+            if damaged:
+                raise ValueError(f"wrong checksum of {damaged}")
+            file.seek(0)
+            return torch.load(file, weights_only=True, map_location=device)
+        except Exception as error:  # other files raise many kinds of errors
+            raise ValueError(
+                f"{path} is damaged or not a checkpoint ({_cause(error)}): {integrity.remedy(path)}"
+            ) from error
 
 
 def _cause(error: Exception) -> str:

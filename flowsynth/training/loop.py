@@ -19,6 +19,7 @@ from flowsynth.core.provenance import atomic_write
 from flowsynth.data.dataset import Items
 from flowsynth.models import base as models
 from flowsynth.training.batches import Batches, EpochOrder
+from flowsynth.training.checkpoints import read_tensors
 from flowsynth.training.plan import Plan
 from flowsynth.training.trainer import Trainer
 
@@ -50,7 +51,7 @@ def run(
     trainer = Trainer(str(progress.parent), model, plan, seed, -(-item_count // size))
     last = progress / "last.ckpt"
     if last.exists():
-        trainer.load(torch.load(last, weights_only=True, map_location=trainer.device))
+        trainer.load(read_tensors(last, trainer.device))
     train_batches, valid_batches = Batches(train, trainer.device), Batches(valid, trainer.device)
     started = reported = (time.monotonic(), len(trainer.history))
     saved_at, saving_time = started[0], 0.0

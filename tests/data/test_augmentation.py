@@ -102,7 +102,6 @@ def test_drop_near_duplicates_by_sound(tmp_path: Path):
         assert hdf5.settings(kept)["floor"] == 1
         for name in ("values", "mel", "status"):
             assert np.array_equal(kept[name][:], source[name][:][rows])
-    hdf5.check(tmp_path / "kept.h5")
 
 
 def test_sampling_depends_on_the_seed_only():

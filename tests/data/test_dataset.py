@@ -3,6 +3,7 @@
 import pickle
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -231,8 +232,8 @@ def test_fingerprint_depends_on_ids_names_files_and_window(many):
         dataset.Items(paths, ids, NAMES, window=64),
     ]
     assert first not in {other.fingerprint() for other in others}
-    checksum = hdf5.checksum_path(paths[1])
-    checksum.write_text(checksum.read_text().replace(checksum.read_text()[:8], "01234567"))
+    with h5py.File(paths[1], "r+") as file:
+        file["mel"][0, 0, 0] += 1
     assert dataset.Items(paths, ids, NAMES).fingerprint() != first
 
 

@@ -25,6 +25,7 @@ from functools import cache
 from pathlib import Path
 
 ADDRESS = "FLOWSYNTH_TEST_FORKS"
+READS = "FLOWSYNTH_TEST_READS"  # a folder: each script writes the list of the results that it reads there
 SNAKEMAKE = "snakemake"  # the first argument that runs Snakemake, whose jobs are forked too
 LIBRARIES = (
     *(
@@ -197,6 +198,8 @@ def become(arguments: list[str], cwd: str, environment: dict[str, str]) -> int:
     paths = environment.get("PYTHONPATH", "")
     sys.path[:1] = [folder, *filter(None, paths.split(os.pathsep))]
     sys.argv = arguments
+    if READS in environment and first.endswith(".py"):
+        list_reads(Path(environment[READS]))
     try:
         if first == SNAKEMAKE:
             fork_jobs()
@@ -211,6 +214,25 @@ def become(arguments: list[str], cwd: str, environment: dict[str, str]) -> int:
             return 1
         return int(end.code or 0)
     return 0
+
+
+def list_reads(folder: Path) -> None:
+    """List the files below ``results`` that this process opens for reading, in a file named after the process."""
+    paths: set[str] = set()
+
+    def audit(event: str, arguments: tuple) -> None:
+        if event == "open" and isinstance(arguments[0], str | os.PathLike):
+            path, mode, flags = os.path.relpath(os.fspath(arguments[0])), *arguments[1:]
+            reads = mode[0] == "r" and "+" not in mode if mode else not flags & os.O_ACCMODE
+            if path.startswith("results/") and reads:
+                paths.add(path)
+
+    def write() -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / f"{os.getpid()}.json").write_text(json.dumps(sorted(paths)))
+
+    sys.addaudithook(audit)
+    atexit.register(write)
 
 
 def fork_jobs() -> None:

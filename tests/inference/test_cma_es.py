@@ -1,6 +1,7 @@
 """Tests of the search with CMA-ES: it improves on its start, is deterministic, and resumes after an interruption."""
 
 import json
+import zlib
 from pathlib import Path
 
 import librosa
@@ -131,8 +132,8 @@ def test_interrupted_search_resumes_and_writes_the_same_file(
     assert not (tmp_path / "interrupted.h5").exists()
     progress = tmp_path / ".interrupted.h5.progress.jsonl"
     _, *lines = progress.read_text().splitlines()
-    assert [json.loads(line)[0].split()[0] for line in lines] == ["one"]
-    progress.write_text(progress.read_text() + '["two 7e')  # killed while writing
+    assert [json.loads(line.partition(" ")[2])[0].split()[0] for line in lines] == ["one"]
+    progress.write_text(progress.read_text() + '0123abcd ["two 7e')  # killed while writing
     assert np.array_equal(run(task, tmp_path / "interrupted.h5", renders=14), expected)
     assert len(calls) == 3
     assert (tmp_path / "interrupted.h5").read_bytes() == (tmp_path / "uninterrupted.h5").read_bytes()
@@ -145,8 +146,9 @@ def test_cached_results_of_other_settings_are_ignored(
     monkeypatch.setattr(ResultCache, "remove", lambda self: None)
     run(task, tmp_path / "b.h5", ["two"], renders=14)
     _, line = (tmp_path / ".b.h5.progress.jsonl").read_text().splitlines()
-    key, values = json.loads(line)
-    cache.path.write_text(cache.path.read_text() + json.dumps([key, [0.0] * len(values)]) + "\n")
+    key, values = json.loads(line.partition(" ")[2])
+    false = json.dumps([key, [0.0] * len(values)])
+    cache.path.write_text(f"{cache.path.read_text()}{zlib.crc32(false.encode()):08x} {false}\n")
     run(task, tmp_path / "a.h5", ["two"], renders=14)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 

@@ -1,15 +1,14 @@
 """Leaderboard: ranking of systems, and error analysis."""
 
 import gzip
-import json
 import re
 from pathlib import Path
 
 import pytest
+from frozen import complete_baselines
 from scored import SYSTEMS, scores
 
 from flowsynth.leaderboard.baselines import FROZEN_COLUMNS, FROZEN_KEY, SCORES
-from flowsynth.leaderboard.manifest import MANIFEST
 from flowsynth.leaderboard.standings import describe_errors, format_table, markdown, page_table, standings
 
 
@@ -63,7 +62,7 @@ def test_leaderboard_is_read_from_the_baselines(tmp_path: Path, columns: list[st
         "passes": {"proxy": 4},
     }
     added = {"ours": {"file": True}, "cnn": {"file": False}}
-    (tmp_path / MANIFEST).write_text(json.dumps({"maker": settings, "folds": [0, 2], "added": added}))
+    complete_baselines(tmp_path, maker=settings, folds=[0, 2], added=added)
     text = markdown([tmp_path], {})
     assert "| cnn " in text
     assert "| ours (submitted) " in text

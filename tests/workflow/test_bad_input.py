@@ -79,17 +79,6 @@ def test_bank_with_an_invalid_line(project: Project):
     assert_refused(project, "mine.bank:3: amp_attack = 'loud'", "1 of 1 presets")
 
 
-def test_truncated_shard(copy: Project):
-    shard = copy.results / "audio" / "0.h5"
-    with shard.open("r+b") as file:
-        file.truncate(shard.stat().st_size // 2)
-    (copy.results / "features" / "0.h5").unlink()
-    assert_refused(copy, "audio/0.h5 is truncated", "delete it")
-    shard.unlink()
-    run = copy.snakemake()
-    assert run.returncode == 0, run.stdout
-
-
 def test_no_disk_space_for_the_audio(project: Project):
     """Space is checked before rendering; the audio requested here exceeds any disk."""
     render = yaml.safe_load((project.folder / "config.yaml").read_text())["render"]

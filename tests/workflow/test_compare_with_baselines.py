@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from frozen import accept_changes
 from project import Project
 
 
@@ -96,14 +97,22 @@ def test_compared_candidate_is_added_to_the_baselines(frozen: Project):
         np.testing.assert_allclose(np.abs(candidate - baseline), 0.3, rtol=1e-5)
         assert json.loads((folder / "manifest.json").read_text())["added"]["far"]["file"]
         after = (folder / "scores.csv.gz").read_bytes()
-        # a repeated call, and repeated calls after an interruption
-        for outdated in ([], ["scores.csv.gz"], ["scores.csv.gz", "manifest.json"]):
+        # a repeated call, and repeated calls after an interruption, before which the manifest had both hashes
+        old, new = (
+            json.loads(text)["files"] for text in (before["manifest.json"], (folder / "manifest.json").read_text())
+        )
+        both = json.loads(before["manifest.json"]) | {"files": {name: [*old[name], *new[name]] for name in old}}
+        for outdated in ([], ["predictions.h5"], ["predictions.h5", "scores.csv.gz"]):
             for name in outdated:
                 (folder / name).write_bytes(before[name])
+            (folder / "manifest.json").write_text(json.dumps(both))
             assert freeze(frozen, "amsynth16", "--add", "far").returncode == 0
             assert (folder / "scores.csv.gz").read_bytes() == after
+        assert json.loads((folder / "manifest.json").read_text())["files"] == new
         with h5py.File(folder / "predictions.h5", "r+") as file:
             file["fold1/answers/far"][0, 0] += 0.01
+        assert "predictions.h5 is damaged, or was changed" in freeze(frozen, "amsynth16", "--add", "far").stdout
+        accept_changes(folder)
         assert "far was added to" in freeze(frozen, "amsynth16", "--add", "far").stdout  # other predictions
         assert (folder / "scores.csv.gz").read_bytes() == after
         assert "cnn is one of the baselines" in freeze(frozen, "amsynth16", "--add", "cnn").stdout

@@ -27,7 +27,6 @@ rule render:
         presets="results/{budget}/{dataset}/presets.csv",
     output:
         audio="results/{budget}/{dataset}/audio/{shard}.h5",
-        checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/render/{shard}.log",
     benchmark:
@@ -65,10 +64,8 @@ rule verify:
 rule features:
     input:
         audio="results/{budget}/{dataset}/audio/{shard}.h5",
-        checksum="results/{budget}/{dataset}/audio/{shard}.h5.sha256",
     output:
         features="results/{budget}/{dataset}/features/{shard}.h5",
-        checksum="results/{budget}/{dataset}/features/{shard}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/features/{shard}.log",
     benchmark:
@@ -116,7 +113,6 @@ rule augment_presets:
         features=shards("features"),  # of the people's presets, to stay away from those that are held out
     output:
         features="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/sampled/{shard}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/sampled/{shard}.log",
     benchmark:

@@ -6,7 +6,6 @@ rule score:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
     output:
         audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5.sha256",
         scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/score.log",

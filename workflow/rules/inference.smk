@@ -8,9 +8,7 @@ rule predict:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
-        predictions_checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
         audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",
-        audio_checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5.sha256",
         scores="results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/predict.log",
@@ -45,7 +43,6 @@ rule predict_candidates:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/candidates.log",
     benchmark:
@@ -70,7 +67,6 @@ rule best_of_n:
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/predictions.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_best{renderings}/best_of_n.log",
     benchmark:
@@ -88,7 +84,6 @@ rule best_of_n:
 use rule predict_candidates as predict_initial_candidates with:
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/candidates.log",
     benchmark:
@@ -105,7 +100,6 @@ rule surrogate_search:
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_corrected{renderings}/surrogate_search.log",
     benchmark:
@@ -128,7 +122,6 @@ rule refine_cma_es:
         starts="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_refined{renderings}/predictions.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}_refined{renderings}/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_refined{renderings}/refine_cma_es.log",
     benchmark:

@@ -12,7 +12,6 @@ rule traverse:
         ),
     output:
         vectors="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/explore/{kind}.log",
     benchmark:
@@ -35,7 +34,6 @@ rule render_traversals:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
     output:
         audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/audio/{kind}.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/audio/{kind}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/explore/audio/{kind}.log",
     benchmark:

@@ -72,7 +72,6 @@ rule submission:
         split="results/{budget}/{dataset}/split/{split}.csv",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
-        checksum="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}/submission.log",
     wildcard_constraints:

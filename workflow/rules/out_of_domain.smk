@@ -8,7 +8,6 @@ rule collect_sounds:
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
         sounds="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-        checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
         manifest="results/{budget}/{dataset}/outside/sounds/{collection}.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/sounds/{collection}.log",
@@ -29,10 +28,8 @@ rule collect_sounds:
 use rule features as features_out_of_domain with:
     input:
         audio="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
-        checksum="results/{budget}/{dataset}/outside/sounds/{collection}.h5.sha256",
     output:
         features="results/{budget}/{dataset}/outside/features/{collection}.h5",
-        checksum="results/{budget}/{dataset}/outside/features/{collection}.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/outside/features/{collection}.log",
     benchmark:
@@ -55,9 +52,7 @@ use rule predict as predict_out_of_domain with:
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
     output:
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
-        predictions_checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5.sha256",
         audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
-        audio_checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
         scores="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/predict.log",
@@ -79,7 +74,6 @@ rule search_cma_es:
         starts="results/{budget}/{dataset}/outside/{split}/fold{fold}/nearest/predictions.h5",
     output:
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5",
-        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/search/predictions.h5.sha256",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/search/search_cma_es.log",
     benchmark:
@@ -107,7 +101,6 @@ use rule score as score_out_of_domain with:
         predictions="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/predictions.h5",
     output:
         audio="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5",
-        checksum="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/audio.h5.sha256",
         scores="results/{budget}/{dataset}/outside/{split}/fold{fold}/{model}/scores.csv",
     log:
         "results/{budget}/{dataset}/logs/outside/{split}/fold{fold}/{model}/score.log",

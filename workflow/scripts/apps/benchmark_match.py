@@ -8,7 +8,7 @@ from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.inference.run_model import best_checkpoint, open_run_model
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     params = snakemake.params
     trained = open_run_model(best_checkpoint(map(Path, snakemake.input.checkpoints)))
     sounds = [Path(path) for path in snakemake.input.sounds]

@@ -4,11 +4,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from flowsynth.core.hdf5 import require_space
 from flowsynth.core.progress import job, log
+from flowsynth.core.readers import read_csv
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.augmentation import drop_near_duplicates, sample_for_fold
 from flowsynth.data.dataset import part
@@ -18,11 +18,14 @@ from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render_shard
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])), tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
+with (
+    job(Path(snakemake.log[0]), snakemake.input, snakemake.output),
+    tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder,
+):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     wildcards, count = snakemake.wildcards, snakemake.params.presets
     synth, names = dataset(wildcards.dataset)
-    split = pd.read_csv(snakemake.input.split, dtype={"id": str})
+    split = read_csv(Path(snakemake.input.split), dtype={"id": str})
     seed = derive_seed(
         snakemake.params.seed, "sample", wildcards.dataset, wildcards.split, wildcards.fold, wildcards.shard
     )

@@ -8,7 +8,7 @@ from flowsynth.data.presets import collect
 from flowsynth.rendering.host import Host, Note
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     synth, names = dataset(snakemake.wildcards.dataset)
     note = {key: value for key, value in snakemake.config["render"].items() if key != "timeout"}
     Host(synth, Note(**note))  # raises an error if the plugin is missing, or is another than specified

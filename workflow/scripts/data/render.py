@@ -9,7 +9,7 @@ from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render_shard
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     path = Path(snakemake.output.audio)
     synth, _ = dataset(snakemake.wildcards.dataset)

@@ -14,7 +14,7 @@ from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
 from flowsynth.synths.spec import load
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth = load(snakemake.wildcards.synth)
     table, _ = collect(synth, synth.names)

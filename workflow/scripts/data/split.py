@@ -2,21 +2,20 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv
+from flowsynth.core.readers import read_csv
 from flowsynth.data.dataset import Items, usable_ids
 from flowsynth.data.splits import split
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     paths = [Path(path) for path in snakemake.input.features]
     _, names = dataset(snakemake.wildcards.dataset)
     ids = usable_ids(paths)
     items = Items(paths, ids, names).all()
     kind, folds, seed = snakemake.wildcards.split, snakemake.params.folds, snakemake.params.seed
-    presets = [pd.read_csv(path, dtype=str).set_index("id") for path in snakemake.input.presets]
+    presets = [read_csv(Path(path), dtype=str).set_index("id") for path in snakemake.input.presets]
     banks = [bank for table in presets for bank in table["bank"][ids]]
     table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed, banks)
     for row in leaks.itertuples():

@@ -5,20 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
-from flowsynth.core.hdf5 import check, reading
+from flowsynth.core.hdf5 import reading
 from flowsynth.core.layout import RunPaths
 from flowsynth.core.progress import job, log
 from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import rerender
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     rng = np.random.default_rng()
     count, differences = 0, []
     paths = [Path(path) for path in snakemake.input.audio]
     for path in paths:
-        check(path)
         with reading(path) as file:
             items, synth = len(file["id"]), dataset(RunPaths.parse(path).dataset)[0]
         rows = rng.permutation(items)[: -(-snakemake.params.at_least // len(paths))]

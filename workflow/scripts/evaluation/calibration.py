@@ -13,7 +13,7 @@ from flowsynth.data.dataset import part
 from flowsynth.evaluation.calibration import calibration_table, coverage, ranks
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     inputs, params = snakemake.input, snakemake.params
     _, names = dataset(snakemake.wildcards.dataset)
     train = part(Path(inputs.split), 0, "train", [Path(path) for path in inputs.features], names).all()

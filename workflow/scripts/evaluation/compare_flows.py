@@ -7,7 +7,7 @@ from flowsynth.core.provenance import write_csv
 from flowsynth.evaluation.flow_comparison import answer_flow_questions
 from flowsynth.evaluation.summary import gather
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     scores = gather([Path(path) for path in snakemake.input.scores])
     table = answer_flow_questions(scores, snakemake.params.seed)
     folds = scores["fold"].nunique()

@@ -9,7 +9,7 @@ from flowsynth.evaluation.scaling import parameter_count_latex, parameter_count_
 from flowsynth.evaluation.summary import gather
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     paths, output = [Path(path) for path in snakemake.input.scores], snakemake.output
     names = [RunPaths.parse(path).dataset for path in paths]
     scores = {name: (len(dataset(name)[1]), gather([path])) for name, path in zip(names, paths, strict=True)}

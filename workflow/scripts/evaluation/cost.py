@@ -8,7 +8,7 @@ from flowsynth.data.dataset import part
 from flowsynth.evaluation.cost import cost
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     checkpoints, timings = (
         dict(zip(snakemake.params.models, map(Path, paths), strict=True))
         for paths in (snakemake.input.checkpoints, snakemake.input.timings)

@@ -9,7 +9,7 @@ from flowsynth.evaluation.model_card import markdown, model_card
 from flowsynth.inference.exported_model import export
 from flowsynth.inference.run_model import open_run_model
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     model = open_run_model(Path(snakemake.input.checkpoint))
     scores = score_tables.read(Path(snakemake.input.scores))
     items = {"train": len(model.train), "synthetic": snakemake.params.synthetic, "test": len(model.test)}

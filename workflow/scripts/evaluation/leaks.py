@@ -6,6 +6,7 @@ import pandas as pd
 
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
+from flowsynth.core.readers import read_csv
 
-with job(Path(snakemake.log[0])):
-    write_csv(pd.concat([pd.read_csv(path) for path in snakemake.input]), Path(snakemake.output[0]))
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
+    write_csv(pd.concat([read_csv(Path(path)) for path in snakemake.input]), Path(snakemake.output[0]))

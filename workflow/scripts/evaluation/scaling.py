@@ -8,7 +8,7 @@ from flowsynth.core.provenance import write_csv
 from flowsynth.evaluation.scaling import scores_by_amount
 from flowsynth.evaluation.summary import gather
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     systems = [SystemPaths.parse(Path(path)) for path in snakemake.input.scores]
     paths = {
         amount: [system.scores for system in systems if system.run.budget == budget]

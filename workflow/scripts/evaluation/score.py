@@ -11,7 +11,7 @@ from flowsynth.evaluation.scoring_fingerprint import fingerprint
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     torch.set_num_threads(snakemake.threads)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     inputs, output, labels = snakemake.input, snakemake.output, score_labels(snakemake.wildcards)

@@ -7,7 +7,7 @@ from flowsynth.core.provenance import write_csv
 from flowsynth.evaluation.statistics import anova, compare
 from flowsynth.evaluation.summary import gather
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     scores = gather([Path(snakemake.input.scores)])
     write_csv(anova(scores), Path(snakemake.output.anova))
     seed = snakemake.params.seed

@@ -12,7 +12,7 @@ from flowsynth.evaluation.symmetry import audible_mse, summarise_errors
 from flowsynth.metrics.parameters import parameter_mse
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     synth, names = dataset(snakemake.wildcards.dataset)
     errors: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for path in map(Path, snakemake.input.predictions):

@@ -8,7 +8,7 @@ from pathlib import Path
 from flowsynth.core.progress import job
 from flowsynth.figures.style import save
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     draw = getattr(import_module(f"flowsynth.figures.{snakemake.params.module}"), snakemake.rule)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(snakemake.threads)

@@ -14,7 +14,7 @@ from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     torch.set_num_threads(snakemake.threads)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params

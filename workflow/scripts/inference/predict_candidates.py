@@ -10,7 +10,7 @@ from flowsynth.inference.predict import infer
 from flowsynth.models.systems import System
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     torch.set_num_threads(snakemake.threads)
     inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
     _, names = dataset(wildcards.dataset)

@@ -9,7 +9,7 @@ from flowsynth.inference.search_task import RenderContext
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     params = snakemake.params
     synth, _ = dataset(snakemake.wildcards.dataset)
     context = RenderContext(synth, Note(**params.render), snakemake.config["render"]["timeout"], params.features)

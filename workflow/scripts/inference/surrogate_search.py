@@ -10,7 +10,7 @@ from flowsynth.inference.surrogate_search import correct
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     torch.set_num_threads(snakemake.threads)
     inputs, params = snakemake.input, snakemake.params
     synth, _ = dataset(snakemake.wildcards.dataset)

@@ -7,7 +7,7 @@ from flowsynth.rendering.host import Note
 from flowsynth.rendering.resynthesis import resynthesise
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     synth, _ = dataset(snakemake.wildcards.dataset)
     predictions, path = Path(snakemake.input.predictions), Path(snakemake.output.audio)

@@ -9,7 +9,7 @@ from flowsynth.core.provenance import write_csv
 from flowsynth.latent_space.rendered import read_rendered
 from flowsynth.latent_space.smoothness import measure_controls, summarise
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     torch.set_num_threads(snakemake.threads)
     pairs = zip(snakemake.input.vectors, snakemake.input.audio, strict=True)
     latent, native = (read_rendered(Path(vectors), Path(audio)) for vectors, audio in pairs)

@@ -7,6 +7,7 @@ import pandas as pd
 from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv, write_text
+from flowsynth.core.readers import read_csv
 from flowsynth.evaluation.summary import gather
 from flowsynth.leaderboard.baselines import drop_new_metrics, read_scores, require_comparable, round_scores
 from flowsynth.leaderboard.comparison import FROZEN_SUFFIX, compare_to_baselines
@@ -14,7 +15,7 @@ from flowsynth.leaderboard.data_hashes import hash_data
 from flowsynth.rendering.host import Note
 from flowsynth.report.comparison_page import Candidate, build_page, markdown
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
     candidate, baselines = wildcards.candidate, Path(inputs.baselines[0]).parent
     audio = [Path(path) for path in inputs.audio]
@@ -27,7 +28,7 @@ with job(Path(snakemake.log[0])):
     frozen["model"] = frozen["model"].replace(candidate, f"{candidate}{FROZEN_SUFFIX}")
     scores = pd.concat([drop_new_metrics(candidate_scores, frozen), frozen], ignore_index=True)
     table = compare_to_baselines(scores, candidate, params.seed)
-    presets = pd.read_csv(inputs.presets, dtype={"id": str, "name": str}, keep_default_na=False)
+    presets = read_csv(Path(inputs.presets), dtype={"id": str, "name": str}, keep_default_na=False)
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
     page = Path(snakemake.output.index).parent
     compared = Candidate(str(params.source), candidate, SystemPaths.parse(files[0]))

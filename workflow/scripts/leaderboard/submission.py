@@ -3,18 +3,18 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import job
+from flowsynth.core.readers import read_csv
 from flowsynth.data.dataset import part
 from flowsynth.leaderboard.submissions import read_submission
 from flowsynth.synths.spec import dataset
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     inputs, fold = snakemake.input, int(snakemake.wildcards.fold)
     _, names = dataset(snakemake.wildcards.dataset)
-    split = pd.read_csv(inputs.split, dtype={"id": str})
+    split = read_csv(Path(inputs.split), dtype={"id": str})
     expected = split[split["part"] == "test"].rename(columns={"id": "item"})[["fold", "item"]]
     submission = read_submission(Path(inputs.submission), names, expected)
     submission = submission[submission["fold"] == fold]

@@ -12,7 +12,7 @@ from flowsynth.synths.spec import dataset
 from flowsynth.training.fit import fit
 from flowsynth.training.plan import plan_from_budget
 
-with job(Path(snakemake.log[0])):
+with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     outputs, wildcards, budget = snakemake.output, snakemake.wildcards, snakemake.params.budget
     paths, sampled = ([Path(path) for path in files] for files in (snakemake.input.features, snakemake.input.sampled))
     synth, names = dataset(wildcards.dataset)
