@@ -21,6 +21,7 @@ PARTS = [
     "live.py",
     "startup.py",
     "scheduler.py",
+    "integrity.py",
     "slurm.py",
 ]
 

@@ -73,7 +73,7 @@ def freeze(
     provenance, commits = maker(**settings), collect_commits(predictions.values(), tables)
     folds, systems = ({key[part] for key in predictions} for part in (0, 1))
     scores, other_folds, added = round_scores(scores)[FROZEN_COLUMNS], set(), {}
-    scoring = {"scoring": fingerprint()}
+    scoring, manifest = {"scoring": fingerprint()}, None
     if (folder / MANIFEST).exists():
         require_comparable(data, folder)
         existing_folds = set(frozen_folds(folder))
@@ -90,10 +90,10 @@ def freeze(
         with h5py.File(temporary, "w", locking=False) as file:
             for (fold, system), path in sorted(predictions.items()):
                 _write_predictions(file.require_group(f"fold{fold}"), system, path)
-            if other_folds:
+            if manifest and other_folds:
                 _require_settings(settings, folder)
                 commits = sorted({*commits, *manifest["commits"]})
-            if other_folds or added:
+            if manifest and (other_folds or added):
                 scoring = {key: manifest[key] for key in ("scoring", "stamped") if key in manifest}
                 frozen = read_frozen(folder)
                 kept = frozen[frozen["fold"].isin(other_folds) | frozen["model"].isin(added)]
@@ -103,7 +103,7 @@ def freeze(
                         previous.copy(f"fold{other}", file)
                     for number, name in itertools.product(sorted(folds), added):
                         previous.copy(f"fold{number}/answers/{name}", file[f"fold{number}/answers"])
-        files = _write_scores(folder, scores, temporary)
+        files = _write_scores(folder, scores, temporary, manifest)
     manifest = {"data": dict(data), "folds": sorted(folds | other_folds), "commits": commits, "maker": provenance}
     write_manifest(folder, manifest | {"added": added, "files": files} | scoring)
 
@@ -162,27 +162,35 @@ def add_candidate(
                 if previous.size:
                     del group[f"answers/{name}"]
                 _write_predictions(group, name, path)
-                if name in manifest["added"] and not np.array_equal(previous, group[f"answers/{name}"]):
+                if (
+                    previous.size
+                    and name in manifest["added"]
+                    and not np.array_equal(previous, group[f"answers/{name}"])
+                ):
                     raise ValueError(
                         f"{name} was added to {folder} before, with other predictions: rename the candidate, or, if "
                         f"the earlier one was never committed, remove it first: git checkout -- {folder}"
                     )
         candidate_scores = drop_new_metrics(round_scores(scores.assign(model=name))[FROZEN_COLUMNS], frozen)
-        files = _write_scores(folder, pd.concat([frozen[frozen["model"] != name], candidate_scores]), temporary)
-    manifest["added"][name] = source
+        manifest["added"][name] = source
+        table = pd.concat([frozen[frozen["model"] != name], candidate_scores])
+        files = _write_scores(folder, table, temporary, manifest)
     write_manifest(folder, manifest | {"files": files})
 
 
-def _write_scores(folder: Path, scores: pd.DataFrame, predictions: Path) -> dict[str, list[str]]:
+def _write_scores(
+    folder: Path, scores: pd.DataFrame, predictions: Path, manifest: Mapping[str, Any] | None
+) -> dict[str, list[str]]:
     """Write the scores, without a date.
 
-    The manifest, if there is one, has the hashes of the old and of the new files until the caller replaces it, so that an
-    interrupted call leaves valid baselines.
+    Until the caller writes the new manifest, there is one with the hashes of both the old and the new files, so that an
+    interrupted call leaves valid baselines and can be repeated.
 
     Args:
         folder: Folder of the baselines.
         scores: Table of scores.
         predictions: New file of predictions, which replaces the old one next.
+        manifest: Manifest for the time until then, with the hashes of the old files; None if there are none.
 
     Returns:
         The hashes for the new manifest.
@@ -191,10 +199,9 @@ def _write_scores(folder: Path, scores: pd.DataFrame, predictions: Path) -> dict
     with atomic_write(folder / SCORES) as new_scores:
         new_scores.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
         hashes = {SCORES: [sha256(new_scores)], PREDICTIONS: [sha256(predictions)]}
-        if (folder / MANIFEST).exists():
-            previous = read_manifest(folder)
-            both = {name: sorted({*previous["files"][name], *hashes[name]}) for name in hashes}
-            write_manifest(folder, previous | {"files": both})
+        if manifest:
+            both = {name: sorted({*manifest["files"][name], *hashes[name]}) for name in hashes}
+            write_manifest(folder, {**manifest, "files": both})
     return hashes
 
 
