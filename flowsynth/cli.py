@@ -139,8 +139,9 @@ def _match(args: argparse.Namespace) -> None:
         log.info("%d of %d sounds matched: %s", matched, len(paths), args.out / "matches.csv")
     if args.json:
         print(table.to_json(orient="records", indent=2))
-    if not matched:
-        raise ValueError("no sound could be matched")
+    refused = [f"{row['sound']} {row['note']}" for row in rows if row["status"] == "refused"]
+    if refused:
+        raise ValueError("\n".join([f"{len(refused)} of {len(paths)} sounds refused", *refused]))
 
 
 def _explore(args: argparse.Namespace) -> None:

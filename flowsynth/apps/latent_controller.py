@@ -121,10 +121,9 @@ class LatentController:
         """Preprocess a sound file and move to its latent.
 
         Raises:
-            ValueError: If it can't be read, is silent, or too short.
+            SoundFileError: If it can't be read, is silent, or too short.
         """
-        note = self.trained.note
-        sound = preprocessing.prepare(preprocessing.load(path, note.sample_rate), note, self.trained.level)
+        sound = preprocessing.prepare_file(path, self.trained.note, self.trained.level)
         self.encode(sound.audio)
         return sound
 

@@ -7,6 +7,7 @@ closest of all is the match, or the start of a search. A surrogate is corrected 
 next preset.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ from scipy.io import wavfile
 
 from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.seeding import derive_seed
+from flowsynth.core.sound_files import SUFFIXES, UNREADABLE_SUFFIXES, SoundFileError, printable
 from flowsynth.data.out_of_domain import preprocessing
-from flowsynth.data.out_of_domain.collections import SUFFIXES
 from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.figures import match as picture
 from flowsynth.figures.style import save
@@ -31,6 +32,7 @@ from flowsynth.models.systems import INITIAL_CANDIDATES
 
 TARGET_SUFFIX = "_target"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
+LISTED_SUFFIXES = (*SUFFIXES, *UNREADABLE_SUFFIXES)  # a sound in a folder is matched, or refused by name
 MATCH_COLUMNS = ["sound", "status", *DISTANCES, "renderings", "pitch", "shift", "bank", "note"]
 
 
@@ -61,15 +63,22 @@ def find_sounds(paths: Sequence[Path], out: Path) -> list[Path]:
     Raises:
         ValueError: If there are none, or if a given path is in the output folder and might be overwritten.
     """
-    out, sounds = out.resolve(), []
+    out, sounds = _resolve(out), []
     for path in paths:
-        if out in (path.resolve(), *path.resolve().parents):
+        if out in (_resolve(path), *_resolve(path).parents):
             raise ValueError(f"{path} is in the output folder {out} and might be overwritten: choose another --out")
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        sounds += [p for p in inside if out not in p.resolve().parents] if path.is_dir() else [path]
+        if not os.path.isdir(path):  # noqa: PTH112, which raises nothing
+            sounds.append(path)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in LISTED_SUFFIXES and not p.is_dir())
+        sounds += [p for p in inside if out not in _resolve(p).parents]
     if not sounds:
-        raise ValueError(f"no sounds ({', '.join(SUFFIXES)}) in {', '.join(map(str, paths))}")
+        raise ValueError(f"no sounds ({', '.join(SUFFIXES)}) in {', '.join(map(str, paths))}: choose another folder")
     return sounds
+
+
+def _resolve(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises for a loop of links
 
 
 def match(
@@ -171,17 +180,15 @@ def match_all(
     """
     used_stems: set[str] = set()
     for path in paths:
-        row: dict[str, Any] = dict.fromkeys(MATCH_COLUMNS) | {"sound": str(path).encode(errors="replace").decode()}
+        row: dict[str, Any] = dict.fromkeys(MATCH_COLUMNS) | {"sound": printable(path)}
         name, number = safe_name(path.stem), 2
         while used_stems & set(_file_stems(name)):
             name, number = f"{safe_name(path.stem)}_{number}", number + 1
         used_stems.update(_file_stems(name))
         try:
-            target = preprocessing.prepare(
-                preprocessing.load(path, trained.note.sample_rate), trained.note, trained.level
-            )
-        except ValueError as error:
-            yield row | {"status": "refused", "note": str(error)}
+            target = preprocessing.prepare_file(path, trained.note, trained.level)
+        except SoundFileError as error:
+            yield row | {"status": "refused", "note": error.reason}
             continue
         result = match(trained, target.audio, safe_name(path.name), samples, renders, seed, progress)
         try:

@@ -88,7 +88,8 @@ def evaluate(
         Value of each metric by name, NaN where it is undefined.
 
     Raises:
-        ValueError: If the sample rates differ or one is not known, or as `validate` does.
+        ValueError: If a file can't be read completely or has several channels, the sample rates differ or one is not
+            known, or as `validate` does.
 
     >>> time = np.arange(4 * 22050) / 22050
     >>> target, estimate = np.sin(2 * np.pi * 440 * time), np.sin(2 * np.pi * 466 * time)
@@ -162,12 +163,18 @@ def check_pair(reference: np.ndarray, estimate: np.ndarray) -> None:
 def _load(name: str, sound: np.ndarray | str | os.PathLike, sample_rate: int | None) -> tuple[np.ndarray, int]:
     """Return samples and sample rate of an array or a file."""
     if isinstance(sound, (str, os.PathLike)):
-        import soundfile
+        from pathlib import Path
 
-        samples, rate = soundfile.read(sound, dtype="float32")
-        if sample_rate not in (None, rate):
-            raise ValueError(f"sample_rate = {sample_rate} Hz, but {sound} has {rate} Hz")
-        return samples, rate
+        from flowsynth.core.sound_files import SoundFileError, read_sound_file
+
+        path = Path(os.fsdecode(sound))
+        file = read_sound_file(path)
+        if sample_rate not in (None, file.sample_rate):
+            raise ValueError(f"sample_rate = {sample_rate} Hz, but {sound} has {file.sample_rate} Hz")
+        channels = file.samples.shape[1]
+        if channels != 1:
+            raise SoundFileError(path, f"has {channels} channels, expected 1: mix them first")
+        return file.samples[:, 0], file.sample_rate
     if sample_rate is None:
         raise ValueError(f"sample_rate = None, expected a value in Hz as the {name} is an array")
     return np.asarray(sound), sample_rate

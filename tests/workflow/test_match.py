@@ -56,10 +56,13 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def matched(finished: Project, sounds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "of" / "it"
     run = match_with_run(finished, sounds, "--out", out, "--samples", 2, "--renders", 20)
-    assert run.returncode == 0, run.stdout
+    assert run.returncode == 1, run.stdout  # three are refused
     assert re.search("6 sounds, model cnn of amsynth", run.stdout)
     assert "6 of 6, " in run.stdout
     assert "3 of 6 sounds matched" in run.stdout
+    error, *refused = run.stdout[run.stdout.index("error: ") :].splitlines()
+    assert error == "error: 3 of 6 sounds refused"
+    assert [Path(line.split()[0]).name for line in refused] == ["broken.wav", "short.wav", "silent.wav"]
     return out
 
 

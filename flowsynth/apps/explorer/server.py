@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from flowsynth.apps.explorer.service import Explorer, RequestError
 from flowsynth.core.progress import log
-from flowsynth.data.out_of_domain.collections import SUFFIXES
+from flowsynth.core.sound_files import SUFFIXES
 from flowsynth.report.html import ASSETS
 
 STATIC = Path(__file__).parent / "static"

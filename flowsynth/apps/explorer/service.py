@@ -24,7 +24,7 @@ from scipy.io import wavfile
 from torch import Tensor
 
 from flowsynth.apps.latent_controller import MAX_COORDINATE, LatentController, Values
-from flowsynth.data.out_of_domain.collections import SUFFIXES
+from flowsynth.core.sound_files import SUFFIXES, SoundFileError
 from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.inference.trained_model import RenderingError
 from flowsynth.latent_space.traversals import LATENT_LIMIT
@@ -170,9 +170,9 @@ class Explorer:
             path.write_bytes(data)
             try:
                 sound = self.controller.encode_file(path)
-            except ValueError as error:
+            except SoundFileError as error:
                 advice = f"choose another file ({', '.join(suffix.removeprefix('.') for suffix in SUFFIXES)})"
-                raise RequestError(f"The sound {error}".rstrip("."), advice) from error
+                raise RequestError(f"The sound {error.reason}", advice) from error
         z = self.controller.z
         x, y = self.controller.map_position(z)
         wav = base64.b64encode(self._wav(sound.audio)).decode()

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,11 +23,12 @@ from flowsynth.core import hdf5
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import write_csv
 from flowsynth.core.seeding import derive_seed, uniform_by_id
+from flowsynth.core.sound_files import SUFFIXES, SoundFileError
 from flowsynth.data.out_of_domain import debian_licences, preprocessing, soundfont, synthetic_hums
+from flowsynth.data.out_of_domain.preprocessing import LoadedSound
 from flowsynth.rendering.audio import read_audio
 from flowsynth.rendering.host import Note
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff")
 MANIFEST_COLUMNS = (
     "id", "collection", "file", "package", "licence", "status", "duration", "pitch", "shift", "gain", "note",
 )  # fmt: skip
@@ -40,14 +42,14 @@ class Source:
         identity: Name within the collection.
         file: Path or description of its origin.
         licence: Short name.
-        load: Function that returns the sound, mono at the note's sample rate, or raises ValueError.
+        load: Function that returns the sound, at the note's sample rate, or raises ValueError.
         pitch: MIDI note, if known.
     """
 
     identity: str
     file: str
     licence: str
-    load: Callable[[], np.ndarray]
+    load: Callable[[], LoadedSound]
     pitch: float | None = None
 
 
@@ -101,11 +103,12 @@ def collect(
         rows.append(dict.fromkeys(MANIFEST_COLUMNS) | row)
         try:
             sound = source.load()
-            rows[-1]["duration"] = round(len(sound) / note.sample_rate, 3)
-            prepared = preprocessing.prepare(sound, note, level, source.pitch)
+            rows[-1]["duration"] = round(len(sound.audio) / note.sample_rate, 3)
+            prepared = preprocessing.prepare(sound.audio, note, level, source.pitch, sound.remarks)
         except ValueError as error:
-            log.warning("%s: %s is left out: it %s", name, source.file, error)
-            rows[-1].update(status="refused", note=str(error))
+            reason = error.reason if isinstance(error, SoundFileError) else str(error)
+            log.warning("%s: %s is left out: it %s", name, source.file, reason)
+            rows[-1].update(status="refused", note=reason)
             continue
         pitch = None if prepared.pitch is None else round(prepared.pitch, 2)
         shift, gain = round(prepared.shift, 2), round(prepared.gain, 2)
@@ -126,18 +129,22 @@ def collect(
     log.info("%s: %d of %d sounds kept, %d refused", name, len(kept), len(sources), len(table) - len(kept))
 
 
+def _generate(function: Callable[..., np.ndarray], *arguments: Any) -> LoadedSound:
+    return LoadedSound(function(*arguments), ())
+
+
 def _sources(config: Mapping[str, str], note: Note, limit: int, seed: int) -> Iterator[Source]:
     """Yield all sounds that a collection can be sampled from."""
     package, kind = config.get("package", ""), config["kind"]
     path = Path(config.get("path", ""))
     if kind == "hums":
         for number in range(limit):
-            load = partial(synthetic_hums.hum, derive_seed(seed, "hum", number), note.sample_rate)
+            load = partial(_generate, synthetic_hums.hum, derive_seed(seed, "hum", number), note.sample_rate)
             yield Source(str(number), f"hum {number}", "MIT", load)
     elif kind == "soundfont":
         licence = debian_licences.licence(package, path.name)
         for program in soundfont.PROGRAMS:
-            load = partial(soundfont.render_note, path, program, note)
+            load = partial(_generate, soundfont.render_note, path, program, note)
             yield Source(str(program), f"{path.name}, program {program}", licence, load, note.pitch)
     else:
         for file in sorted(path.rglob("*")):

@@ -40,7 +40,7 @@ def render_note(soundfont: Path, program: int, note: Note) -> Float[np.ndarray, 
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode or not wav.exists():
             raise ValueError(f"fluidsynth cannot render program {program} of {soundfont}: {result.stderr.strip()}")
-        return preprocessing.load(wav, note.sample_rate)[: note.samples]
+        return preprocessing.load(wav, note.sample_rate).audio[: note.samples]
 
 
 def midi_file(program: int, note: Note) -> bytes:
