@@ -78,3 +78,12 @@ def test_extract_raises_for_a_damaged_shard(tmp_path: Path):
     with pytest.raises(ValueError, match=r"audio\.h5 is damaged"):
         extract(tmp_path / "audio.h5", tmp_path / "features.h5", SETTINGS)
     assert not (tmp_path / "features.h5").exists()
+
+
+def test_a_spectrogram_that_is_not_finite_is_refused(tmp_path: Path):
+    audio = sounds()
+    audio[3, 1000] = np.inf
+    write_shard(tmp_path / "audio.h5", audio)
+    with pytest.raises(ValueError, match=r"features\.h5: the spectrogram of item3 is not finite"):
+        extract(tmp_path / "audio.h5", tmp_path / "features.h5", SETTINGS)
+    assert not (tmp_path / "features.h5").exists()

@@ -18,6 +18,7 @@ def end_when_lost():
 
 
 onstart:
+    require_gpu()
     # Snakemake 9.27 starts a timer for every job that ends while others wait, and each repeats until none waits: after some
     # hundred jobs they take half a core, and the last one delays the exit. They serve a limit of 100 new jobs a second.
     if hasattr(workflow.scheduler, "job_rate_limiter"):
