@@ -28,7 +28,7 @@ class ResultCache:
         self.path = path.with_name(f".{path.name}.progress.jsonl")
         hashes = [sha256(file.read_bytes()).hexdigest() for file in files]
         header = json.dumps({"versions": versions(), "files": hashes, "code": digest(*code), **settings})
-        first, *lines = (self.path.read_text() if self.path.exists() else "").split("\n")
+        first, *lines = (self.path.read_text(encoding="utf-8") if self.path.exists() else "").split("\n")
         self.results: dict[str, list[float]] = {}
         if first == header:
             self.results = dict(map(json.loads, lines[:-1]))  # the last element is empty or a truncated line
@@ -45,7 +45,7 @@ class ResultCache:
         key = f"{name} {sha256(inputs).hexdigest()}"
         if key not in self.results:
             self.results[key] = compute().tolist()
-            with self.path.open("a") as file:
+            with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{json.dumps([key, self.results[key]])}\n")
         return np.array(self.results[key], dtype=np.float32)
 

@@ -84,7 +84,7 @@ def _checksum(path: Path) -> str:
     """Compute the SHA-256 of a file; that of a shard must be the one it was written with."""
     if path.suffix == ".h5":
         hdf5.check(path)
-        return hdf5.checksum_path(path).read_text().split()[0]
+        return hdf5.checksum_path(path).read_text(encoding="utf-8").split()[0]
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -97,7 +97,7 @@ def _facts(name: str, synth: Synth, inferred: tuple[str, ...], folder: Path, ban
         name=name,
         synth=synth,
         origin=_origin(synth, maker, banks),
-        counts=json.loads((folder / "presets.csv.json").read_text())["counts"],
+        counts=json.loads((folder / "presets.csv.json").read_text(encoding="utf-8"))["counts"],
         items=pd.concat(_items(folder), ignore_index=True),
         parameters=_parameters(synth, inferred),
         splits=pd.concat([table.assign(split=split) for split, table in splits.items() if not split.endswith(LEAKS)]),
@@ -145,7 +145,9 @@ def _plugin(synth: Synth, maker: Mapping[str, Any]) -> str:
 def _package(path: Path) -> str:
     """Find the Debian package that installed a file; empty if none did."""
     try:
-        result = subprocess.run(["dpkg-query", "-S", str(path)], capture_output=True, text=True)
+        result = subprocess.run(
+            ["dpkg-query", "-S", str(path)], capture_output=True, encoding="utf-8", errors="replace"
+        )
     except FileNotFoundError:
         return ""
     return result.stdout.partition(":")[0]

@@ -145,7 +145,9 @@ def compile_estimators() -> None:
 
     After two processes had compiled them at once, numba's cache was seen to end all later ones with a segmentation fault.
     """
-    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{getpass.getuser()}.lock").open("w") as file:
+    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{getpass.getuser()}.lock").open(
+        "w", encoding="utf-8"
+    ) as file:
         lock(file.fileno(), wait=True)
         _run_estimators(np.zeros(2 * FRAME, np.float32), 16000)
 
