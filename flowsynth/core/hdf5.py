@@ -121,7 +121,7 @@ def check(path: Path) -> None:
     Raises:
         ValueError: If it does not match.
     """
-    expected = checksum_path(path).read_text()
+    expected = checksum_path(path).read_text(encoding="utf-8")
     actual = _sha256(path)
     if expected.split()[:1] != [actual]:
         raise ValueError(f"{path} is damaged: sha256 is {actual}, expected {expected.strip()}. Delete it and run again")

@@ -70,7 +70,7 @@ def freeze(
         require_comparable(data, folder)
         existing_folds = set(frozen_folds(folder))
         other_folds = existing_folds - folds
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         added = {name: source for name, source in manifest["added"].items() if name not in systems}
         if added and (folds - existing_folds or changed_settings(folder, settings)):
             raise ValueError(
@@ -132,7 +132,7 @@ def add_candidate(
             baseline, or of a candidate with other predictions.
     """
     require_comparable(data, folder)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     entry_point = models().get(str(scores["base_model"].iloc[0]))
     source = {
         "commits": collect_commits(predictions.values(), tables),
@@ -245,7 +245,7 @@ def require_comparable(data: Mapping[str, str], folder: Path) -> None:
     problem = missing_fingerprint(folder)
     if problem:
         raise ValueError(problem)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     changed = [
         f"{name} ({data.get(name, 'none')[:12]}, the baselines have {value[:12]})"
         for name, value in manifest["data"].items()

@@ -49,7 +49,7 @@ def collect_commits(predictions: Iterable[Path], tables: Iterable[Path]) -> list
     Raises:
         ValueError: If a file was made by uncommitted code, or was scored with another fingerprint than now.
     """
-    makers = {path: json.loads(path.with_name(f"{path.name}.json").read_text()) for path in tables}
+    makers = {path: json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8")) for path in tables}
     commits = {path: str(maker["commit"]) for path, maker in makers.items()}
     stale = {path: change for path, maker in makers.items() if (change := _scoring_change(maker))}
     sources = dict.fromkeys(

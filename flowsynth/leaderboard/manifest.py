@@ -20,12 +20,12 @@ def frozen_folds(folder: Path) -> list[int]:
     Raises:
         FileNotFoundError: If there are no baselines.
     """
-    return list(json.loads((folder / MANIFEST).read_text())["folds"])
+    return list(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["folds"])
 
 
 def missing_fingerprint(folder: Path) -> str:
     """Explain that baselines have no fingerprint of scoring, and how to add one; empty if they have one."""
-    if "scoring" in json.loads((folder / MANIFEST).read_text()):
+    if "scoring" in json.loads((folder / MANIFEST).read_text(encoding="utf-8")):
         return ""
     return (
         f"{folder / MANIFEST} has no fingerprint of scoring, as older baselines have hashes of the code instead. "
@@ -36,7 +36,7 @@ def missing_fingerprint(folder: Path) -> str:
 
 def frozen_settings(folder: Path) -> dict[str, Any]:
     """Return the settings that baselines were made with, under the present names of their keys, and their provenance."""
-    maker = json.loads((folder / MANIFEST).read_text())["maker"]
+    maker = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["maker"]
     return {RENAMED_SETTINGS.get(key, key): value for key, value in maker.items()}
 
 

@@ -207,7 +207,7 @@ def _presets(folder: Path) -> pd.DataFrame:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / MANIFEST).read_text())
+    return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
 
 
 def _maker(folder: Path) -> dict[str, Any]:

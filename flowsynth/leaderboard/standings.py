@@ -128,7 +128,7 @@ def page_table(folder: Path) -> tuple[str, pd.DataFrame]:
 
 def read_baselines(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read the scores of baselines, and the settings they were made with."""
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     settings = frozen_settings(folder) | {"frozen": len(manifest["folds"])}
     return read_scores(folder, **{key: settings[key] for key in ("budget", "dataset", "split")}), settings
 
