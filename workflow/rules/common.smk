@@ -14,6 +14,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 from flowsynth.config import settings
 from flowsynth.config.validation import check, check_wildcards
 from flowsynth.core import code_digest
+from flowsynth.core.caches import cache_environment
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
@@ -23,13 +24,21 @@ from flowsynth.models.systems import (
     prediction_name,
 )
 from flowsynth.synths import spec as synths
+from snakemake.script import PythonScript
 
 code_digest.keep_in(Path(".snakemake/code_digests"))
 os.environ.update(parent_environment())  # jobs end when this process does
+os.environ.update(cache_environment())
 # glibc returns large arrays to the system, and each page of the next one costs a fault: 13 to 30 % of a training step of
 # cnn. With these limits it keeps arrays of up to 32 MiB, its maximum, and 1 GiB in all.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**30))
+
+# Snakemake 9.27 does not quote the path of its interpreter, which may contain a space
+execute = PythonScript._execute_cmd
+PythonScript._execute_cmd = lambda self, command, **settings: execute(
+    self, command.replace("{py_exec} ", "{py_exec:q} "), **settings
+)
 
 # relative, so that a clone can be moved without rerunning anything
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
