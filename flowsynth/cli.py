@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flowsynth import __version__
-from flowsynth.core.caches import cache_environment
+from flowsynth.core.environment import cache_environment
 
 SAMPLES, RENDERS = 16, 100
 OSC_PORT, EXPLORER_PORT = 1232, 1233

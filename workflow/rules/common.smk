@@ -6,15 +6,11 @@ from pathlib import Path
 
 # use the package beside this workflow, here and in jobs, whatever else is installed
 sys.path.insert(0, workflow.basedir)
-SEARCHED = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys([workflow.basedir, *filter(None, SEARCHED)])
-)
 
 from flowsynth.config import settings
 from flowsynth.config.validation import check, check_wildcards
 from flowsynth.core import code_digest
-from flowsynth.core.caches import cache_environment
+from flowsynth.core.environment import cache_environment, search_path
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
@@ -26,6 +22,7 @@ from flowsynth.models.systems import (
 from flowsynth.synths import spec as synths
 from snakemake.script import PythonScript
 
+os.environ.update(search_path(workflow.basedir))
 code_digest.keep_in(Path(".snakemake/code_digests"))
 os.environ.update(parent_environment())  # jobs end when this process does
 os.environ.update(cache_environment())

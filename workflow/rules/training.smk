@@ -1,24 +1,6 @@
 from flowsynth.training.plan import Plan
 
 
-def require_gpu():
-    """Stop before data are rendered for a training on this machine that needs a GPU, if there is none."""
-    budgets = {
-        job.wildcards.budget
-        for job in workflow.dag.needrun_jobs()
-        if job.rule.name == "train"
-    }
-    for name in sorted(budgets):
-        accelerator = config["budgets"][name]["accelerator"]
-        if accelerator == "gpu" and workflow.is_main_process and workflow.local_exec:
-            from flowsynth.training.accelerator import select_device
-
-            try:
-                select_device(accelerator)
-            except ValueError as error:
-                stop(f"config.budgets.{name}: {error}")
-
-
 rule train:
     input:
         features=shards("features"),

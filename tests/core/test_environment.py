@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth.core.caches import VARIABLES, cache_environment
+from flowsynth.core.environment import VARIABLES, cache_environment, search_path
 
 
 @pytest.fixture
@@ -32,3 +32,10 @@ def test_folders_that_are_set_are_kept(home: Path, monkeypatch: pytest.MonkeyPat
     (home / ".cache").touch()
     monkeypatch.setenv("NUMBA_CACHE_DIR", "elsewhere")
     assert cache_environment().keys() == {"MPLCONFIGDIR"}
+
+
+def test_the_search_path_of_the_user_follows(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/mine", "/checkout", ""]))
+    assert search_path("/checkout") == {"PYTHONPATH": os.pathsep.join(["/checkout", "/mine"])}
+    monkeypatch.delenv("PYTHONPATH")
+    assert search_path("/checkout") == {"PYTHONPATH": "/checkout"}

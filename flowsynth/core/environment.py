@@ -1,4 +1,4 @@
-"""Folders where libraries cache, if neither the user's home nor the installation can be written."""
+"""Environment variables of this process and of those that it starts."""
 
 import atexit
 import os
@@ -21,6 +21,12 @@ def cache_environment() -> dict[str, str]:
     folder = tempfile.mkdtemp(prefix="flowsynth-cache-")  # not shared: numba runs what it finds there
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {name: str(Path(folder) / subfolder) for name, subfolder in missing.items()}
+
+
+def search_path(first: str) -> dict[str, str]:
+    """Return the variable by which processes import modules from a folder first, then from the folders of the user."""
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return {"PYTHONPATH": os.pathsep.join(dict.fromkeys([first, *filter(None, folders)]))}
 
 
 def _is_writable(folder: str) -> bool:
