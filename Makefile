@@ -7,8 +7,15 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 # If it were set, each process would compile the modules that it imports again: two to six seconds of a core.
 unexport PYTHONDONTWRITEBYTECODE
+# Snakemake and pip cache in the user's home, or here if that can't be written.
+ifneq ($(shell cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo writable),writable)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+# An environment without interpreter, or whose scripts name another place since it was moved, is made again.
+BROKEN := $(shell ! test -L $(BIN)/python || $(BIN)/python -c '' 2>/dev/null || echo broken; ! test -e .venv/installed || \
+  { $(BIN)/python -c 'import pip' && test -x "$$(sed -n '1s/^\#!//p' $(BIN)/pip)"; } 2>/dev/null || echo broken)
 
-.PHONY: reproduce test lint docs bench publish freeze pretrained setup packages
+.PHONY: reproduce test lint docs bench publish freeze pretrained setup packages again
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -58,12 +65,12 @@ packages:
 
 # The lock holds all packages but torch, whose build depends on the machine. Only what jobs import is compiled, and at once,
 # since jobs may not be allowed to write there; librosa's pitch estimators too, which takes a while.
-.venv/installed: envs/requirements.txt envs/lock.txt pyproject.toml
+.venv/installed: envs/requirements.txt envs/lock.txt pyproject.toml $(if $(BROKEN),again)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 	  { echo "error: $(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(if $(BROKEN),--clear) .venv
 	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes --requirement envs/lock.txt
 	$(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .

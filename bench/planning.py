@@ -16,10 +16,10 @@ SYNTHETIC_PRESETS = (0, 1_000_000)
 
 def plan(folder: Path, synthetic_presets: int) -> tuple[float, float]:
     """Measure a dry run in an empty folder: seconds and MiB."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["budgets"]["paper"]["synthetic_presets"] = synthetic_presets
     file = folder / f"{synthetic_presets}.yaml"
-    file.write_text(yaml.safe_dump(config))
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     start = time.perf_counter()
     process = subprocess.Popen(

@@ -102,7 +102,7 @@ def measure_memory() -> None:
     peaks = {}
     for count in (100, 1000, 5000):  # the last is the size of a job of synthetic presets
         command = [sys.executable, __file__, str(count)]
-        output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+        output = subprocess.run(command, check=True, encoding="utf-8", stdout=subprocess.PIPE).stdout
         peaks[count] = float(next(line for line in output.splitlines() if line.startswith("peak")).split("\t")[1])
     for count, value in peaks.items():
         first = count == 100

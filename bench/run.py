@@ -31,11 +31,11 @@ def main(path: Path) -> None:
     for part in PARTS:
         print(f"bench: {part}", file=sys.stderr, flush=True)
         command = [sys.executable, str(Path(__file__).with_name(part))]
-        output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+        output = subprocess.run(command, check=True, encoding="utf-8", stdout=subprocess.PIPE).stdout
         # rows are marked, as plugins may print other lines
         rows += [line.split("\t")[1:] for line in output.splitlines() if line.startswith("row\t")]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
     widths = [max(len(row[i]) for row in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
     for row in [COLUMNS, *rows]:

@@ -91,7 +91,7 @@ def networks(items: int) -> Iterator[tuple["Model", "Batch"]]:
     from flowsynth.models import base as models
     from flowsynth.models.nn.networks import Size
 
-    config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
+    config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text(encoding="utf-8"))
     batch = Batch(torch.randn(items, 64, 80), torch.rand(items, 16))
     for name in config["models"]:
         if issubclass(models.find(name), models.Control):
@@ -144,7 +144,9 @@ def on_accelerator() -> float:
 def peak(action: str, count: int) -> float:
     """Measure the peak memory in MiB of a separate process that runs an action with `count` items."""
     command = [sys.executable, __file__, action, str(count)]
-    output = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    output = subprocess.run(
+        command, check=True, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ).stdout
     return float(next(line for line in output.splitlines() if line.startswith("peak")).split("\t")[1])
 
 

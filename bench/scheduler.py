@@ -46,7 +46,7 @@ def write_workflow(folder: Path, current: bool) -> None:
         shutil.copytree(ROOT / "profiles", folder / "profiles")
         rules = [f'include: "{ROOT}/workflow/rules/{name}.smk"' for name in ("run_log", "slurm")]
         text = "\n".join([*rules, text])
-    (folder / "Snakefile").write_text(text)
+    (folder / "Snakefile").write_text(text, encoding="utf-8")
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -58,7 +58,7 @@ def start(folder: Path) -> subprocess.Popen:
 
 def cpu_seconds(pid: int) -> float | None:
     """Return the CPU seconds of a process without its children, or None if it has exited."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
     if fields[0] == "Z":
         return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -37,7 +37,9 @@ def seconds(action: Callable[[], object]) -> float:
 
 def through_slurm(folder: Path) -> None:
     """Run with the profile; Slurm is polled each second, so that waiting between polls is not counted."""
-    assert Run(folder, "all", "--jobs", "1", "--forceall").wait(300) == 0, (folder / "run.log").read_text()
+    assert Run(folder, "all", "--jobs", "1", "--forceall").wait(300) == 0, (folder / "run.log").read_text(
+        encoding="utf-8"
+    )
 
 
 def on_this_machine(folder: Path) -> None:
@@ -51,7 +53,7 @@ def main() -> None:
         return
     cluster, folder = Cluster(), Path(tempfile.mkdtemp())
     shutil.copy2(HERE.parents[1] / "workflow" / "rules" / "slurm.smk", folder)
-    (folder / "Snakefile").write_text('include: "slurm.smk"\n' + WORKFLOW)
+    (folder / "Snakefile").write_text('include: "slurm.smk"\n' + WORKFLOW, encoding="utf-8")
     adapt(folder)
     actions = {
         "bare": lambda: [run("srun", "--mem=500", "true") for _ in range(JOBS)],

@@ -40,7 +40,9 @@ def cpu_seconds(code: str) -> float:
 def main() -> None:
     programs: dict[str, str] = {"python": "", "torch": "import torch\n"}
     for stage, (first_use, baseline_code) in STAGES.items():
-        imports = (ROOT / "workflow" / "scripts" / f"{stage}.py").read_text().partition("\nwith job(")[0]
+        imports = (
+            (ROOT / "workflow" / "scripts" / f"{stage}.py").read_text(encoding="utf-8").partition("\nwith job(")[0]
+        )
         programs[stage] = f"{imports}\n{first_use}"
         if baseline_code:
             programs[f"{stage} baseline"] = f"{imports}\n{first_use}{baseline_code}"

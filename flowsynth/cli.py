@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flowsynth import __version__
+from flowsynth.core.environment import cache_environment
 
 SAMPLES, RENDERS = 16, 100
 OSC_PORT, EXPLORER_PORT = 1232, 1233
@@ -24,6 +26,7 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command. Exit status: 0, 1 after an error, 2 for wrong usage, 130 if interrupted."""
     args = _parser().parse_args(arguments)
+    os.environ.update(cache_environment())
     try:
         args.run(args)
     except (ValueError, OSError, RuntimeError) as error:

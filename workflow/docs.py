@@ -79,7 +79,7 @@ def leaderboards() -> str:
 def matched_sound() -> str:
     """Write the sound that is matched on the start page: players, the distances, and the figure."""
     (row,) = pd.read_csv(MATCH / "matches.csv").itertuples()
-    checkpoint = Path(json.loads((MATCH / "matches.csv.json").read_text())["checkpoint"])
+    checkpoint = Path(json.loads((MATCH / "matches.csv.json").read_text(encoding="utf-8"))["checkpoint"])
     stem = Path(row.bank).stem
     players = "".join(
         f'| {label} | <audio controls preload="none" src="assets/match/{stem}{suffix}.mp3"></audio> |\n'
@@ -169,14 +169,18 @@ def reasons() -> str:
 
 def figures() -> str:
     """Write the targets of all figures, with their captions."""
-    captions = {path.stem: path.read_text() for path in sorted(CAPTIONS.glob("*.rst")) if path.stem != "workflow"}
+    captions = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in sorted(CAPTIONS.glob("*.rst"))
+        if path.stem != "workflow"
+    }
     rows = [{"Target": f"`figure_{name}`", "Figure": " ".join(text.split())} for name, text in captions.items()]
     return to_markdown(pd.DataFrame(rows))
 
 
 def budgets() -> str:
     """Write the settings of all budgets."""
-    return reference.budgets(yaml.safe_load((ROOT / "config.yaml").read_text())["budgets"])
+    return reference.budgets(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["budgets"])
 
 
 def errors() -> str:
@@ -197,8 +201,8 @@ def errors() -> str:
 
 def configuration() -> str:
     """Write the keys of the configuration."""
-    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
-    return reference.configuration(schema, yaml.safe_load((ROOT / "config.yaml").read_text()))
+    schema = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8"))
+    return reference.configuration(schema, yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
 
 
 def _table(table: pd.DataFrame) -> str:
@@ -215,7 +219,7 @@ def _sortable(text: str, *classes: str) -> str:
 
 def _source(name: str) -> str:
     """Name the file of a published table and the commit that made it."""
-    commit = json.loads((PUBLISHED / f"{name}.csv.json").read_text())["commit"]
+    commit = json.loads((PUBLISHED / f"{name}.csv.json").read_text(encoding="utf-8"))["commit"]
     return f"Source: [{name}.csv](tables/{name}.csv), made by commit `{commit[:10]}`.\n"
 
 

@@ -24,7 +24,7 @@ from flowsynth.models.base import find
 
 def main() -> None:
     """Freeze the requested data sets, or add a candidate to their baselines."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     baselines = config["baselines"]
     parser = argparse.ArgumentParser(description="Freeze the scores and predictions of the campaign as baselines.")
     parser.add_argument("datasets", nargs="*", help="data sets (default: those of the configuration)")

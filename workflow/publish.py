@@ -46,7 +46,7 @@ def main() -> None:
     for name, maker in makers.items():
         if not maker.exists():
             sys.exit(f"error: there is no {TABLES[name]}: see README.md for how to make it")
-        commit = json.loads(maker.read_text())["commit"]
+        commit = json.loads(maker.read_text(encoding="utf-8"))["commit"]
         if commit == "unknown" or commit.endswith("-dirty"):
             sys.exit(f"error: {TABLES[name]} was made by commit {commit}; commit, delete it, and run again")
     PUBLISHED.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def main() -> None:
         shutil.copy(maker, PUBLISHED / f"{name}.csv.json")
     if "scores" in names:
         shutil.copy(RUN_TABLES.parent / "figures" / "scores.png", IMAGES)
-    (ROOT / "README.md").write_text(current_readme())
+    (ROOT / "README.md").write_text(current_readme(), encoding="utf-8")
     print(f"published: {', '.join(names)}")
 
 

@@ -130,7 +130,7 @@ def baseline_folders() -> list[Path]:
 
 def current_readme() -> str:
     """Write the README with up-to-date generated parts."""
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     scores = score_tables.read(PUBLISHED / "scores.csv")
     for name, text in {"scores": scores_table(scores), "findings": headlines()}.items():
         readme = replace_section(name, text, readme)
@@ -138,4 +138,4 @@ def current_readme() -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "README.md").write_text(current_readme())
+    (ROOT / "README.md").write_text(current_readme(), encoding="utf-8")

@@ -23,7 +23,7 @@ from flowsynth.metrics import registry
 
 def main() -> None:
     """Rescore the requested data sets, and stamp those that agree if requested."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     known = config["baselines"]["datasets"]
     parser = argparse.ArgumentParser(description="Rescore the frozen predictions of the baselines.")
     parser.add_argument("datasets", nargs="*", help="data sets (default: those of the configuration)")

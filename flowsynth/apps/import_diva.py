@@ -53,7 +53,7 @@ def base_patch(corpus: diva.Corpus, path: Path | None) -> dict[str, float]:
     if path is None:
         return base
     try:
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
     unknown = sorted(set(values) - set(base)) if isinstance(values, dict) else [type(values).__name__]

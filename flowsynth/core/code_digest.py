@@ -76,7 +76,7 @@ def _parse(file: Path) -> tuple[str, tuple[Path, ...]]:
     source, module = file.read_bytes(), _module(file)
     kept = _folder / f"{sha256(_version() + module.encode() + source).hexdigest()}.json" if _folder else None
     if kept and kept.exists():
-        own, names = json.loads(kept.read_text())
+        own, names = json.loads(kept.read_text(encoding="utf-8"))
     else:
         try:
             tree = ast.parse(source, str(file))
@@ -86,7 +86,7 @@ def _parse(file: Path) -> tuple[str, tuple[Path, ...]]:
         own = sha256(ast.dump(_WithoutText().visit(tree), annotate_fields=False).encode()).hexdigest()
         if kept:
             with atomic_write(kept) as temporary:
-                temporary.write_text(json.dumps([own, names]))
+                temporary.write_text(json.dumps([own, names]), encoding="utf-8")
     imported = dict.fromkeys(path for name in names for path in _files(name, module.split(".")[0], _root(file)))
     neutral = {PACKAGE / "__init__.py", *(PACKAGE / "core" / name for name in NEUTRAL)}
     return own, tuple(path for path in imported if path not in neutral)

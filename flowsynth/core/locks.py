@@ -55,7 +55,7 @@ def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[s
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        file = path.open("a+")
+        file = path.open("a+", encoding="utf-8")
         with file:
             acquired = lock(file.fileno())
             if acquired is False:
@@ -72,7 +72,7 @@ def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[s
 
 
 def _writer(path: Path) -> str:
-    with path.open(errors="replace") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         match = re.match(r"PID \d+ on \S+", file.readline())
     return match[0].rstrip(";") if match else "another process"
 

@@ -11,7 +11,6 @@ References:
 import functools
 
 import numpy as np
-import scipy.fft
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -37,13 +36,48 @@ def mel_bank(
     (64, 1025)
     """
     bins = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
-    ends = np.linspace(to_mel(fmin), to_mel(sample_rate / 2 if fmax is None else fmax), n_mels + 2)
-    edges = from_mel(ends)
+    edges = band_edges(n_mels, fmin, sample_rate / 2 if fmax is None else fmax)
     widths = np.diff(edges)
     offsets = edges[:, None] - bins
     rising, falling = -offsets[:-2] / widths[:-1, None], offsets[2:] / widths[1:, None]
     bank = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     return (bank * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+def band_edges(n_mels: int, fmin: float, fmax: float) -> Float[np.ndarray, " edges"]:
+    """Return the ends and peaks of triangular filters in Hz: filter `i` begins at edge `i` and ends at edge `i` + 2."""
+    return from_mel(np.linspace(to_mel(fmin), to_mel(fmax), n_mels + 2))
+
+
+def check_bands(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> None:
+    """Check that a spectrogram of mel bands is possible; see `mel_bank` for the arguments.
+
+    Raises:
+        ValueError: If the range of frequencies is empty or exceeds half the sample rate, or if a filter lies between two
+            bins of the spectrum, so that its band is always empty.
+
+    >>> check_bands(22050, 2048, 64, 30, 12000)
+    Traceback (most recent call last):
+    ValueError: fmax = 12000 Hz, expected at most half the sample rate of 22050 Hz
+    """
+    if fmin >= fmax:
+        raise ValueError(f"fmin = {fmin:g} Hz is not below fmax = {fmax:g} Hz: lower fmin or raise fmax")
+    if fmax > sample_rate / 2:
+        raise ValueError(f"fmax = {fmax:g} Hz, expected at most half the sample rate of {sample_rate} Hz")
+    resolution = sample_rate / n_fft
+    empty = _empty_bands(resolution, n_mels, fmin, fmax)
+    if empty:
+        most = next((bands for bands in range(n_mels - 1, 0, -1) if not _empty_bands(resolution, bands, fmin, fmax)), 0)
+        raise ValueError(
+            f"n_mels = {n_mels} leaves {empty} bands empty: at most {most} bands are possible with n_fft = {n_fft}; "
+            "a larger n_fft allows more"
+        )
+
+
+def _empty_bands(resolution: float, n_mels: int, fmin: float, fmax: float) -> int:
+    """Count the filters that lie between two bins of the spectrum, which are `resolution` Hz apart."""
+    edges = band_edges(n_mels, fmin, fmax)
+    return int(((np.floor(edges[:-2] / resolution) + 1) * resolution >= edges[2:]).sum())
 
 
 def to_mel(frequency: float) -> float:
@@ -94,10 +128,12 @@ def power_spectrogram(audio: Float[np.ndarray, " samples"], n_fft: int, hop: int
     >>> power_spectrogram(np.ones(8, np.float32), 4, 4).shape
     (3, 3)
     """
+    from scipy.fft import rfft  # planning checks filters without it
+
     frames, window = centred_frames(audio, n_fft, hop), _window(n_fft)
     power = np.empty((len(frames), n_fft // 2 + 1), dtype=np.float32)
     for start in range(0, len(frames), BLOCK):
-        spectrum = scipy.fft.rfft(frames[start : start + BLOCK] * window)
+        spectrum = rfft(frames[start : start + BLOCK] * window)
         power[start : start + BLOCK] = spectrum.real**2 + spectrum.imag**2
     return power
 

@@ -64,7 +64,7 @@ def _end(pid: int, on_end: Callable[[str], object]) -> None:
 
 def _namespace() -> str:
     """Identify the scope of process ids: boot of the host, and PID namespace."""
-    return f"{(PROC / BOOT).read_text().strip()} {(PROC / 'self/ns/pid').readlink()}"
+    return f"{(PROC / BOOT).read_text(encoding='utf-8').strip()} {(PROC / 'self/ns/pid').readlink()}"
 
 
 def _is_alive(pid: int, start: str) -> bool:
@@ -93,5 +93,5 @@ def _descendants() -> list[int]:
 
 def _state(pid: int) -> tuple[str, int, str]:
     """Return state, parent and start time of a process, see proc(5)."""
-    fields = (PROC / str(pid) / "stat").read_text(errors="replace").rpartition(") ")[2].split()
+    fields = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()
     return fields[0], int(fields[1]), fields[19]

@@ -1,6 +1,7 @@
 """Provenance: versions, commit and settings of a file, stored in it or next to it; atomic writes."""
 
 import json
+import logging
 import os
 import subprocess
 from collections.abc import Iterator
@@ -22,16 +23,29 @@ SOURCES = ("flowsynth", "workflow", "Snakefile", "config.yaml", "envs")
 def commit() -> str:
     """Return the git commit of the code, or ``unknown`` outside a checkout.
 
-    The suffix ``-dirty`` marks a modified or untracked file that results depend on (`SOURCES`).
+    The suffix ``-dirty`` marks a modified or untracked file that results depend on (`SOURCES`). If git refuses to read the
+    checkout, as it does if another user owns it, a warning repeats its reason and its remedy.
     """
     git = ["git", "-C", str(Path(__file__).parent)]
+    status = [*git, "status", "--porcelain", "--untracked-files=all", "--", *(f":(top){path}" for path in SOURCES)]
     try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        status = [*git, "status", "--porcelain", "--untracked-files=all", "--", *(f":(top){path}" for path in SOURCES)]
-        dirty = subprocess.run(status, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        head, changes = (_output(command) for command in ([*git, "rev-parse", "HEAD"], status))
+    except OSError:
         return "unknown"
-    return f"{head}-dirty" if dirty else head
+    except subprocess.CalledProcessError as error:
+        reason = " ".join(error.stderr.split())
+        if "not a git repository" not in reason:
+            logging.getLogger("flowsynth").warning("the commit of the code is unknown, git says: %s", reason)
+        return "unknown"
+    return f"{head}-dirty" if changes else head
+
+
+def _output(command: list[str]) -> str:
+    """Return the output of git, in English."""
+    environment = os.environ | {"LC_ALL": "C"}
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", check=True, env=environment
+    ).stdout.strip()
 
 
 @cache
@@ -77,7 +91,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with atomic_write(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_csv(frame: pd.DataFrame, path: Path, **settings: object) -> None:

@@ -32,7 +32,9 @@ def list_jobs(folder: Path) -> dict[str, str] | None:
     """
     command = ["squeue", "--me", "--noheader", "--format=%i|%r|%Z"]
     try:
-        lines = subprocess.run(command, check=True, text=True, capture_output=True, timeout=60).stdout.splitlines()
+        lines = subprocess.run(
+            command, check=True, encoding="utf-8", capture_output=True, timeout=60
+        ).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return None
     rows = [line.split("|", 2) for line in lines]

@@ -135,7 +135,9 @@ def _plugin(synth: Synth, maker: Mapping[str, Any]) -> str:
 def _package(path: Path) -> str:
     """Find the Debian package that installed a file; empty if none did."""
     try:
-        result = subprocess.run(["dpkg-query", "-S", str(path)], capture_output=True, text=True)
+        result = subprocess.run(
+            ["dpkg-query", "-S", str(path)], capture_output=True, encoding="utf-8", errors="replace"
+        )
     except FileNotFoundError:
         return ""
     return result.stdout.partition(":")[0]

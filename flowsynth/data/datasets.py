@@ -109,7 +109,7 @@ def load(
 
     path = find(name) if folder is None else Path(folder)
     (description,) = verified(path, [path / DESCRIPTION])
-    described = json.loads(description.read_text())["name"]
+    described = json.loads(description.read_text(encoding="utf-8"))["name"]
     if described != name:
         raise ValueError(f"{path} is the data set {described}, expected {name}")
     splits = sorted(file.stem for file in path.glob("split/*.csv") if not file.stem.endswith("_leaks"))
@@ -157,7 +157,7 @@ def read_parameters(path: Path) -> ParameterSpace:
 
 def checksums(folder: Path) -> dict[str, str]:
     """Read ``SHA256SUMS``: checksum by file name, relative to the folder."""
-    lines = (folder / CHECKSUMS).read_text().splitlines()
+    lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     return {name: checksum for checksum, name in (line.split("  ", 1) for line in lines)}
 
 

@@ -26,7 +26,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flowsynth.core import hdf5
-from flowsynth.core.mel_filters import hann, mel_bank
+from flowsynth.core.mel_filters import check_bands, hann, mel_bank
 from flowsynth.core.progress import track
 
 BATCH = 4  # sounds transformed at once; they fit in the cache of a CPU core
@@ -46,7 +46,7 @@ class Mel(nn.Module):
         floor: Offset added to the power before the logarithm.
 
     Raises:
-        ValueError: If `fmax` is above half the sample rate.
+        ValueError: If the frequencies contradict each other or the sample rate, or a mel band would be empty.
     """
 
     bank: Tensor
@@ -64,8 +64,7 @@ class Mel(nn.Module):
         floor: float = 1e-3,
     ):
         super().__init__()
-        if fmax > sample_rate / 2:
-            raise ValueError(f"features: fmax = {fmax} Hz, expected at most half the sample rate of {sample_rate} Hz")
+        check_bands(sample_rate, n_fft, n_mels, fmin, fmax)
         bank = mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
         self.frames, self.floor = frames, floor
@@ -114,7 +113,7 @@ def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
         settings: Arguments of `Mel` except the sample rate, which is read from the shard.
 
     Raises:
-        ValueError: If the shard is damaged.
+        ValueError: If the shard is damaged, or a spectrogram is not finite.
     """
     with hdf5.reading(shard) as source:
         audio_settings = hdf5.settings(source)
@@ -128,7 +127,14 @@ def extract(shard: Path, path: Path, settings: Mapping[str, Any]) -> None:
             starts = range(0, len(ids), BATCH)
             for start in track(starts, len(starts), f"features {path}"):
                 rows = slice(start, start + BATCH)
-                target[rows] = mel.log(mel(torch.from_numpy(audio[rows]))).numpy()
+                log_mel = mel.log(mel(torch.from_numpy(audio[rows]))).numpy()
+                if not np.isfinite(log_mel).all():
+                    row = start + int(np.isfinite(log_mel).all(axis=(1, 2)).argmin())
+                    raise ValueError(
+                        f"{path}: the spectrogram of {ids[row]} is not finite: check the features of config.yaml, and its "
+                        f"sound in {shard}"
+                    )
+                target[rows] = log_mel
 
 
 def numpy_mel(mel: Mel, audio: Float[np.ndarray, "items samples"]) -> Float[np.ndarray, "items mels frames"]:

@@ -115,7 +115,9 @@ def assign_parts(ids: list[str], group: Int[np.ndarray, " items"], seed: int, fo
                 filled[part] += len(rows)
                 break
     if not all(filled.values()):
-        raise ValueError(f"{len(ids)} presets in {len(names)} groups are too few for train, valid and test")
+        raise ValueError(
+            f"{len(ids)} presets in {len(names)} groups are too few for train, valid and test: use more presets"
+        )
     return parts.tolist()
 
 

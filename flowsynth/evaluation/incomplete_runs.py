@@ -57,7 +57,7 @@ def _failure(system: SystemPaths) -> tuple[str, str]:
     """Return stage and last log line of the job that failed, of the system or of the system it is derived from."""
     for name, stage in itertools.product(System.parse(system.name).lineage, STAGES):
         path = system.of(name).logs / f"{stage}.log"
-        lines = path.read_text().strip().splitlines() if path.exists() else []
+        lines = path.read_text(encoding="utf-8").strip().splitlines() if path.exists() else []
         if any(line.startswith("Traceback") for line in lines):
             return stage, lines[-1]
     return "", "was not run to its end"

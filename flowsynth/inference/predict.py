@@ -34,8 +34,8 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
         accelerator: Device of a trained model: ``cpu``, ``gpu`` or ``auto``. Controls run on the CPU.
 
     Raises:
-        ValueError: If the model was fitted to other parameters, the accelerator is unknown, or a prediction is outside
-            [0, 1].
+        ValueError: If the model was fitted to other parameters, the accelerator is unknown, or a prediction is not finite
+            or outside [0, 1].
     """
     model = load(checkpoint).model
     names = model.parameter_space.names
@@ -52,7 +52,11 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
         for start in track(starts, len(starts), f"infer {path}"):
             torch.manual_seed(derive_seed(seed, "infer", items.ids[start]))
             rows = slice(start, start + model.inference_batch)
-            estimates[rows] = predict(model, batch.mel[rows].to(device), truth[rows].to(device), samples).swapaxes(0, 1)
+            try:
+                values = predict(model, batch.mel[rows].to(device), truth[rows].to(device), samples)
+            except ValueError as error:
+                raise ValueError(f"{path}: {', '.join(items.ids[rows])}: {error}") from error
+            estimates[rows] = values.swapaxes(0, 1)
 
 
 def predict(
@@ -67,7 +71,7 @@ def predict(
         samples: Predictions per item.
 
     Raises:
-        ValueError: If the predictions have another shape, or are outside [0, 1].
+        ValueError: If the predictions have another shape, are not finite, or are outside [0, 1].
 
     Examples:
         >>> from flowsynth.models.nn.networks import Size
@@ -86,5 +90,7 @@ def predict(
         raise ValueError(f"{type(model).__name__} predicts the shape {tuple(predictions.shape)}, expected {expected}")
     values = predictions.float().cpu().numpy()
     if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"{type(model).__name__} predicts {values.min()} to {values.max()}, expected 0..1")
+        finite = np.isfinite(values).all()
+        got = f"{values.min()} to {values.max()}" if finite else "values that are not finite"
+        raise ValueError(f"{type(model).__name__} predicts {got}, expected 0..1")
     return values

@@ -22,6 +22,7 @@ from flowsynth.metrics import PRIMARY_METRIC
 from flowsynth.models import base as models
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.controls.nearest import Nearest
+from flowsynth.models.controls.oracle import Oracle
 from flowsynth.models.systems import System
 from flowsynth.rendering.host import Note
 from flowsynth.synths.spec import dataset
@@ -126,7 +127,8 @@ def open_run_model(checkpoint: Path, content: checkpoints.Checkpoint | None = No
         content: Its content, if it was read already.
 
     Raises:
-        ValueError: If the checkpoint is not in the folder of a run, or files of the run are missing.
+        ValueError: If the checkpoint is not in the folder of a run, files of the run are missing, or the model is the
+            oracle.
     """
     system = SystemPaths.parse(checkpoint.absolute())
     run = system.run
@@ -137,6 +139,10 @@ def open_run_model(checkpoint: Path, content: checkpoints.Checkpoint | None = No
         )
     synth, _ = dataset(run.dataset)
     model, _, provenance, _ = content or checkpoints.load(checkpoint)
+    if isinstance(model, Oracle):
+        raise ValueError(
+            f"{checkpoint}: the oracle returns true parameters, which sounds do not have: name another model"
+        )
     names = model.parameter_space.names
     train, test = (part(split, system.fold, name, features, names) for name in ("train", "test"))
     note = Note(**{field: train.settings[field] for field in Note.__dataclass_fields__})

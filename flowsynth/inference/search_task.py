@@ -169,7 +169,13 @@ class SearchTask:
             estimates: Estimates, in [0, 1].
             settings: Settings of the search, stored in the file.
             data: Additional datasets by name, with one row per item.
+
+        Raises:
+            ValueError: If an estimate is not finite.
         """
+        finite = np.isfinite(estimates).all(axis=1)
+        if not finite.all():
+            raise ValueError(f"{path}: the estimate of {self.ids[int(finite.argmin())]} is not finite")
         with hdf5.writing(path, self.ids, self._truth, self._names, settings) as file:
             hdf5.add_items(file, "estimates", (1, len(self._names)))[:, 0] = estimates
             for name, values in data.items():

@@ -67,7 +67,7 @@ def score_item(task: Task) -> dict[bytes, Scores]:
     key = _cache_key(task.dataset, json.dumps(dict(task.render))) | {"truth": task.predictions[0].hex()}
     scores: dict[str, Scores] = {}
     if task.cache_file.exists():
-        cached = json.loads(task.cache_file.read_text())
+        cached = json.loads(task.cache_file.read_text(encoding="utf-8"))
         scores = cached["scores"] if cached["key"] == key else {}
     missing = [prediction for prediction in task.predictions if prediction.hex() not in scores]
     if missing:

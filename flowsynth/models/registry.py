@@ -103,7 +103,8 @@ def _installed_traits() -> dict[str, Traits | str]:
         [sys.executable, "-P", "-c", program, *names],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if process.returncode != 0:

@@ -23,6 +23,8 @@ from typing import Literal, NamedTuple
 from flowsynth.models.registry import SYSTEM_NAME, kind, surrogates
 
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
+# models of this package that predict one preset per sound, however many are requested
+DETERMINISTIC = frozenset({"oracle", "mean", "mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow"})
 INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
 
 
@@ -104,8 +106,8 @@ class System:
         """Check that the steps can be combined.
 
         Raises:
-            ValueError: If best of N is not applied to a model, a second seed to a trained model, or a correction to a
-                surrogate, or if the number of a step is too small.
+            ValueError: If best of N is not applied to a model that samples its predictions, a second seed to a trained
+                model, or a correction to a surrogate, or if the number of a step is too small.
         """
         name = self.name
         for position, (method, number) in reversed([*enumerate(self.steps)]):
@@ -119,6 +121,8 @@ class System:
                 raise ValueError(f"{name}: {method}{number} has one rendering, expected at least 2")
             if method == "best" and not trained:
                 raise ValueError(f"{name}: best of N needs a model, and {base} is a system with one prediction")
+            if method == "best" and self.model in DETERMINISTIC:
+                raise ValueError(f"{name}: best of N needs several predictions, and {self.model} makes one per sound")
             if method == "corrected" and number <= INITIAL_CANDIDATES:
                 raise ValueError(f"{name}: the first {INITIAL_CANDIDATES} renderings are not corrected, expected more")
             if method == "corrected" and (kind(self.model) != "surrogates" or not trained):
@@ -131,9 +135,12 @@ def is_prediction_file(name: str) -> bool:
 
 
 def prediction_name(name: str) -> str:
-    """Return the name of a file of predictions in tables: its file name without suffixes.
+    """Return the name of a file of predictions in tables: its file name without the suffix of its format.
 
     >>> prediction_name("submissions/mine.csv.gz")
     'mine'
     """
-    return Path(name).name.partition(".")[0]
+    stem = Path(name).name
+    for suffix in (".gz", *PREDICTION_SUFFIXES):
+        stem = stem.removesuffix(suffix)
+    return stem

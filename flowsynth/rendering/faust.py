@@ -33,7 +33,7 @@ class Faust:
     def __init__(self, engine: Any, synth: Synth):
         self.processor = engine.make_faust_processor(synth.name)
         try:
-            self.processor.set_dsp_string(synth.plugin.read_text())
+            self.processor.set_dsp_string(synth.plugin.read_text(encoding="utf-8"))
             self.processor.compile()
         except RuntimeError as error:
             raise ValueError(f"{synth.plugin} can't be compiled: {error}") from error

@@ -113,8 +113,8 @@ def build(
         commit=provenance["commit"],
         short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(provenance["commit"])),
         provenance=json.dumps(provenance, sort_keys=True),
-        style=Markup((ASSETS / "page.css").read_text()),
-        scripts=[Markup((ASSETS / name).read_text()) for name in ("player.js", "tables.js")],
+        style=Markup((ASSETS / "page.css").read_text(encoding="utf-8")),
+        scripts=[Markup((ASSETS / name).read_text(encoding="utf-8")) for name in ("player.js", "tables.js")],
     )
     template = environment.get_template("index.html.j2")
     # the size includes the page itself, whose length does not depend on the digits of that number

@@ -164,7 +164,7 @@ def read(path: Path) -> Synth:
     Raises:
         ValueError: If the table is inconsistent.
     """
-    table = yaml.load(path.read_text(), YAML_LOADER)
+    table = yaml.load(path.read_text(encoding="utf-8"), YAML_LOADER)
     parameters = tuple(_parameter(name, row, path) for name, row in table["parameters"].items())
     groups = {
         "all": tuple(p.name for p in parameters),

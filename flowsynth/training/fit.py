@@ -88,7 +88,9 @@ def _fingerprint(name: str, settings: list, *parts: Items) -> str:
 
 def _claim(progress: Path, key: str) -> None:
     """Keep an unfinished training if it has this key, else delete it."""
-    if progress.exists() and not ((progress / "key").exists() and (progress / "key").read_text() == key):
+    if progress.exists() and not (
+        (progress / "key").exists() and (progress / "key").read_text(encoding="utf-8") == key
+    ):
         if (progress / "last.ckpt").exists():
             log.info("%s: unfinished training with other settings, data or code; starting a new one", progress)
         shutil.rmtree(progress)

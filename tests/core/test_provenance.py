@@ -72,6 +72,15 @@ def test_untracked_code_makes_the_commit_dirty(checkout, name: str):
     assert provenance.commit() == git("rev-parse", "HEAD") + "-dirty"
 
 
+def test_checkout_of_another_user_is_explained(
+    checkout, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert provenance.commit() == "unknown"
+    assert "dubious ownership" in caplog.text
+    assert "git config --global --add safe.directory" in caplog.text
+
+
 def test_commit_is_unknown_outside_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear_cache: None):
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))

@@ -68,3 +68,12 @@ def test_extract_keeps_ids_values_and_status(tmp_path: Path):
         assert file["status"].asstr()[0] == "ok"
         mel = Mel(22050)
         np.testing.assert_allclose(file["mel"][:], np.log(numpy_mel(mel, sounds()) + 1e-3), atol=1e-5)
+
+
+def test_a_spectrogram_that_is_not_finite_is_refused(tmp_path: Path):
+    audio = sounds()
+    audio[3, 1000] = np.inf
+    write_shard(tmp_path / "audio.h5", audio)
+    with pytest.raises(ValueError, match=r"features\.h5: the spectrogram of item3 is not finite"):
+        extract(tmp_path / "audio.h5", tmp_path / "features.h5", SETTINGS)
+    assert not (tmp_path / "features.h5").exists()

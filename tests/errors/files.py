@@ -170,12 +170,12 @@ def no_data_set(folder: Path) -> None:
 
 @bad_input("Presets", "a bank with a value that is no number", "mine.bank:3", "amp_attack = 'loud'")
 def text_in_bank(folder: Path) -> None:
-    Path("mine.bank").write_text("amSynth\n<preset> <name> Mine\n<parameter> amp_attack loud\nEOF\n")
+    Path("mine.bank").write_text("amSynth\n<preset> <name> Mine\n<parameter> amp_attack loud\nEOF\n", encoding="utf-8")
     read_bank(Path("mine.bank"), spec.load("amsynth"))
 
 
 def submit(text: str, name: str = "mine.csv") -> None:
-    Path(name).write_text(text)
+    Path(name).write_text(text, encoding="utf-8")
     read_submission(Path(name), ("cutoff", "resonance"), EXPECTED)
 
 

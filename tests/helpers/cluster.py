@@ -59,7 +59,7 @@ class Cluster:
     def __init__(self) -> None:
         self.base = Path(tempfile.mkdtemp(prefix="slurm-"))
         self.daemons: dict[str, subprocess.Popen] = {}
-        self.lock = LOCK.open("w")
+        self.lock = LOCK.open("w", encoding="utf-8")
 
     def start(self) -> None:
         """Configure and start all daemons, and wait until both nodes are idle; waits for other clusters to end."""

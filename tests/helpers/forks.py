@@ -86,7 +86,7 @@ class ForkServer:
             environment: Environment variables.
             timeout: Seconds after which the program is killed.
         """
-        with tempfile.TemporaryFile("w+") as output, Path(os.devnull).open() as null:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output, Path(os.devnull).open(encoding="utf-8") as null:
             files = [null.fileno(), output.fileno(), output.fileno()]
             try:
                 code = request(self.address, arguments, cwd, environment | {ADDRESS: self.address}, files, timeout)

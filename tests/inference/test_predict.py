@@ -90,3 +90,13 @@ def test_prediction_out_of_range_is_refused(value: float, parts: tuple[Items, It
     model.mean = torch.full((3,), value)
     with pytest.raises(ValueError, match=r"Mean predicts .* expected 0\.\.1"):
         predict(model, valid.mel, valid.values, 1)
+
+
+def test_the_error_of_a_prediction_names_file_and_item(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, monkeypatch: pytest.MonkeyPatch
+):
+    predictions("mean", tmp_path, parts, size, parts[1])
+    monkeypatch.setattr(models.find("mean"), "infer", lambda self, mel, n: torch.full((n, len(mel), 3), torch.nan))
+    with pytest.raises(ValueError, match=rf"again\.h5: {parts[1].ids[0]}: Mean predicts values that are not finite"):
+        infer(tmp_path / "checkpoint.pt", parts[1], 1, 1, tmp_path / "again.h5")
+    assert not (tmp_path / "again.h5").exists()

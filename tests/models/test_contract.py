@@ -17,6 +17,7 @@ from flowsynth.models import registry
 from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
+from flowsynth.models.systems import DETERMINISTIC
 from flowsynth.training.checkpoints import load, save
 
 NAMES = models.names()
@@ -65,6 +66,15 @@ def test_the_registry_agrees_with_the_class(name: str):
     assert (registry.kind(name) == "autoencoders") == issubclass(model, LatentModel)
     assert (name in registry.surrogates()) == issubclass(model, Surrogate)
     assert (name in registry.human_presets_only()) == model.human_presets_only
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_of_one_prediction_are_listed(name: str, parts: tuple[Items, Items], size: Size):
+    """The configuration refuses best of N of these, without loading models."""
+    train, valid = (part.all() for part in parts)
+    with torch.no_grad():
+        predictions = predict(make(name, train, size), valid.mel[:2], valid.values[:2], 4)
+    assert (name in DETERMINISTIC) == bool((predictions == predictions[:1]).all())
 
 
 @pytest.mark.parametrize("name", NAMES)

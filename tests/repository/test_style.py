@@ -1,5 +1,6 @@
 """Every rule file is included, every configuration key documented, and parsing the rules imports no torch."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,26 @@ def test_schema_rejects_unknown_keys(name: str):
     if node.get("type") == "object":
         inner = node["additionalProperties"]
         assert inner is False or inner["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("folder", ["flowsynth", "workflow", "bench"])
+def test_every_text_file_is_opened_with_an_encoding(folder: str):
+    """Ruff checks only what it knows to be a path."""
+
+    def lacks_encoding(call: ast.Call) -> bool:
+        name = getattr(call.func, "attr", "")
+        keywords = {keyword.arg for keyword in call.keywords}
+        modes = [value.value for value in call.args if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+        opens = name == "open" and ast.unparse(call.func) != "os.open" and not any("b" in mode for mode in modes)
+        return "text" in keywords or ((opens or name in ("read_text", "write_text")) and "encoding" not in keywords)
+
+    calls = [
+        (file, call)
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+    ]
+    assert [f"{file}:{call.lineno}: {ast.unparse(call)}" for file, call in calls if lacks_encoding(call)] == []
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Invalid input stops a run with one message that names the fault and the remedy."""
 
 import pytest
+import torch
 import yaml
 from project import TINY, Project
 
@@ -52,6 +53,18 @@ def test_synthesizer_without_data_sets_or_unknown(project: Project):
 def test_unknown_budget_lists_the_known_ones(project: Project):
     project.configure(budget="huge")
     assert_refused(project, "'huge'", ": tiny")
+
+
+def test_target_outside_the_configuration(project: Project):
+    assert_refused(project, "unknown budget 'nosuch'", "tiny", target="results/nosuch/amsynth16/scores.csv")
+    assert_refused(project, "fold 2 of the budget tiny", target="results/tiny/amsynth16/grouped/fold2/mean/scores.csv")
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="there is a GPU")
+def test_training_on_a_missing_gpu_is_refused_before_rendering(project: Project):
+    project.configure(budgets={"tiny": {**TINY["budgets"]["tiny"], "accelerator": "gpu"}})
+    assert_refused(project, "config.budgets.tiny: accelerator 'gpu'", "use auto")
+    assert not project.results.exists()
 
 
 def edit_spec(project: Project, **changes) -> None:

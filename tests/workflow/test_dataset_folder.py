@@ -88,7 +88,7 @@ def test_card_states_origin_licence_and_hashes(folder: Path):
     assert "amsynth_factory.bank" in card
     assert "Debian package amsynth 1.13" in card
     assert "Licence: GPL-2+" in card
-    assert (folder / "COPYRIGHT").read_text() == Path("/usr/share/doc/amsynth/copyright").read_text()
+    assert (folder / "COPYRIGHT").read_text() == Path("/usr/share/doc/amsynth/copyright").read_text(encoding="utf-8")
 
 
 def test_croissant_description_loads_the_tables(folder: Path):

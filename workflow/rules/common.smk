@@ -6,11 +6,11 @@ from pathlib import Path
 
 # use the package beside this workflow, here and in jobs, whatever else is installed
 sys.path.insert(0, workflow.basedir)
-os.environ.update(PYTHONPATH=workflow.basedir)
 
 from flowsynth.config import settings
-from flowsynth.config.validation import check
+from flowsynth.config.validation import check, check_wildcards
 from flowsynth.core import code_digest
+from flowsynth.core.environment import cache_environment, search_path
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
@@ -20,13 +20,22 @@ from flowsynth.models.systems import (
     prediction_name,
 )
 from flowsynth.synths import spec as synths
+from snakemake.script import PythonScript
 
+os.environ.update(search_path(workflow.basedir))
 code_digest.keep_in(Path(".snakemake/code_digests"))
 os.environ.update(parent_environment())  # jobs end when this process does
+os.environ.update(cache_environment())
 # glibc returns large arrays to the system, and each page of the next one costs a fault: 13 to 30 % of a training step of
 # cnn. With these limits it keeps arrays of up to 32 MiB, its maximum, and 1 GiB in all.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**30))
+
+# Snakemake 9.27 does not quote the path of its interpreter, which may contain a space
+execute = PythonScript._execute_cmd
+PythonScript._execute_cmd = lambda self, command, **settings: execute(
+    self, command.replace("{py_exec} ", "{py_exec:q} "), **settings
+)
 
 # relative, so that a clone can be moved without rerunning anything
 PACKAGE = Path(os.path.relpath(workflow.basedir)) / "flowsynth"
@@ -40,8 +49,8 @@ wildcard_constraints:
     budget="[a-z0-9_]+",
     dataset="[a-z]+[0-9]+",
     split="random|grouped|published",
-    fold="[0-9]+",
-    shard="[0-9]+",
+    fold="0|[1-9][0-9]*",
+    shard="0|[1-9][0-9]*",
     model="[a-z][a-z0-9_]*",
     collection="[a-z][a-z0-9_]*",
     renderings="[1-9][0-9]*",
@@ -85,16 +94,36 @@ def code_of_figure(module):
     )
 
 
+def stop(problem):
+    """End with a message. Of an exception in a function of inputs, Snakemake would print the traceback."""
+    sys.exit(f"\nerror: {problem}\n")
+
+
 def required(files, problem):
     """Input files of a target; stop with the problem if there is one, because of which the target can't be made."""
     if problem:
-        raise WorkflowError(problem)
+        stop(problem)
     return files
 
 
 @cache
-def synth_of(dataset):
+def check_requested(wildcards):
+    """Stop if the wildcards of a file, as pairs of name and value, are not in the configuration."""
+    try:
+        check_wildcards(config, dict(wildcards))
+    except ValueError as error:
+        stop(error)
+
+
+def synth_of(wildcards):
     """Files that define the synthesizer of a data set: its parameter table, and its Faust program if it has one."""
+    check_requested(tuple(wildcards.items()))
+    return synth_files(wildcards.dataset)
+
+
+@cache
+def synth_files(dataset):
+    """The same, by the name of the data set."""
     synth = synths.dataset(dataset)[0]
     program = [os.path.relpath(synth.plugin)] if synth.plugin.suffix == ".dsp" else []
     return [str(PACKAGE / "synths/specs" / f"{synth.name}.yaml"), *program]
@@ -102,6 +131,7 @@ def synth_of(dataset):
 
 def budget(wildcards):
     """Settings of the budget of a job."""
+    check_requested(tuple(wildcards.items()))
     return config["budgets"][wildcards.budget]
 
 

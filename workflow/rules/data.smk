@@ -3,7 +3,7 @@ from glob import glob
 
 rule presets:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
     output:
         "results/{budget}/{dataset}/presets.csv",
@@ -23,7 +23,7 @@ rule presets:
 
 rule render:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         presets="results/{budget}/{dataset}/presets.csv",
     output:
         audio="results/{budget}/{dataset}/audio/{shard}.h5",
@@ -107,7 +107,7 @@ rule split:
 # Only the features of the synthetic presets are stored: their audio would fill a disk.
 rule augment_presets:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         presets="results/{budget}/{dataset}/presets.csv",
         split="results/{budget}/{dataset}/split/{split}.csv",
         features=shards("features"),  # of the people's presets, to stay away from those that are held out

@@ -11,7 +11,7 @@ rule dataset:
 # The folder also has links to the inputs, other than the banks.
 rule dataset_folder:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
         presets="results/{budget}/{dataset}/presets.csv",
         splits=expand(

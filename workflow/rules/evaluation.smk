@@ -1,7 +1,7 @@
 # Score predictions that do not come from a single model: systems and submitted files.
 rule score:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         targets=shards("audio"),
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
     output:
@@ -193,7 +193,7 @@ rule semantics:
 # Parameter errors without those that are inaudible.
 rule symmetry:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         predictions=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
             budget=wildcards.budget,

@@ -160,7 +160,7 @@ def run_of(budget, dataset):
         "figures": [
             (
                 FIGURES[name]["title"],
-                " ".join((texts / f"{name}.rst").read_text().split()),
+                " ".join((texts / f"{name}.rst").read_text(encoding="utf-8").split()),
                 png(name).format(budget=budget, dataset=dataset),
             )
             for name in DRAWN

@@ -1,7 +1,7 @@
 # Predict, render the predictions and score them, in one process: each of the three takes seconds.
 rule predict:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         features=shards("features"),
         targets=shards("audio"),
         split="results/{budget}/{dataset}/split/{split}.csv",
@@ -62,7 +62,7 @@ rule predict_candidates:
 
 rule best_of_n:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         targets=shards("audio"),
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_best{renderings}/candidates.h5",
     output:
@@ -94,7 +94,7 @@ use rule predict_candidates as predict_initial_candidates with:
 
 rule surrogate_search:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         targets=shards("audio"),
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
@@ -117,7 +117,7 @@ rule surrogate_search:
 
 rule refine_cma_es:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         targets=shards("audio"),
         starts="results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
     output:

@@ -30,7 +30,7 @@ rule traverse:
 # The code that renders the predictions for the test set renders traversals too.
 rule render_traversals:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/{kind}.h5",
     output:
         audio="results/{budget}/{dataset}/{split}/fold{fold}/{model}/explore/audio/{kind}.h5",

@@ -1,10 +1,10 @@
 # Out-of-domain sounds: every model of the first fold predicts them, by the rules of the test set.
 rule collect_sounds:
     input:
+        audio=shards("audio"),
         sources=lambda wildcards: settings.source_files(
             config["out_of_domain"][wildcards.collection]
         ),
-        audio=shards("audio"),
         split=f"results/{{budget}}/{{dataset}}/split/{config['split']}.csv",
     output:
         sounds="results/{budget}/{dataset}/outside/sounds/{collection}.h5",
@@ -38,7 +38,7 @@ use rule features as features_out_of_domain with:
 
 use rule predict as predict_out_of_domain with:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         features=expand(
             "results/{budget}/{dataset}/outside/features/{collection}.h5",
             collection=RUN.collections,
@@ -65,7 +65,7 @@ use rule predict as predict_out_of_domain with:
 # Control: how close the synthesizer can come to some of the sounds, by a search from the nearest preset.
 rule search_cma_es:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=RUN.collections,
@@ -92,7 +92,7 @@ rule search_cma_es:
 
 use rule score as score_out_of_domain with:
     input:
-        synth=lambda wildcards: synth_of(wildcards.dataset),
+        synth=synth_of,
         targets=expand(
             "results/{budget}/{dataset}/outside/sounds/{collection}.h5",
             collection=RUN.collections,

@@ -11,7 +11,9 @@ DOC = Path("/usr/share/doc")
 def version(package: str) -> str:
     """Get the version of an installed package, or ``unknown``."""
     try:
-        result = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True)
+        result = subprocess.run(
+            ["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, encoding="utf-8"
+        )
     except FileNotFoundError:
         return "unknown"
     return result.stdout.strip() or "unknown"
@@ -32,7 +34,7 @@ def licence(package: str, name: str, doc: Path = DOC) -> str:
         Debian, "Machine-readable debian/copyright file", version 1.0.
     """
     try:
-        text = (doc / package / "copyright").read_text(errors="replace")
+        text = (doc / package / "copyright").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return "unknown"
     short_name = "unknown"

@@ -233,7 +233,8 @@ def compile_estimators() -> None:
 
     After two processes had compiled them at once, numba's cache was seen to end all later ones with a segmentation fault.
     """
-    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{getpass.getuser()}.lock").open("w") as file:
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()  # in containers, users may have no name
+    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{user}.lock").open("w", encoding="utf-8") as file:
         lock(file.fileno(), wait=True)
         _run_estimators(np.zeros(2 * FRAME, np.float32), 16000)
 

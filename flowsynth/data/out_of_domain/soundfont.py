@@ -37,7 +37,7 @@ def render_note(soundfont: Path, program: int, note: Note) -> Float[np.ndarray, 
         midi.write_bytes(midi_file(program, note))
         command = ["fluidsynth", "-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(RATE), "-T", "wav", "-O", "float"]
         command += ["-F", str(wav), str(soundfont), str(midi)]
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if result.returncode or not wav.exists():
             raise ValueError(f"fluidsynth cannot render program {program} of {soundfont}: {result.stderr.strip()}")
         return preprocessing.load(wav, note.sample_rate).audio[: note.samples]
