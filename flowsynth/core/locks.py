@@ -4,6 +4,7 @@ On file systems without locks, processes do not wait for each other, and leftove
 """
 
 import errno
+import io
 import os
 import platform
 import re
@@ -11,7 +12,9 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from flowsynth.core.disk_space import is_full
 
 try:
     import fcntl
@@ -50,13 +53,12 @@ def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[s
     """Open an empty log file for this process only; its first line names the process.
 
     Args:
-        path: Log file.
+        path: Log file. A full disk truncates it, and raises no error.
         on_wait: Called with a message before waiting for another process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        file = path.open("a+")
-        with file:
+        with io.TextIOWrapper(_Log(path, "a+"), write_through=True) as file:  # type: ignore[type-var]
             acquired = lock(file.fileno())
             if acquired is False:
                 on_wait(f"{_writer(path)} runs the same job and writes {path}: waiting for it to end")
@@ -66,9 +68,20 @@ def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[s
             file.truncate(0)
             note = "" if acquired is not None else "; no file locks here, another process may write the same files"
             file.write(f"PID {os.getpid()} on {platform.node()}{note}\n")
-            file.flush()
             yield file
             return
+
+
+class _Log(io.FileIO):
+    """A file that a full disk truncates."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            return len(data)
 
 
 def _writer(path: Path) -> str:

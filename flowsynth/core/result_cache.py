@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from flowsynth.core.code_digest import digest
+from flowsynth.core.disk_space import full_disk_as_one_error
 from flowsynth.core.provenance import versions, write_text
 
 
@@ -45,7 +46,7 @@ class ResultCache:
         key = f"{name} {sha256(inputs).hexdigest()}"
         if key not in self.results:
             self.results[key] = compute().tolist()
-            with self.path.open("a") as file:
+            with full_disk_as_one_error(self.path), self.path.open("a") as file:
                 file.write(f"{json.dumps([key, self.results[key]])}\n")
         return np.array(self.results[key], dtype=np.float32)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections import namedtuple
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from flowsynth.core import hdf5, provenance
 IDS = ["0a", "1b", "ü/0"]
 VALUES = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])
 AUDIO = np.random.default_rng(1).standard_normal((3, 500)).astype(np.float32)
-Usage = namedtuple("Usage", ["total", "used", "free"])
 
 
 def write(path: Path, ids: Sequence[str] = IDS, audio: np.ndarray = AUDIO) -> Path:
@@ -164,42 +162,3 @@ def test_modified_byte_fails_the_check(tmp_path: Path, place: float):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"items\.h5 is damaged: sha256 is [0-9a-f]{64}"):
         hdf5.check(path)
-
-
-def set_free_space(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    monkeypatch.setattr(hdf5.shutil, "disk_usage", lambda folder: Usage(2 * free, free, free))
-
-
-def test_too_small_disk_is_rejected(tmp_path: Path, monkeypatch):
-    set_free_space(monkeypatch, 5 * 2**20)
-    folder = tmp_path / "audio"
-    with pytest.raises(OSError) as error:
-        hdf5.require_space(folder, items=10, samples=2**18)  # 10 MiB
-    message = str(error.value)
-    for detail in ("10 presets", str(folder), "10 MiB needed", "5 MiB free"):
-        assert detail in message
-
-
-def test_exact_free_space_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    set_free_space(monkeypatch, 4000)
-    hdf5.require_space(tmp_path, items=10, samples=100)
-    with pytest.raises(OSError):
-        hdf5.require_space(tmp_path, items=10, samples=101)
-
-
-def test_existing_files_reduce_the_required_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    set_free_space(monkeypatch, 3000)
-    with pytest.raises(OSError):
-        hdf5.require_space(tmp_path, items=10, samples=100)
-    (tmp_path / "0.h5").write_bytes(bytes(1000))
-    hdf5.require_space(tmp_path, items=10, samples=100)
-
-
-def test_vanishing_files_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Other jobs of a data set may rename their temporary files at any time."""
-    (tmp_path / ".0.h5.1.tmp").write_bytes(bytes(1000))
-    stale_listing = list(tmp_path.iterdir())
-    (tmp_path / ".0.h5.1.tmp").unlink()
-    monkeypatch.setattr(Path, "iterdir", lambda self: iter(stale_listing))
-    set_free_space(monkeypatch, 4000)
-    hdf5.require_space(tmp_path, items=10, samples=100)
