@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from waiting import wait_until
 
 from flowsynth.core import hdf5, provenance
 
@@ -64,7 +65,10 @@ def test_round_trip_without_items(tmp_path: Path):
 
 def test_files_are_bit_identical(tmp_path: Path):
     write(tmp_path / "a" / "items.h5")
-    time.sleep(1.1)  # the resolution of the dates that HDF5 would write
+    start = int(time.time())
+    wait_until(
+        lambda: int(time.time()) > start, "the second has changed, the resolution of dates that HDF5 would write"
+    )
     write(tmp_path / "b" / "items.h5")
     for name in ("items.h5", "items.h5.sha256"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
