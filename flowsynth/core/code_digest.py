@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 # logging, provenance, process management, and where files lie
 NEUTRAL = (
     "code_digest.py",
+    "disk_space.py",
     "integrity.py",
     "layout.py",
     "locks.py",

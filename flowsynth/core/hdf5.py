@@ -5,9 +5,8 @@ with one chunk per item. No dates are stored: files of the same content are bit-
 """
 
 import json
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import h5py
 import numpy as np
 
 from flowsynth.core import integrity
+from flowsynth.core.hdf5_output import NewHDF5
 from flowsynth.core.provenance import atomic_write, maker
 
 TEXT = h5py.string_dtype()
@@ -35,12 +35,13 @@ def writing(
         settings: Settings that the payload depends on, stored with the versions and the commit.
 
     Raises:
+        OSError: If the disk is full, or has no space for a dataset that is added.
         ValueError: If the numbers of ids and rows differ.
     """
     ids = list(ids)
     if len(ids) != len(values):
         raise ValueError(f"{path}: {len(ids)} ids for {len(values)} rows of values")
-    with atomic_write(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
+    with atomic_write(path) as temporary, NewHDF5(temporary, path) as file:
         file.create_dataset("id", data=np.array(ids, dtype=object), dtype=TEXT, shape=(len(ids),))
         file.create_dataset("values", data=np.asarray(values, dtype=np.float32))
         file.attrs["names"] = json.dumps(list(names))
@@ -119,27 +120,3 @@ def names(file: h5py.File) -> tuple[str, ...]:
 def settings(file: h5py.File) -> dict[str, Any]:
     """Return the provenance and settings of an open file."""
     return json.loads(file.attrs["maker"])
-
-
-def require_space(folder: Path, items: int, samples: int) -> None:
-    """Check that the disk has space for the audio of a data set.
-
-    Args:
-        folder: Folder of the shards; files that already exist there count as written.
-        items: Number of presets in all shards.
-        samples: Length of a recording in samples, float32.
-
-    Raises:
-        OSError: If the audio does not fit.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    existing = 0
-    for path in folder.iterdir():
-        with suppress(FileNotFoundError):  # another job may have renamed its temporary file
-            existing += path.stat().st_size
-    needed, free = items * samples * 4 - existing, shutil.disk_usage(folder).free
-    if needed > free:
-        raise OSError(
-            f"no space for the audio of {items} presets in {folder}: {needed / 2**20:,.0f} MiB needed, "
-            f"{free / 2**20:,.0f} MiB free. Free some space, or set a smaller number of presets in the budget"
-        )

@@ -1,17 +1,23 @@
-"""File locks: released by the kernel when a process ends, and visible to all hosts that share the file system.
+"""File locks, and temporary files and folders that hold one.
 
+A lock is released by the kernel when its process ends, and visible to all hosts that share the file system.
 On file systems without locks, processes do not wait for each other, and leftovers of killed processes stay.
 """
 
 import errno
+import io
 import os
 import platform
 import re
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from flowsynth.core.disk_space import is_full
 
 try:
     import fcntl
@@ -19,7 +25,9 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 BUSY = (errno.EAGAIN, errno.EACCES)
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, 524)  # 524: ENOTSUPP of NFS
+# 524: ENOTSUPP of NFS; EBADF: a folder on NFS
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, 524)
+FOLDER_PREFIX = "flowsynth-tmp-"
 
 
 def lock(file: int, wait: bool = False) -> bool | None:
@@ -50,13 +58,12 @@ def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[s
     """Open an empty log file for this process only; its first line names the process.
 
     Args:
-        path: Log file.
+        path: Log file. A full disk truncates it, and raises no error.
         on_wait: Called with a message before waiting for another process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        file = path.open("a+", encoding="utf-8")
-        with file:
+        with io.TextIOWrapper(_Log(path, "a+"), encoding="utf-8", write_through=True) as file:  # type: ignore[type-var]
             acquired = lock(file.fileno())
             if acquired is False:
                 on_wait(f"{_writer(path)} runs the same job and writes {path}: waiting for it to end")
@@ -66,9 +73,20 @@ def exclusive_log(path: Path, on_wait: Callable[[str], object]) -> Iterator[IO[s
             file.truncate(0)
             note = "" if acquired is not None else "; no file locks here, another process may write the same files"
             file.write(f"PID {os.getpid()} on {platform.node()}{note}\n")
-            file.flush()
             yield file
             return
+
+
+class _Log(io.FileIO):
+    """A file that a full disk truncates."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            return len(data)
 
 
 def _writer(path: Path) -> str:
@@ -114,6 +132,48 @@ def _remove_leftovers(path: Path, own: Path) -> None:
                 candidate.unlink(missing_ok=True)
         finally:
             os.close(file)
+
+
+@contextmanager
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Create a temporary folder for the block, and remove those that killed processes of this user have left.
+
+    Args:
+        parent: Where to create it, by default the system's folder of temporary files.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    folder, descriptor = _create_folder(parent)
+    try:
+        for candidate in parent.glob(f"{FOLDER_PREFIX}*"):
+            if re.fullmatch(re.escape(FOLDER_PREFIX) + r"[a-z0-9_]{8}", candidate.name):
+                _remove_unlocked_folder(candidate)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _create_folder(parent: Path) -> tuple[Path, int]:
+    """Create a folder, and lock it with the descriptor that is returned."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=parent))
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            if lock(descriptor) is not False and _is_current(folder, descriptor):
+                return folder, descriptor
+            os.close(descriptor)  # another process has mistaken it for a leftover
+
+
+def _remove_unlocked_folder(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return  # removed meanwhile, or of another user
+    try:
+        if os.fstat(descriptor).st_uid == os.getuid() and lock(descriptor):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)
 
 
 def _is_current(path: Path, file: int) -> bool:

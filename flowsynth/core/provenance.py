@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth import __version__
+from flowsynth.core.disk_space import full_disk_as_one_error
 from flowsynth.core.locks import create_temporary
 
 PACKAGES = ("dawdreamer", "numpy", "librosa", "torch", "cma", "zuko")
@@ -74,18 +75,22 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     The temporary name is unique to this process; leftovers of killed processes are removed. The temporary file already
     exists, empty and locked: write into it rather than replace it, and open it in HDF5 without locking.
+
+    Raises:
+        OSError: If the disk is full, whatever error that causes in the block.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, descriptor = create_temporary(path)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        if descriptor is not None:
-            os.close(descriptor)
+    with full_disk_as_one_error(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary, descriptor = create_temporary(path)
+        try:
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

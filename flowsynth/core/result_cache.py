@@ -10,6 +10,7 @@ import numpy as np
 
 from flowsynth.core import integrity
 from flowsynth.core.code_digest import digest
+from flowsynth.core.disk_space import full_disk_as_one_error
 from flowsynth.core.provenance import versions, write_text
 
 
@@ -48,7 +49,7 @@ class ResultCache:
         key = f"{name} {sha256(inputs).hexdigest()}"
         if key not in self.results:
             self.results[key] = compute().tolist()
-            with self.path.open("a", encoding="utf-8") as file:
+            with full_disk_as_one_error(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{_line((key, self.results[key]))}\n")
         return np.array(self.results[key], dtype=np.float32)
 

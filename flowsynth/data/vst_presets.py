@@ -8,11 +8,11 @@ References:
 """
 
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from flowsynth.core.locks import temporary_folder
 from flowsynth.rendering.host import Note, open_plugin, run_in_subprocess
 from flowsynth.synths.spec import Synth
 
@@ -47,9 +47,9 @@ def _read(path: Path, synth: Synth) -> list[tuple[str, list[float]]]:
                 raise ValueError(f"{path} is not a VST3 preset: it begins with {path.read_bytes()[:12]!r}")
             return [(path.stem, _load(plugin.load_vst3_preset, path, plugin, synth, path))]
         presets = []
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             for number, program in enumerate(_programs(path)):
-                file = Path(folder) / f"{number}.fxp"
+                file = folder / f"{number}.fxp"
                 file.write_bytes(program)
                 name = program[PROGRAM_NAME].split(b"\0")[0].decode("latin-1").strip() or path.stem
                 presets.append((name, _load(plugin.load_preset, file, plugin, synth, path)))

@@ -7,13 +7,12 @@ the first preset that it plays. `flowsynth.rendering.render` ensures that each p
 import atexit
 import hashlib
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -23,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.core.locks import temporary_folder
 from flowsynth.rendering.faust import Faust
 from flowsynth.synths.spec import Synth
 
@@ -156,10 +156,11 @@ def _engine(synth: Synth, note: Note) -> Any:
 @cache
 def _scratch_home() -> None:
     """Switch to a temporary home folder, so that a plugin neither reads nor changes the user's."""
-    folder = tempfile.mkdtemp(prefix="flowsynth-home-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    stack = ExitStack()
+    folder = stack.enter_context(temporary_folder())
+    atexit.register(stack.close)
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
-        os.environ[variable] = folder
+        os.environ[variable] = str(folder)
 
 
 def _load(engine, synth: Synth):

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from flowsynth.core.code_digest import digest
+from flowsynth.core.disk_space import require_space
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import versions, write_csv, write_text
 from flowsynth.core.seeding import derive_seed
@@ -21,6 +22,9 @@ from flowsynth.models.nn.networks import Size
 from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training import checkpoints
 from flowsynth.training.plan import Plan
+
+# weights that a training stores: the current ones, the best ones and two moments of Adam, in a file and its replacement
+STATE_COPIES = 8
 
 
 def fit(
@@ -51,6 +55,7 @@ def fit(
             Only the TensorBoard curves remain there at the end.
 
     Raises:
+        OSError: If the disk has no space for the checkpoint and the training state.
         ValueError: If the training set has other parameters.
     """
     if parameters.names != train.names:
@@ -64,7 +69,10 @@ def fit(
     rows: list[dict[str, float]] = []
     if isinstance(model, models.Control):
         model.fit(calibration_items)
+        require_space(path, _size(model))
     else:
+        last = progress / "last.ckpt"
+        require_space(path, STATE_COPIES * _size(model) - (last.stat().st_size if last.exists() else 0))
         del calibration_items  # free the memory
         _claim(progress, _fingerprint(name, [asdict(parameters), asdict(size), asdict(plan), seed], train, valid))
         from flowsynth.training import loop  # slow to import, and not needed by controls
@@ -77,6 +85,11 @@ def fit(
     checkpoints.save(model, name, spectrogram_settings(train.settings), settings, path)
     for leftover in ("key", "last.ckpt"):
         (progress / leftover).unlink(missing_ok=True)
+
+
+def _size(model: models.Model) -> int:
+    """Return the size of the weights in bytes."""
+    return sum(value.nbytes for value in model.state_dict().values())
 
 
 def _fingerprint(name: str, settings: list, *parts: Items) -> str:

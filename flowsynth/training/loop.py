@@ -6,6 +6,7 @@ the learning rate, is saved at the end of an epoch.
 
 import math
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
+from flowsynth.core.disk_space import full_disk_as_one_error, is_full
 from flowsynth.core.progress import LOG_INTERVAL, log
 from flowsynth.core.provenance import atomic_write
 from flowsynth.data.dataset import Items
@@ -58,7 +60,8 @@ def run(
     with (
         _deterministic(),
         trainer.cuda_stream(),
-        SummaryWriter(progress / "tensorboard", purge_step=len(trainer.history)) as curves,
+        full_disk_as_one_error(progress),
+        _curves(progress / "tensorboard", len(trainer.history)) as curves,
     ):
         while len(trainer.history) < plan.epochs:
             rows = order.rows(len(trainer.history))[:item_count]
@@ -76,6 +79,18 @@ def run(
     model.load_state_dict(trainer.best)
     model.cpu()
     return trainer.history
+
+
+@contextmanager
+def _curves(folder: Path, epoch: int) -> Iterator[SummaryWriter]:
+    """Write TensorBoard's curves from an epoch on. Its thread leaves a full disk to the next call, which raises the error."""
+    hook = threading.excepthook
+    threading.excepthook = lambda error: None if is_full(error.exc_value) else hook(error)
+    try:
+        with SummaryWriter(folder, purge_step=epoch) as curves:
+            yield curves
+    finally:
+        threading.excepthook = hook
 
 
 @contextmanager

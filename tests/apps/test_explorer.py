@@ -4,16 +4,17 @@ import contextlib
 import io
 import json
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import soundfile
 import torch
 from flask.testing import FlaskClient
+from waiting import children, command_line, send_signal
 
 from flowsynth.apps.explorer.server import ALL_ADDRESSES, FILES, MAX_FILE_SIZE, create_app, serve
 from flowsynth.apps.explorer.service import Explorer
@@ -303,11 +304,10 @@ def test_other_origins_are_refused(client: FlaskClient, controller: LatentContro
 
 def test_a_killed_rendering_process_is_restarted(client: FlaskClient, controller: LatentController):
     before = render_position(client, preset=controller.presets.index[0])
-    children = psutil.Process().children()
-    workers = [child for child in children if "flowsynth.rendering.worker" in " ".join(child.cmdline())]
+    workers = [child for child in children() if "flowsynth.rendering.worker" in command_line(child)]
     assert workers
-    for child in workers:
-        child.kill()
+    for worker in workers:
+        send_signal(worker, signal.SIGKILL)
     assert np.array_equal(render_position(client, preset=controller.presets.index[0]), before)
 
 

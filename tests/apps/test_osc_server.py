@@ -14,6 +14,7 @@ import torch
 from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
+from waiting import DEADLINE, wait_until
 
 from flowsynth.apps.latent_controller import LatentController
 from flowsynth.apps.osc_server import MESSAGES, Server, format_table
@@ -33,7 +34,7 @@ def server(controller: LatentController, tmp_path: Path) -> Iterator[Server]:
         thread.start()
         yield osc_server
         send(osc_server, "/stop")
-        thread.join(timeout=20)
+        thread.join(DEADLINE)
         assert not thread.is_alive()
 
 
@@ -47,7 +48,7 @@ def message(address: str, *arguments) -> bytes:
 def exchange(server: Server, data: bytes, until: str | None = None) -> list[tuple[str, list]]:
     """Send a datagram and return the replies up to one of an address, or the first."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.sendto(data, server.server_address)
         replies: list[tuple[str, list]] = []
         while not replies or (until and replies[-1][0] not in (until, "/error")):
@@ -183,14 +184,17 @@ def drain_replies(client: socket.socket, server: Server, marker: str) -> None:
 
     Datagrams may be lost, so the message is sent again if there is no reply.
     """
-    for _ in range(60):
-        client.settimeout(1)
+    client.settimeout(1)
+
+    def reply() -> bool:
         client.sendto(message(marker), server.server_address)
         with contextlib.suppress(TimeoutError):
             while OscPacket(client.recv(65536)).messages[0].message.params[:1] != [marker]:
                 pass
-            return
-    raise AssertionError("no reply from the server")
+            return True
+        return False
+
+    wait_until(reply, "a reply from the server")
 
 
 def test_ten_thousand_random_messages_leave_it_working(server: Server, controller: LatentController):

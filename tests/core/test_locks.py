@@ -32,6 +32,16 @@ with job(Path(sys.argv[1])):
 """
 
 
+FOLDER = """
+import sys
+from flowsynth.core.locks import temporary_folder
+with temporary_folder() as folder:
+    (folder / "file").write_text("text")
+    print(folder, flush=True)
+    sys.stdin.readline()
+"""
+
+
 @contextmanager
 def running(code: str, *arguments: object) -> Iterator[subprocess.Popen]:
     """A process that ends when a line is sent to it."""
@@ -73,6 +83,23 @@ def test_leftovers_of_killed_processes_are_removed(tmp_path: Path):
     assert temporaries(tmp_path) == [".file.h5.json.01234567.tmp"]
 
 
+def test_folders_of_killed_processes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for name in ("flowsynth-tmp-notes", "flowsynth-main", "other"):
+        (tmp_path / name).mkdir()
+    before = set(tmp_path.iterdir())
+    with running(FOLDER) as live, running(FOLDER) as killed:
+        folders = [Path(process.stdout.readline().strip()) for process in (live, killed)]
+        assert {*folders} | before == set(tmp_path.iterdir())  # none has removed that of another
+        killed.kill()
+        killed.wait()
+        with locks.temporary_folder(tmp_path) as own:
+            assert {own, folders[0]} | before == set(tmp_path.iterdir())
+            assert (folders[0] / "file").read_text() == "text"
+        live.communicate("\n")
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_hdf5_is_written_under_a_lock(tmp_path: Path):
     path = tmp_path / "file.h5"
     with provenance.atomic_write(path) as temporary, h5py.File(temporary, "w", locking=False) as file:
@@ -94,6 +121,9 @@ def test_file_systems_without_locks_are_supported(tmp_path: Path, monkeypatch: p
     provenance.write_text(tmp_path / "file.txt", "text")
     assert (tmp_path / "file.txt").read_text() == "text"
     assert temporaries(tmp_path) == [".file.txt.01234567.tmp"]
+    (tmp_path / "flowsynth-tmp-01234567").mkdir()
+    with locks.temporary_folder(tmp_path):
+        assert (tmp_path / "flowsynth-tmp-01234567").exists()
     with locks.exclusive_log(tmp_path / "log", pytest.fail):
         assert "no file locks" in (tmp_path / "log").read_text()
 

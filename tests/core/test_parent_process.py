@@ -3,16 +3,15 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import has_ended, wait_until
 
 from flowsynth.core import parent_process
 
-# starts a job in a shell; the job starts a child; prints the process ids
+# starts a job in a shell; the job waits for a file and starts a child; prints the process ids
 PARENT = """
 import os, subprocess, sys
 from flowsynth.core.parent_process import parent_environment
@@ -25,49 +24,42 @@ JOB = """
 import os, subprocess, sys, time
 from pathlib import Path
 from flowsynth.core.progress import job
-time.sleep(float(sys.argv[2]))
+print(os.getpid(), flush=True)
+while not Path(sys.argv[2]).exists():
+    time.sleep(0.01)
 with job(Path(sys.argv[1])):
-    sleeping = subprocess.Popen(["sleep", "100"])
-    print(os.getpid(), sleeping.pid, flush=True)
-    time.sleep(100)
+    child = subprocess.Popen(["sleep", "10000"])
+    print(child.pid, flush=True)
+    time.sleep(10000)
 """
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def start(log: Path, go: Path) -> subprocess.Popen:
+    command = [sys.executable, "-c", PARENT, JOB, str(log), str(go)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def have_ended(*pids: int) -> bool:
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
-
-
-def start(log: Path, delay: float = 0) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-c", PARENT, JOB, str(log), str(delay)], stdout=subprocess.PIPE, text=True
-    )
+def read_process(parent: subprocess.Popen) -> psutil.Process:
+    return psutil.Process(int(parent.stdout.readline()))
 
 
 def test_a_job_ends_with_its_parent(tmp_path: Path):
-    with start(tmp_path / "log") as parent:
-        pids = [int(pid) for _ in range(2) for pid in parent.stdout.readline().split()]
-        assert len(pids) == 3
-        assert not have_ended(pids[1])
+    (tmp_path / "go").touch()
+    with start(tmp_path / "log", tmp_path / "go") as parent:
+        _, job, child = (read_process(parent) for _ in range(3))
+        assert not has_ended(job)
         parent.kill()  # not waited for: a zombie
-        wait_until(lambda: have_ended(*pids[1:]), 5)
+        wait_until(lambda: has_ended(job) and has_ended(child), "the job and its child have ended")
     assert f"PID {parent.pid}, has ended" in (tmp_path / "log").read_text()
 
 
 def test_a_job_does_not_start_without_its_parent(tmp_path: Path):
-    with start(tmp_path / "log", delay=2) as parent:
-        parent.stdout.readline()
-        wait_until(lambda: len(psutil.Process(parent.pid).children(recursive=True)) == 2)
-        jobs = [child.pid for child in psutil.Process(parent.pid).children(recursive=True)]
+    with start(tmp_path / "log", tmp_path / "go") as parent:
+        _, job = (read_process(parent) for _ in range(2))
         parent.kill()
         parent.wait()
-        wait_until(lambda: have_ended(*jobs))
+        (tmp_path / "go").touch()
+        wait_until(lambda: has_ended(job), "the job has ended")
         assert parent.stdout.read() == ""
     assert not (tmp_path / "log").exists()
 

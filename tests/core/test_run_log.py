@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
+from waiting import wait_until
 
 from flowsynth.core import run_log
 
@@ -160,8 +161,7 @@ def test_pipe_gets_a_status_line_after_a_long_silence(monkeypatch: pytest.Monkey
     emit = emitter(stream, handler)
     emit(LogEvent.RUN_INFO, stats={"train": 1, "total": 1})
     begin(emit, 1, "train", "x.pt")
-    while "running" not in stream.getvalue():
-        handler.closed.wait(0.05)
+    wait_until(lambda: "running" in stream.getvalue(), "a status line")
     handler.close()
     assert "0 of 1; running: train x.pt " in stream.getvalue()
 

@@ -9,7 +9,7 @@ from programs import require
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.support.wait import WebDriverWait
+from waiting import wait_until
 
 FLAGS = (
     "--headless=new",
@@ -62,8 +62,8 @@ def errors(driver: webdriver.Chrome) -> list[str]:
 
 
 def until(driver: webdriver.Chrome, condition: str) -> None:
-    """Wait until a condition in JavaScript holds; the first sound takes longest, as its pitch estimator is compiled."""
-    WebDriverWait(driver, 120, 0.05).until(lambda d: d.execute_script(f"return {condition}"), condition)
+    """Wait until a condition in JavaScript holds."""
+    wait_until(lambda: driver.execute_script(f"return {condition}"), condition)
 
 
 def contrast(first: str, second: str) -> float:

@@ -9,16 +9,16 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 from programs import require, skip_or_fail
+from waiting import DEADLINE, children, send_signal, wait_until
 
 ETC = Path("/etc/slurm")
 LOCK = Path("/run/lock/slurm-test-cluster")
@@ -28,19 +28,11 @@ NODES = ("n1", "n2")
 CONF = Path(__file__).parents[1] / "slurm" / "slurm.conf"
 
 
-def run(*command: str, timeout: float = 60) -> str:
+def run(*command: str) -> str:
     """Run a Slurm command and return its output."""
-    result = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout)
+    result = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=DEADLINE)
     assert result.returncode == 0, f"{' '.join(command)}: {result.stdout}{result.stderr}"
     return result.stdout
-
-
-def wait_for(condition: Callable[[], object], description: str, timeout: float = 240) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"timeout after {timeout} s: {description}"
-        time.sleep(0.1)
 
 
 def require_slurm() -> None:
@@ -63,7 +55,7 @@ class Cluster:
 
     def start(self) -> None:
         """Configure and start all daemons, and wait until both nodes are idle; waits for other clusters to end."""
-        wait_for(self.reserve, f"another cluster holds {LOCK}", 600)
+        wait_until(self.reserve, f"the lock of another cluster is released, {LOCK}")
         self._configure()
         paths = {
             "socket": "munge.socket",
@@ -77,7 +69,8 @@ class Cluster:
         self._until((self.base / "munge.socket").exists, "munged")
         self._spawn("slurmctld", "slurmctld", "-D")
         self._until(
-            lambda: subprocess.run(["scontrol", "ping"], capture_output=True, timeout=60).returncode == 0, "slurmctld"
+            lambda: subprocess.run(["scontrol", "ping"], capture_output=True, timeout=DEADLINE).returncode == 0,
+            "slurmctld",
         )
         self.restore()
 
@@ -91,7 +84,7 @@ class Cluster:
 
     def _until(self, condition: Callable[[], object], daemon: str) -> None:
         """Wait for a condition that a daemon brings about; on failure show the output of the daemon."""
-        wait_for(lambda: condition() or self.daemons[daemon].poll() is not None, daemon)
+        wait_until(lambda: condition() or self.daemons[daemon].poll() is not None, f"{daemon} responds or ends")
         output = (self.base / f"{daemon}.out").read_text()
         assert self.daemons[daemon].poll() is None, f"{daemon} did not start: {output[-2000:]}"
 
@@ -142,27 +135,25 @@ class Cluster:
         for node in NODES:
             if node not in self.daemons:
                 self._spawn(node, "slurmd", "-D", "-N", node)
-        wait_for(lambda: self.node_states() == dict.fromkeys(NODES, "idle"), f"nodes are not idle, see {self.base}")
+        wait_until(lambda: self.node_states() == dict.fromkeys(NODES, "idle"), f"all nodes are idle, see {self.base}")
 
     @contextlib.contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Suspend a daemon (``slurmctld``, ``n1``, ``n2``) during the block."""
-        (daemon,) = psutil.Process(self.daemons[name].pid).children()
-        daemon.suspend()
+        (daemon,) = children(self.daemons[name].pid)
+        send_signal(daemon, signal.SIGSTOP)
         try:
             yield
         finally:
-            with contextlib.suppress(psutil.NoSuchProcess):  # may have been killed meanwhile
-                daemon.resume()
+            send_signal(daemon, signal.SIGCONT)
 
     def kill(self, name: str) -> None:
         """Kill a daemon, even a suspended one; a node dies with its jobs, as in a power failure."""
         daemon = self.daemons.pop(name)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(daemon.pid).children():
-                process.kill()
+        for process in children(daemon.pid):
+            send_signal(process, signal.SIGKILL)
         try:
-            daemon.wait(30)
+            daemon.wait(DEADLINE)
         finally:
             daemon.kill()
 

@@ -3,7 +3,8 @@
 The jobs of the tiny benchmark spend most of their time on imports. A forked process has its own arguments, environment,
 folder and streams, and imports the modules of the project itself. Libraries are as the server imported them: with one thread.
 
-Usage: ``forks.py serve ADDRESS`` or ``forks.py run ARGUMENTS``, with the address in the environment.
+Usage: ``forks.py serve ADDRESS`` or ``forks.py run ARGUMENTS``, with the address in the environment: the name of
+a socket without a file, which a killed process would leave.
 """
 
 import atexit
@@ -13,6 +14,7 @@ import importlib
 import json
 import os
 import runpy
+import secrets
 import selectors
 import signal
 import socket
@@ -54,8 +56,7 @@ class ForkServer:
     """A server of its own for this process; both end together."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.address = f"{self.folder.name}/socket"
+        self.address = f"flowsynth-test-forks-{os.getpid()}-{secrets.token_hex(4)}"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         # numpy and torch read it when they are imported; Snakemake sets it for a job of one thread
         environment["OMP_NUM_THREADS"] = "1"
@@ -72,8 +73,7 @@ class ForkServer:
     def close(self) -> None:
         """End the server and its processes."""
         self.process.stdin.close()
-        self.process.wait(30)
-        self.folder.cleanup()
+        self.process.wait()
 
     def run(
         self, arguments: list[str], cwd: Path, environment: dict[str, str], timeout: float
@@ -109,7 +109,7 @@ def request(
     """Run a program on a server and return its exit status; it is killed when this process ends or stops waiting."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout)
-        connection.connect(address)
+        connection.connect(f"\0{address}")
         text = json.dumps([[str(argument) for argument in arguments], str(cwd), environment]).encode()
         socket.send_fds(connection, [len(text).to_bytes(4, "big")], files)
         connection.sendall(text)
@@ -124,7 +124,7 @@ def serve(address: str) -> None:
     assert threading.active_count() == 1
     gc.freeze()
     with selectors.DefaultSelector() as selector, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
+        listener.bind(f"\0{address}")
         listener.listen()
         selector.register(listener, selectors.EVENT_READ)
         selector.register(sys.stdin, selectors.EVENT_READ)

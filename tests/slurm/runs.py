@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 from project import ROOT
+from waiting import DEADLINE
 
 HERE = Path(__file__).parent
 
@@ -57,12 +58,12 @@ class Run:
                 start_new_session=True,
             )
 
-    def wait(self, timeout: float = 300) -> int:
-        """Wait for the end and return the exit status; on timeout kill the run and fail the test."""
+    def wait(self) -> int:
+        """Wait for the end and return the exit status; after a timeout kill the run and fail the test."""
         try:
-            return self.process.wait(timeout)
+            return self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running after {timeout} s:\n{self.text}") from None
+            raise AssertionError(f"still running after {DEADLINE:g} s:\n{self.text}") from None
         finally:
             self.kill()
 
@@ -70,7 +71,7 @@ class Run:
         """Kill the run and its child processes, if it still runs."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(DEADLINE)
 
     @property
     def ended(self) -> bool:

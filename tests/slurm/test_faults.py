@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, run, wait_for
+from cluster import Cluster, run
 from runs import Run, toy
+from waiting import wait_until
 
 RULES = ("crashes", "outgrows_its_memory", "outlasts_its_time", "is_cancelled", "loses_its_node")
 
@@ -31,12 +32,12 @@ class FaultyRun:
     def disturb(self) -> None:
         """Cause the fault that each rule is named after, and wait for the end."""
         for rule in ("loses_its_node", "outlasts_its_time", "is_cancelled"):
-            wait_for(lambda rule=rule: self.running(rule), f"{rule} is not running")
-        wait_for((self.folder / "started").exists, "loses_its_node has not started")
+            wait_until(lambda rule=rule: self.running(rule), f"{rule} is running")
+        wait_until((self.folder / "started").exists, "loses_its_node has started")
         self.cluster.kill("n1")
         run("scontrol", "update", f"jobid={self.running('outlasts_its_time')}", "endtime=now+1")
         run("scancel", self.running("is_cancelled"))
-        wait_for(lambda: self.attempts("loses_its_node")[0]["JobState"] == "PENDING", "the job was not requeued")
+        wait_until(lambda: self.attempts("loses_its_node")[0]["JobState"] == "PENDING", "the job is requeued")
         # Slurm delays a requeued job by two minutes
         run("scontrol", "update", f"jobid={self.attempts('loses_its_node')[0]['JobId']}", "starttime=now")
         self.status = self.run.wait()

@@ -4,12 +4,13 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cluster import Cluster, run, wait_for
+from cluster import Cluster, run
 from project import TINY, Project
 from runs import Run, adapt
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from waiting import DEADLINE, wait_until
 
-EPOCHS = 250  # some seconds, long enough for a preemption
+EPOCHS = 500  # some seconds, long enough for a preemption
 MODEL = Path("results", "tiny", "amsynth16", "grouped", "fold0", "cnn")
 TARGET = str(MODEL / "checkpoint.pt")
 
@@ -25,17 +26,19 @@ def test_preempted_training_ends_with_the_same_weights(copy: Project, cluster: C
     local = pool.submit(uninterrupted.snakemake, TARGET)  # at the same time
     training = Run(copy.folder, TARGET)
     try:
-        wait_for((model / "progress" / "last.ckpt").exists, "the training has no checkpoint")
+        wait_until((model / "progress" / "last.ckpt").exists, "the training has a checkpoint")
         whole_cluster = ["--partition=urgent", "--nodes=2", "--exclusive"]
         urgent = run("sbatch", "--parsable", *whole_cluster, "--output=/dev/null", "--wrap=true").strip()
-        wait_for(lambda: cluster.jobs(copy.folder)[0]["JobState"] == "PENDING", "the training was not preempted")
+        wait_until(lambda: cluster.jobs(copy.folder)[0]["JobState"] == "PENDING", "the training is preempted")
         assert (model / "progress" / "last.ckpt").exists()
         assert not (model / "checkpoint.pt").exists()
-        wait_for(lambda: cluster.completed().get(urgent, {}).get("JobState") == "COMPLETED", "urgent job is unfinished")
+        wait_until(
+            lambda: cluster.completed().get(urgent, {}).get("JobState") == "COMPLETED", "the urgent job has ended"
+        )
         # Slurm delays a requeued job by two minutes
         run("scontrol", "update", f"jobid={cluster.jobs(copy.folder)[0]['JobId']}", "starttime=now")
         assert training.wait() == 0, training.text
-        assert local.result(300).returncode == 0, local.result().stdout
+        assert local.result(DEADLINE).returncode == 0, local.result().stdout
     finally:
         training.kill()
         cluster.restore()

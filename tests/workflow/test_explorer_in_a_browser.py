@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from waiting import DEADLINE, wait_until
 
 from flowsynth.apps.explorer.server import FILES
 from flowsynth.data.presets import read_bank
@@ -75,15 +75,18 @@ def address(live: Path, names: list[str], tmp_path_factory: pytest.TempPathFacto
     command = [*restore_signal, sys.executable, "-m", "flowsynth", "explore", "--model", str(live), "--port", "0"]
     with output.open("w") as file:
         process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=file, stderr=file)
+
+    def printed_address() -> str | None:
+        assert process.poll() is None, output.read_text()
+        match = re.search(r"http://127\.0\.0\.1:\d+/", output.read_text())
+        return match and match[0]
+
     try:
-        while not (match := re.search(r"http://127\.0\.0\.1:\d+/", output.read_text())):
-            assert process.poll() is None, output.read_text()
-            time.sleep(0.1)
-        yield match[0]
+        yield wait_until(printed_address, "the address of the explorer")
         assert process.poll() is None, output.read_text()
         assert "Traceback" not in output.read_text()
         process.send_signal(2)  # as Ctrl-C does
-        assert process.wait(timeout=60) == 0, output.read_text()
+        assert process.wait(DEADLINE) == 0, output.read_text()
     finally:
         process.kill()
         process.wait()
@@ -257,11 +260,8 @@ def test_the_saved_preset_and_sound_are_bit_identical(page: webdriver.Chrome, tm
     move_slider(page, page.find_element(By.ID, "between"), 0.3)
     for name in ("save-preset", "save-sound"):
         page.find_element(By.ID, name).click()
-    for _ in range(200):
-        files = {path.suffix: path for path in tmp_path.iterdir()}
-        if {".bank", ".wav"} <= files.keys():
-            break
-        time.sleep(0.05)
+    wait_until(lambda: {".bank", ".wav"} <= {path.suffix for path in tmp_path.iterdir()}, "both files are saved")
+    files = {path.suffix: path for path in tmp_path.iterdir()}
     synth = load("amsynth")
     (preset,) = read_bank(files[".bank"], synth)
     full = np.array([p.normalise(preset.values[p.name]) for p in synth.parameters], dtype=np.float32)

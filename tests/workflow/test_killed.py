@@ -4,13 +4,13 @@ import hashlib
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from project import TINY, Project
+from waiting import DEADLINE, children, command_line, has_ended, send_signal, wait_until
 
 SHARDS = [f"results/tiny/amsynth16/features/{number}.h5" for number in range(2)]
 
@@ -20,33 +20,26 @@ def start_and_stop(
 ) -> list[psutil.Process]:
     """Start a run, and once `ready` send a signal to its jobs, Snakemake or everything; return the children."""
     with subprocess.Popen(
-        ["env", "--default-signal=INT", *project.command(*targets)],  # background processes ignore it by default
+        ["env", "--default-signal=INT,HUP", *project.command(*targets)],  # background processes ignore it by default
         cwd=project.folder,
         env=project.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as run:
-        deadline = time.monotonic() + 300
-        while not ready():
-            assert run.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        snakemake = psutil.Process(run.pid)
-        children = snakemake.children(recursive=True)
-        jobs = [child for child in children if is_job(child)]
-        assert jobs
-        for process in {"jobs": jobs, "snakemake": [snakemake], "everything": [snakemake, *children]}[receivers]:
-            process.send_signal(number)
-        assert run.wait(180) != 0
-    return children
 
+        def jobs() -> list[psutil.Process]:
+            assert run.poll() is None, "the run ended before it could be stopped"
+            descendants = children(run.pid, recursive=True) if ready() else []
+            return [process for process in descendants if "/.snakemake/scripts/" in command_line(process)]
 
-def is_job(process: psutil.Process) -> bool:
-    try:
-        return any("/.snakemake/scripts/" in word for word in process.cmdline())
-    except psutil.NoSuchProcess:
-        return False
+        running_jobs = wait_until(jobs, "a job is running that the test can stop")
+        snakemake, descendants = psutil.Process(run.pid), children(run.pid, recursive=True)
+        everything = [snakemake, *descendants]
+        for process in {"jobs": running_jobs, "snakemake": [snakemake], "everything": everything}[receivers]:
+            send_signal(process, number)
+        assert run.wait(DEADLINE) != 0
+    return descendants
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -71,10 +64,12 @@ def size(path: Path) -> int:
         return 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_snakemake_stopped_while_rendering_leaves_no_jobs(finished: Project, copy: Project, number: signal.Signals):
+    """And no lock, unless it is killed."""
     shutil.rmtree(copy.results)
-    stop_and_resume(finished, copy, SHARDS, lambda: is_rendering(copy.results / "audio"), number)
+    targets = ["--nolock", *SHARDS] if number == signal.SIGKILL else SHARDS
+    stop_and_resume(finished, copy, targets, lambda: is_rendering(copy.results / "audio"), number)
     assert {"audio/0.h5", "audio/1.h5", "features/0.h5", "features/1.h5"} <= contents(copy.results).keys()
 
 
@@ -91,14 +86,17 @@ def stop_and_resume(
     finished: Project, copy: Project, targets: list[str], ready: Callable[[], bool], number: signal.Signals
 ) -> None:
     """Stop Snakemake alone, check that its jobs end, and repeat the command, as a user of make reproduce does."""
-    jobs = start_and_stop(copy, ["--nolock", *targets], ready, "snakemake", number)
-    psutil.wait_procs(jobs, timeout=10)
-    assert [process for process in jobs if process.is_running()] == []
-    run = copy.snakemake("--nolock", *targets)
+    temporaries = copy.folder / "tmp"
+    temporaries.mkdir()
+    copy.environment["TMPDIR"] = str(temporaries)
+    jobs = start_and_stop(copy, targets, ready, "snakemake", number)
+    wait_until(lambda: all(map(has_ended, jobs)), "all jobs have ended")
+    run = copy.snakemake(*targets)
     assert run.returncode == 0, run.stdout
     results, expected = contents(copy.results), contents(finished.results)
     assert results == {name: expected[name] for name in results}
     assert list(copy.results.rglob(".*.tmp")) == []
+    assert [path.name for path in temporaries.iterdir() if path.name.startswith("flowsynth-tmp-")] == []
 
 
 def test_killed_rendering_resumes(finished: Project, copy: Project):

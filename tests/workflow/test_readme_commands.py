@@ -4,14 +4,15 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 from programs import require
 from project import ROOT
+from waiting import DEADLINE, wait_until
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
@@ -37,8 +38,33 @@ def run(folder: Path, command: str, **options) -> subprocess.CompletedProcess:
     if command.startswith(("snakemake ", "make ")):
         command += " --dry-run"
     return subprocess.run(
-        ["sh", "-c", command], cwd=folder, env=environment(folder), text=True, capture_output=True, timeout=600
+        ["sh", "-c", command], cwd=folder, env=environment(folder), text=True, capture_output=True, timeout=DEADLINE
     )
+
+
+def explore(folder: Path, command: str) -> None:
+    """Run the command that serves the explorer, open its page, and interrupt it."""
+    output = folder / "explore.log"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            shlex.split(f"env --default-signal=INT {command} --port 0"),
+            cwd=folder,
+            env=environment(folder),
+            stderr=file,
+        )
+
+    def address() -> str | None:
+        assert process.poll() is None, output.read_text()
+        match = re.search(r"http://127\.0\.0\.1:\d+/", output.read_text())
+        return match and match[0]
+
+    try:
+        with urllib.request.urlopen(wait_until(address, "the address of the explorer")) as page:
+            assert page.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0, output.read_text()
+    finally:
+        process.kill()
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -58,24 +84,7 @@ def test_every_command_works_in_order(checkout: Path):
     (checkout / "predictions.csv").write_text("fold,item\n")
     for command in COMMANDS:
         if command.endswith(" explore"):
-            process = subprocess.Popen(
-                shlex.split(f"env --default-signal=INT {command} --port 0"),
-                cwd=checkout,
-                env=environment(checkout),
-                text=True,
-                stderr=subprocess.PIPE,
-            )
-            assert process.stderr is not None
-            deadline = time.monotonic() + 120
-            text = ""
-            while "http://127.0.0.1:" not in text:
-                assert time.monotonic() < deadline, text
-                text += process.stderr.readline()
-            with urllib.request.urlopen(re.findall(r"http://\S+", text)[-1]) as page:
-                assert page.status == 200
-            process.send_signal(2)
-            assert process.wait(60) == 0, process.stderr.read()
-            process.stderr.close()
+            explore(checkout, command)
             continue
         result = run(checkout, command)
         assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"

@@ -1,5 +1,6 @@
 # Shared by all rules. Every plan reads this file, so nothing here imports torch.
 import os
+import signal
 import sys
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,9 @@ os.environ.update(search_path(workflow.basedir))
 code_digest.keep_in(Path(".snakemake/code_digests"))
 os.environ.update(parent_environment())  # jobs end when this process does
 os.environ.update(cache_environment())
+# a terminal that is closed ends the run as Ctrl-C does, without a lock that stays; nohup still works
+if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
 # glibc returns large arrays to the system, and each page of the next one costs a fault: 13 to 30 % of a training step of
 # cnn. With these limits it keeps arrays of up to 32 MiB, its maximum, and 1 GiB in all.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))

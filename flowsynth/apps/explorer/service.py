@@ -13,8 +13,6 @@ References:
 import base64
 import io
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ from scipy.io import wavfile
 from torch import Tensor
 
 from flowsynth.apps.latent_controller import MAX_COORDINATE, LatentController, Values
+from flowsynth.core.locks import temporary_folder
 from flowsynth.core.sound_files import SUFFIXES, SoundFileError
 from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.inference.trained_model import RenderingError
@@ -137,8 +136,8 @@ class Explorer:
         """
         synth = self.trained.synth
         full = synth.expand(values[None], self.trained.names)
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "preset.bank"
+        with temporary_folder() as folder:
+            path = folder / "preset.bank"
             (rounded,) = write_bank(path, synth, [safe_name(name)], full)
             bank = path.read_bytes()
         try:
@@ -165,8 +164,8 @@ class Explorer:
         Raises:
             RequestError: If it can't be read, is silent, or too short.
         """
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "sound"
+        with temporary_folder() as folder:
+            path = folder / "sound"
             path.write_bytes(data)
             try:
                 sound = self.controller.encode_file(path)

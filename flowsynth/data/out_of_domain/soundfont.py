@@ -2,12 +2,12 @@
 
 import struct
 import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.core.locks import temporary_folder
 from flowsynth.data.out_of_domain import preprocessing
 from flowsynth.rendering.host import Note
 
@@ -32,8 +32,8 @@ def render_note(soundfont: Path, program: int, note: Note) -> Float[np.ndarray, 
         header = file.read(12)
     if header[:4] != b"RIFF" or header[8:] != b"sfbk":
         raise ValueError(f"{soundfont} is not a SoundFont in SF2 format")
-    with tempfile.TemporaryDirectory() as folder:
-        midi, wav = Path(folder, "note.mid"), Path(folder, "note.wav")
+    with temporary_folder() as folder:
+        midi, wav = folder / "note.mid", folder / "note.wav"
         midi.write_bytes(midi_file(program, note))
         command = ["fluidsynth", "-n", "-i", "-q", "-R", "0", "-C", "0", "-r", str(RATE), "-T", "wav", "-O", "float"]
         command += ["-F", str(wav), str(soundfont), str(midi)]

@@ -1,12 +1,12 @@
 """Draw synthetic presets for the training set of a fold, render them, and store their log-mel spectrograms."""
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from flowsynth.core.hdf5 import require_space
+from flowsynth.core.disk_space import require_space
+from flowsynth.core.locks import temporary_folder
 from flowsynth.core.progress import job, log
 from flowsynth.core.readers import read_csv
 from flowsynth.core.seeding import derive_seed
@@ -20,24 +20,24 @@ from flowsynth.synths.spec import dataset
 
 with (
     job(Path(snakemake.log[0]), snakemake.input, snakemake.output),
-    tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder,
+    temporary_folder(Path(snakemake.resources.tmpdir)) as folder,
 ):
     note, timeout = Note(**snakemake.params.render), snakemake.config["render"]["timeout"]
-    wildcards, count = snakemake.wildcards, snakemake.params.presets
+    wildcards, params, count = snakemake.wildcards, snakemake.params, snakemake.params.presets
     synth, names = dataset(wildcards.dataset)
     split = read_csv(Path(snakemake.input.split), dtype={"id": str})
-    seed = derive_seed(
-        snakemake.params.seed, "sample", wildcards.dataset, wildcards.split, wildcards.fold, wildcards.shard
-    )
+    seed = derive_seed(params.seed, "sample", wildcards.dataset, wildcards.split, wildcards.fold, wildcards.shard)
     presets = read_table(Path(snakemake.input.presets), synth)
     values = sample_for_fold(presets, split[split["fold"] == int(wildcards.fold)], synth, names, count, seed)
-    audio, features = Path(folder) / "audio.h5", Path(snakemake.output.features)
-    require_space(audio.parent, count, note.samples)
+    audio, features = folder / "audio.h5", Path(snakemake.output.features)
+    mel = count * params.features["n_mels"] * params.features["frames"] * 4
+    require_space(folder, count * note.samples * 4 + mel)
+    require_space(features, mel)
     counts = render_shard(synth, note, [identity(row) for row in values.tolist()], values, audio, timeout)
     log.info("sample %s: %s", features, ", ".join(f"{key} {value}" for key, value in counts.items()))
     torch.set_num_threads(snakemake.threads)
-    unfiltered = Path(folder) / "features.h5"
-    extract(audio, unfiltered, snakemake.params.features)
+    unfiltered = folder / "features.h5"
+    extract(audio, unfiltered, params.features)
     fold, paths = int(wildcards.fold), [Path(path) for path in snakemake.input.features]
     parts = [part(Path(snakemake.input.split), fold, name, paths, names) for name in ("valid", "test")]
     kept, total = drop_near_duplicates(

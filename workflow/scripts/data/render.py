@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flowsynth.core.hdf5 import require_space
+from flowsynth.core.disk_space import folder_size, require_space
 from flowsynth.core.progress import job, log
 from flowsynth.data.presets import read_table
 from flowsynth.rendering.host import Note
@@ -14,7 +14,8 @@ with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     path = Path(snakemake.output.audio)
     synth, _ = dataset(snakemake.wildcards.dataset)
     table = read_table(Path(snakemake.input.presets), synth)
-    require_space(path.parent, len(table), note.samples)
+    # of all shards, which other jobs may be writing
+    require_space(path.parent, len(table) * note.samples * 4 - folder_size(path.parent))
     shard, shards = int(snakemake.wildcards.shard), snakemake.params.shards
     rows = table.iloc[len(table) * shard // shards : len(table) * (shard + 1) // shards]
     values = rows[list(synth.names)].to_numpy()
