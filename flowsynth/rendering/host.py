@@ -10,23 +10,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import get_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
 from flowsynth.rendering.faust import Faust
 from flowsynth.synths.spec import Synth
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -123,19 +118,6 @@ class Plugin:
             self.processor.set_parameter(index, float(value))
 
 
-def run_in_subprocess(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Call a function in a new process: a plugin may crash its process, or change its floating-point rounding.
-
-    Raises:
-        ValueError: If the process crashes; otherwise whatever the function raises.
-    """
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool as error:
-            raise ValueError(f"the plugin crashed its process in {function.__name__}") from error
-
-
 @contextmanager
 def open_plugin(synth: Synth, note: Note) -> Iterator[Any]:
     """Open a plugin without a parameter table as a DawDreamer processor; raises like `Host`."""
@@ -143,9 +125,13 @@ def open_plugin(synth: Synth, note: Note) -> Iterator[Any]:
     yield _load(engine, synth)
 
 
-def _engine(synth: Synth, note: Note) -> Any:
+def _require_plugin(synth: Synth) -> None:
     if not synth.plugin.exists():
         raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+
+
+def _engine(synth: Synth, note: Note) -> Any:
+    _require_plugin(synth)
     if not synth.users_home:
         _scratch_home()
     import dawdreamer  # after the home folder is set: plugins write to it when they are loaded
@@ -206,8 +192,7 @@ def _check(plugin, synth: Synth) -> None:
 
 def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
     """Return everything that a rendering depends on: hash of the plugin, version of the host, and the note."""
-    if not synth.plugin.exists():
-        raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+    _require_plugin(synth)
     # a VST3 plugin is a folder
     files = sorted(path for path in synth.plugin.rglob("*") if path.is_file()) or [synth.plugin]
     return {
