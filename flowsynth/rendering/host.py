@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -20,8 +20,12 @@ from typing import Any, Protocol
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.core import debian
 from flowsynth.rendering.faust import Faust
 from flowsynth.synths.spec import Synth
+
+PLUGIN_KEYS = ("plugin_sha256", "dawdreamer")  # of `fingerprint`: what identifies plugin and host
+PACKAGE_KEY = "plugin_package"  # explains the hash of the plugin, and is never compared
 
 
 @dataclass(frozen=True)
@@ -190,14 +194,33 @@ def _check(plugin, synth: Synth) -> None:
             raise ValueError(f"{parameter.name}: {synth.plugin} shows {text}, the table has {list(parameter.text)}")
 
 
-def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
-    """Return everything that a rendering depends on: hash of the plugin, version of the host, and the note."""
+def plugin_record(synth: Synth) -> dict[str, str]:
+    """Identify plugin and host: by `PLUGIN_KEYS`, and the package and version of the plugin if dpkg knows it."""
     _require_plugin(synth)
     # a VST3 plugin is a folder
     files = sorted(path for path in synth.plugin.rglob("*") if path.is_file()) or [synth.plugin]
-    return {
-        "synth": synth.name,
-        "plugin_sha256": hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest(),
-        "dawdreamer": version("dawdreamer"),
-        **asdict(note),
-    }
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    record = dict(zip(PLUGIN_KEYS, (digest, version("dawdreamer")), strict=True))
+    package = debian.package_version(synth.plugin)
+    return record | ({PACKAGE_KEY: package} if package else {})
+
+
+def plugin_differences(stored: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
+    """Describe in what two records of plugin and host differ; what one of them lacks is not compared.
+
+    The bits of the plugin decide whether it is the same; its package only explains.
+
+    >>> plugin_differences({"dawdreamer": "0.8"}, {"dawdreamer": "0.9", "plugin_sha256": "1ab2"})
+    ['dawdreamer (0.8 and 0.9)']
+    """
+    keys = [key for key in PLUGIN_KEYS if stored.get(key, current.get(key)) != current.get(key, stored.get(key))]
+    if PLUGIN_KEYS[0] in keys and PACKAGE_KEY in stored.keys() & current.keys():
+        keys.append(PACKAGE_KEY)
+    shown = [{**record, PLUGIN_KEYS[0]: str(record.get(PLUGIN_KEYS[0]))[:12]} for record in (stored, current)]
+    return [f"{key} ({shown[0][key]} and {shown[1][key]})" for key in keys]
+
+
+def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
+    """Return everything that a rendering depends on: hash of the plugin, version of the host, and the note."""
+    record = plugin_record(synth)
+    return {"synth": synth.name, **{key: record[key] for key in PLUGIN_KEYS}, **asdict(note)}

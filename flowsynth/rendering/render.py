@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
-from flowsynth.rendering.host import Host, Note, fingerprint
+from flowsynth.rendering.host import Host, Note, fingerprint, plugin_record
 from flowsynth.rendering.plugin_process import PluginProcess
 from flowsynth.rendering.worker import STATUS, Rendered, render_reloaded
 from flowsynth.synths.spec import Synth
@@ -125,7 +125,8 @@ def render_shard(
         Number of items by status.
     """
     count = dict.fromkeys(STATUS, 0)
-    with hdf5.writing(path, ids, values, synth.names, fingerprint(synth, note)) as file:
+    settings = plugin_record(synth) | fingerprint(synth, note)
+    with hdf5.writing(path, ids, values, synth.names, settings) as file:
         audio = hdf5.add_items(file, "audio", (note.samples,))
         status = hdf5.add_items(file, "status", (), hdf5.TEXT)
         reason = hdf5.add_items(file, "reason", (), hdf5.TEXT)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flowsynth.rendering.host import Host, Note, fingerprint
+from flowsynth.rendering import host
+from flowsynth.rendering.host import Host, Note, fingerprint, plugin_differences, plugin_record
 from flowsynth.synths import spec as synths
 
 NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
@@ -33,6 +34,23 @@ def test_fingerprint_covers_plugin_host_and_note():
     assert settings["synth"] == "amsynth"
     assert len(settings["plugin_sha256"]) == 64
     assert settings != fingerprint(SYNTH, replace(NOTE, velocity=127))
+
+
+def test_only_plugin_and_host_decide_whether_records_are_equal():
+    record = {"plugin_sha256": "a" * 64, "dawdreamer": "1", "plugin_package": "amsynth 1"}
+    assert plugin_differences(record, record | {"plugin_package": "amsynth 2"}) == []
+    assert plugin_differences({}, record) == plugin_differences(record, {"dawdreamer": "1"}) == []
+    rebuilt = record | {"plugin_sha256": "b" * 64, "plugin_package": "amsynth 2"}
+    expected = [f"plugin_sha256 ({'a' * 12} and {'b' * 12})", "plugin_package (amsynth 1 and amsynth 2)"]
+    assert plugin_differences(record, rebuilt) == expected
+
+
+def test_the_package_of_a_plugin_is_optional(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(host.debian, "package_version", lambda path: "amsynth 1.13")
+    assert plugin_record(SYNTH)["plugin_package"] == "amsynth 1.13"
+    assert "plugin_package" not in fingerprint(SYNTH, NOTE)
+    monkeypatch.setattr(host.debian, "package_version", lambda path: "")
+    assert plugin_record(SYNTH).keys() == {"plugin_sha256", "dawdreamer"}
 
 
 def test_home_folders_of_users_are_untouched(tmp_path: Path):
