@@ -184,14 +184,18 @@ def _check(plugin, synth: Synth) -> None:
         start = plugin.get_parameter(index)
         expected = parameter.default if parameter.start is None else parameter.start
         if abs(start - parameter.normalise(expected)) > 1e-4:
-            raise ValueError(f"{parameter.name}: default {start} in {synth.plugin}, {expected} in the table")
+            raise ValueError(
+                f"{parameter.name}: default {start} in {synth.plugin}, {expected} in the table. {synth.install}"
+            )
         text = []
         for value in (0.0, 0.25, 0.75, 1.0):
             plugin.set_parameter(index, value)
             text.append(plugin.get_parameter_text(index))
         plugin.set_parameter(index, start)
         if tuple(text) != parameter.text:
-            raise ValueError(f"{parameter.name}: {synth.plugin} shows {text}, the table has {list(parameter.text)}")
+            raise ValueError(
+                f"{parameter.name}: {synth.plugin} shows {text}, the table has {list(parameter.text)}. {synth.install}"
+            )
 
 
 def plugin_record(synth: Synth) -> dict[str, str]:

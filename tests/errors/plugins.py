@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -60,4 +61,25 @@ bad_input("Plugins", "another default than in the table", "amp_sustain: default 
 )
 bad_input("Plugins", "another range than in the table", "lfo_freq:", "shows", "the table has ['0', '1', '2', '3']")(
     changed("lfo_freq", text=("0", "1", "2", "3"))
+)
+
+
+def table(text: str) -> Callable[[Path], object]:
+    """Read a parameter table."""
+
+    def use(folder: Path) -> None:
+        (folder / "x.yaml").write_text(text)
+        spec.read(folder / "x.yaml")
+
+    return use
+
+
+bad_input("Parameter tables", "no YAML", "x.yaml is no valid YAML")(table("name: [x"))
+bad_input("Parameter tables", "other content", "x.yaml is no parameter table", "expected entries name,")(table("- x"))
+bad_input("Parameter tables", "no name", "x.yaml has no 'name'")(table("plugin: x.so"))
+bad_input("Parameter tables", "a name with a path", "name '../x': expected lower-case letters (x.yaml)")(
+    table("{name: ../x, plugin: x.so}")
+)
+bad_input("Parameter tables", "references that fill the memory", "x.yaml has references to references")(
+    table("\n".join(f"{a}: &{a} [{','.join([f'*{b}'] * 9 if b else 'x')}]" for b, a in pairwise(["", *"abcdefgh"])))
 )
