@@ -110,6 +110,7 @@ def _match(args: argparse.Namespace) -> None:
     from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.core.provenance import write_csv
     from flowsynth.inference.model_index import PRETRAINED, find_model, open_model
+    from flowsynth.rendering.host import plugin_record
 
     log_to_terminal()
     if args.samples < 1 or args.renders < 0:
@@ -136,6 +137,7 @@ def _match(args: argparse.Namespace) -> None:
     finally:  # keep the finished rows if interrupted
         table = pd.DataFrame(rows, columns=MATCH_COLUMNS).astype({"renderings": "Int64"})
         settings = {key: getattr(args, key) for key in ("samples", "renders", "seed")}
+        settings["plugin"] = {"of_training": dict(trained.plugin), "installed": plugin_record(trained.synth)}
         checkpoint = f"{PRETRAINED.name}/{file.name}" if PRETRAINED in file.parents else str(file)
         write_csv(table, args.out / "matches.csv", checkpoint=checkpoint, **settings)
         matched = int((table["status"] == "ok").sum())

@@ -30,7 +30,7 @@ from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import TAG_PREFIX
 from flowsynth.data.splits import PARTS
 from flowsynth.inference.search_task import log_mel_extractor
-from flowsynth.rendering.host import run_in_subprocess
+from flowsynth.rendering.plugin_process import run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.synths.spec import FOLDER, Parameter, Synth, read
 
@@ -73,7 +73,8 @@ def parameters(corpus: diva.Corpus, base: dict[str, float], plugin: Path | None)
     """
     if plugin is None:
         return tuple(Parameter(name, "continuous", 0.0, 1.0, base[name], "", None) for name in corpus.names)
-    available = run_in_subprocess(read_parameters, Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True))
+    synth = Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True)
+    available = run_in_subprocess(synth, read_parameters, synth)
     names = [parameter.name for parameter in available]
     missing = sorted(set(corpus.names) - set(names))
     if missing:

@@ -25,7 +25,8 @@ from flowsynth.core.progress import log, log_to_terminal, track
 from flowsynth.core.provenance import write_text
 from flowsynth.data.features import DEFAULTS
 from flowsynth.inference.search_task import log_mel_extractor
-from flowsynth.rendering.host import Host, Note, open_plugin, run_in_subprocess
+from flowsynth.rendering.host import Host, Note, open_plugin
+from flowsynth.rendering.plugin_process import run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import SILENCE_PEAK
 from flowsynth.synths.spec import FOLDER, Parameter, Synth
@@ -124,7 +125,7 @@ def check_reproducibility(synth: Synth) -> dict[str, bool]:
     order = [0, 1, 0, 1, 1, 0]
     sounds_by_method = {
         "one instance": run_in_subprocess(
-            _render_in_turn, synth, [presets[index].astype(np.float32) for index in order]
+            synth, _render_in_turn, synth, [presets[index].astype(np.float32) for index in order]
         ),
         "fresh instances": [r.audio for r in render(synth, NOTE, [presets[index] for index in order], TIMEOUT)],
     }
@@ -208,7 +209,7 @@ def inspect(plugin: Path, name: str, presets: int) -> str:
     """
     install = f"see that {plugin} is there"
     synth = Synth(name, plugin, install, "", presets, (), {})
-    synth = replace(synth, parameters=run_in_subprocess(read_parameters, synth))
+    synth = replace(synth, parameters=run_in_subprocess(synth, read_parameters, synth))
     log.info("%s: %d parameters", plugin, len(synth.parameters))
     distances, peaks = probe(synth)
     if peaks.max() < SILENCE_PEAK:
@@ -243,4 +244,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from flowsynth.apps import inspect_plugin  # by its name, as a new process must find its functions
+
+    inspect_plugin.main()

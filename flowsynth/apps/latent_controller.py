@@ -25,6 +25,7 @@ from flowsynth.models.autoencoders.base import LatentModel
 
 SEED = 1  # of stochastic predictions: fixed, so that only a move changes the sound
 MAX_COORDINATE = 10.0  # largest absolute coordinate of a latent; the standard deviation of its prior is 1
+MAX_POINTS = 10_000  # of a path
 
 Values = Float[np.ndarray, " parameters"]
 
@@ -155,7 +156,13 @@ class LatentController:
         return self._preset_latents[row].clamp(-MAX_COORDINATE, MAX_COORDINATE), self._preset_values[row]
 
     def add_to_path(self) -> int:
-        """Append the current position to the path, and return the number of its points."""
+        """Append the current position to the path, and return the number of its points.
+
+        Raises:
+            ValueError: If the path has `MAX_POINTS`.
+        """
+        if len(self.path) >= MAX_POINTS:
+            raise ValueError(f"the path has {len(self.path)} points, expected at most {MAX_POINTS}: clear it")
         self.path.append((self.z.clone(), self.values.copy()))
         return len(self.path)
 

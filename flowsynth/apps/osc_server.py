@@ -23,6 +23,7 @@ from flowsynth.core.progress import log
 
 Reply = tuple[str, list[Any]]
 BUNDLE, HEADER_SIZE = b"#bundle\0", 16  # first bytes of a bundle; bytes before its first element
+MAX_MESSAGES = 100  # in a bundle: the server replies to others only after all of them
 PRESETS_PER_REPLY = 40  # limited by the size of a datagram
 
 
@@ -210,6 +211,8 @@ class Server(UDPServer):
         try:
             check_bundle(data)
             messages = [timed.message for timed in OscPacket(data).messages]
+            if len(messages) > MAX_MESSAGES:
+                raise ValueError(f"{len(messages)} messages, expected at most {MAX_MESSAGES}")
         except (ParseError, ValueError, IndexError, RecursionError) as error:
             return [("/error", ["", f"not an Open Sound Control packet: {error}"])]
         replies = []

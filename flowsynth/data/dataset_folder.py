@@ -9,14 +9,13 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from flowsynth.core import hdf5, integrity
+from flowsynth.core import debian, hdf5, integrity
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.core.readers import read_csv, read_json
 from flowsynth.data.croissant import describe
@@ -113,10 +112,10 @@ def _parameters(synth: Synth, inferred: tuple[str, ...]) -> pd.DataFrame:
 
 def _origin(synth: Synth, maker: Mapping[str, Any], banks: Sequence[Path]) -> Origin:
     """Find the packages and licences of the presets and the plugin."""
-    package = _package(banks[0]) if banks else ""
+    package = debian.package_of(banks[0]) if banks else ""
     licences = {debian_licences.licence(package, bank.name) for bank in banks} if package else {"not stated"}
     return Origin(
-        package=f"{package} {debian_licences.version(package)}" if package else "",
+        package=debian.package_version(banks[0]) if package else "",
         licence=", ".join(sorted(licences)) if banks else "MIT",
         banks={bank.name: hashlib.sha256(bank.read_bytes()).hexdigest() for bank in banks},
         plugin=_plugin(synth, maker),
@@ -125,19 +124,8 @@ def _origin(synth: Synth, maker: Mapping[str, Any], banks: Sequence[Path]) -> Or
 
 def _plugin(synth: Synth, maker: Mapping[str, Any]) -> str:
     """Name the plugin, and the package that has it if the installed one is that which was rendered with."""
-    package = _package(synth.plugin)
+    package = debian.package_version(synth.plugin)
     note = Note(**{field: maker[field] for field in Note.__dataclass_fields__})
     if not package or fingerprint(synth, note)["plugin_sha256"] != maker["plugin_sha256"]:
         return f"`{synth.plugin.name}`"
-    return f"`{synth.plugin.name}` of the Debian package {package} {debian_licences.version(package)}"
-
-
-def _package(path: Path) -> str:
-    """Find the Debian package that installed a file; empty if none did."""
-    try:
-        result = subprocess.run(
-            ["dpkg-query", "-S", str(path)], capture_output=True, encoding="utf-8", errors="replace"
-        )
-    except FileNotFoundError:
-        return ""
-    return result.stdout.partition(":")[0]
+    return f"`{synth.plugin.name}` of the Debian package {package}"

@@ -1,6 +1,7 @@
 """Read a data set from its folder, without the workflow; also available as `flowsynth.datasets`.
 
-`flowsynth.data.dataset_folder` writes the folder. Each file is verified against ``SHA256SUMS`` when it is first read.
+`flowsynth.data.dataset_folder` writes the folder. Each file is verified against ``SHA256SUMS`` when it is first read, and it
+may come from anybody, see `flowsynth.core.untrusted`.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.core import untrusted
 from flowsynth.core.readers import read_csv
 from flowsynth.rendering.audio import read_checked
 from flowsynth.synths.parameter_space import ParameterSpace
@@ -109,7 +111,7 @@ def load(
 
     path = find(name) if folder is None else Path(folder)
     (description,) = verified(path, [path / DESCRIPTION])
-    described = json.loads(description.read_text(encoding="utf-8"))["name"]
+    described = _described_name(description)
     if described != name:
         raise ValueError(f"{path} is the data set {described}, expected {name}")
     splits = sorted(file.stem for file in path.glob("split/*.csv") if not file.stem.endswith("_leaks"))
@@ -121,6 +123,14 @@ def load(
     items = dataset.part(table, fold, part, features, parameters.names)
     presets = read_csv(path / "presets.csv", usecols=["id", "name"], dtype=str, keep_default_na=False)
     return Dataset(path, items, presets.set_index("id")["name"][items.ids].tolist(), parameters)
+
+
+def _described_name(path: Path) -> str:
+    """Read the name of the data set from its description."""
+    try:
+        return str(json.loads(untrusted.read_text(path))["name"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} is no description of a data set ({error}): copy it again") from error
 
 
 def find(name: str) -> Path:
@@ -149,16 +159,27 @@ def shards(folder: Path, kind: str) -> list[Path]:
 
 def read_parameters(path: Path) -> ParameterSpace:
     """Read the inferred parameters from ``parameters.csv``."""
-    table = read_csv(path, dtype={"name": str})
+    table = read_csv(path, columns=("name", "inferred", "kind", "steps"), dtype={"name": str})
     inferred = table[table["inferred"]]
     steps = [None if np.isnan(number) else int(number) for number in inferred["steps"]]
     return ParameterSpace(tuple(inferred["name"]), tuple(inferred["kind"]), tuple(steps))
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """Read ``SHA256SUMS``: checksum by file name, relative to the folder."""
-    lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-    return {name: checksum for checksum, name in (line.split("  ", 1) for line in lines)}
+    """Read ``SHA256SUMS``: checksum by file name, relative to the folder.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is damaged, or a name leads out of the folder.
+    """
+    sums = {}
+    for number, line in enumerate(untrusted.read_text(folder / CHECKSUMS).splitlines(), start=1):
+        checksum, separator, name = line.partition("  ")
+        if not separator:
+            raise ValueError(f"{folder / CHECKSUMS}:{number}: got {line!r:.60}, expected a checksum and a name")
+        untrusted.path_inside(folder, name, folder / CHECKSUMS)
+        sums[name] = checksum
+    return sums
 
 
 def verified(folder: Path, paths: Iterable[Path]) -> list[Path]:
@@ -166,13 +187,22 @@ def verified(folder: Path, paths: Iterable[Path]) -> list[Path]:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If a file has another checksum, or none.
+        ValueError: If a file has another checksum, or none; is a link, or claims more than its size.
     """
     expected, paths = checksums(folder), list(paths)
     for path in paths:
+        name = path.relative_to(folder).as_posix()
+        untrusted.path_inside(folder, name, folder / CHECKSUMS)
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is no file: copy the data set again")
         with path.open("rb") as file:
             actual = hashlib.file_digest(file, "sha256").hexdigest()
-        listed = expected.get(path.relative_to(folder).as_posix())
-        if actual != listed:
-            raise ValueError(f"{path} is damaged: sha256 is {actual}, expected {listed} ({CHECKSUMS}). Copy it again")
+        if actual != expected.get(name):
+            raise ValueError(
+                f"{path} is damaged: sha256 is {actual}, expected {expected.get(name)} ({CHECKSUMS}). Copy it again"
+            )
+        if path.suffix == ".h5":
+            untrusted.check_hdf5(path)
+        elif path.suffix == ".csv":
+            untrusted.check_table(path)
     return paths

@@ -22,6 +22,7 @@ from jaxtyping import Float
 from flowsynth.core.provenance import write_text
 from flowsynth.core.readers import read_csv
 from flowsynth.core.seeding import derive_seed, uniform_by_id
+from flowsynth.core.untrusted import check_table
 from flowsynth.data import vst_presets
 from flowsynth.synths.spec import Synth
 
@@ -29,6 +30,7 @@ PRESET = "<preset> <name>"
 PARAMETER = "<parameter>"
 LABEL_COLUMNS = ("id", "name", "bank")
 TAG_PREFIX = "tag:"
+LISTED_ERRORS = 20  # lines of a bank in a message
 LONGEST_NAME = 60  # characters
 
 
@@ -45,14 +47,14 @@ def read_bank(path: Path, synth: Synth) -> list[Preset]:
     """Parse a bank in text format.
 
     Raises:
-        ValueError: If any line is malformed; the message lists all such lines and the number of affected presets.
+        ValueError: If any line is malformed; the message lists the first such lines and the number of affected presets.
     """
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     presets: list[Preset] = []
     errors: list[str] = []
     affected: set[int] = set()
     if not lines or lines[0].strip().lower() != synth.name:
-        raise ValueError(f"{path}:1: got {lines[:1]}, expected a bank that starts with {synth.name!r}")
+        raise ValueError(f"{path}:1: got {lines[:1]!s:.80}, expected a bank that starts with {synth.name!r}")
     for number, line in enumerate(lines[1:], start=2):
         error = _read_line(line.strip(), presets, path, synth)
         if error:
@@ -65,8 +67,9 @@ def read_bank(path: Path, synth: Synth) -> list[Preset]:
         affected.add(len(presets))
     if errors:
         affected.discard(0)  # lines before the first preset
+        more = [f"and {len(errors) - LISTED_ERRORS} more lines"] if len(errors) > LISTED_ERRORS else []
         count = f"{len(affected)} of {len(presets)} presets could not be parsed; fix or remove the bank"
-        raise ValueError("\n".join([*errors, count]))
+        raise ValueError("\n".join([*errors[:LISTED_ERRORS], *more, count]))
     return presets
 
 
@@ -80,7 +83,7 @@ def _read_line(line: str, presets: list[Preset], path: Path, synth: Synth) -> st
     kind, _, rest = line.partition(" ")
     fields = rest.rsplit(maxsplit=1)  # names may contain spaces
     if kind != PARAMETER or len(fields) != 2:
-        return f"got {line!r}, expected '{PRESET} NAME' or '{PARAMETER} NAME VALUE'"
+        return f"got {line!r:.80}, expected '{PRESET} NAME' or '{PARAMETER} NAME VALUE'"
     if not presets:
         return "a parameter before the first preset"
     name, text = fields
@@ -104,6 +107,7 @@ def read_bank_table(path: Path, synth: Synth) -> list[Preset]:
     Raises:
         ValueError: If a column is missing or unknown, or a value is not a finite number; the message names it.
     """
+    check_table(path)
     table = read_csv(path, dtype={"name": str, "bank": str}, keep_default_na=False)
     names = [
         column for column in table.columns if column not in LABEL_COLUMNS[1:] and not column.startswith(TAG_PREFIX)
@@ -196,6 +200,8 @@ def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, in
         raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
     if Path(synth.banks).suffix in vst_presets.FORMATS:
         programs = [(name, path.name, values) for path in paths for name, values in vst_presets.read(path, synth)]
+        if not programs:
+            raise ValueError(f"no preset in the {len(paths)} banks that match {synth.banks}")
         counts = {"banks": len(paths), "read": len(programs)}
         return np.array([row for *_, row in programs]), [(name, bank) for name, bank, _ in programs], counts
     reader = read_bank_table if Path(synth.banks).suffix == ".csv" else read_bank
@@ -258,6 +264,7 @@ def read_table(path: Path, synth: Synth) -> pd.DataFrame:
     Raises:
         ValueError: If a column is missing, a value is outside [0, 1] or an id is duplicated.
     """
+    check_table(path)
     table = read_csv(path, dtype={"id": str, "name": str, "bank": str}, keep_default_na=False)
     expected = [*LABEL_COLUMNS, *synth.names]
     if list(table.columns) != expected:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from flowsynth.core.locks import temporary_folder
-from flowsynth.rendering.host import Note, open_plugin, run_in_subprocess
+from flowsynth.rendering.host import Note, open_plugin
+from flowsynth.rendering.plugin_process import run_in_subprocess
 from flowsynth.synths.spec import Synth
 
 FORMATS = (".fxp", ".fxb", ".vstpreset")
@@ -37,7 +38,7 @@ def read(path: Path, synth: Synth) -> list[tuple[str, list[float]]]:
     Raises:
         ValueError: If the file is damaged or rejected by the plugin.
     """
-    return run_in_subprocess(_read, path, synth)
+    return run_in_subprocess(synth, _read, path, synth)
 
 
 def _read(path: Path, synth: Synth) -> list[tuple[str, list[float]]]:

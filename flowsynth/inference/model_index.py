@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowsynth.core.layout import find_systems
+from flowsynth.core.progress import log
 from flowsynth.inference.exported_model import open_exported_model
 from flowsynth.inference.run_model import find_checkpoint, is_trained, mean_error, open_run_model
 from flowsynth.inference.trained_model import PlayableModel
@@ -86,11 +87,20 @@ def find_model(
 
 
 def open_model(path: Path) -> PlayableModel:
-    """Open an exported model, or a trained model with the files of its run.
+    """Open an exported model, or a trained model with the files of its run; warn if the plugin is another than its own.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If there is no such file, or the plugin is missing.
         ValueError: If the file is not a checkpoint, or files of its run are missing.
     """
     checkpoint = checkpoints.load(path)
-    return open_exported_model(path, checkpoint) if checkpoint.run else open_run_model(path, checkpoint)
+    model = open_exported_model(path, checkpoint) if checkpoint.run else open_run_model(path, checkpoint)
+    if model.plugin_differences:
+        log.warning(
+            "%s was trained with another version of %s than the installed one: %s. A preset may sound different; install "
+            "the version it was trained with, or train it again",
+            path,
+            model.synth.name,
+            ", ".join(model.plugin_differences),
+        )
+    return model

@@ -24,7 +24,7 @@ from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.controls.nearest import Nearest
 from flowsynth.models.controls.oracle import Oracle
 from flowsynth.models.systems import System
-from flowsynth.rendering.host import Note
+from flowsynth.rendering.host import PACKAGE_KEY, PLUGIN_KEYS, Note
 from flowsynth.synths.spec import dataset
 from flowsynth.training import checkpoints
 
@@ -149,6 +149,6 @@ def open_run_model(checkpoint: Path, content: checkpoints.Checkpoint | None = No
     mel_settings = spectrogram_settings(train.settings)
     level = median_level(audio, train.ids)
     preset_names = read_table(run.presets, synth).set_index("id")["name"]
-    return RunModel(
-        checkpoint, model, mel_settings, provenance, synth, note, level, system.name, train, test, preset_names
-    )
+    plugin = {key: train.settings[key] for key in (*PLUGIN_KEYS, PACKAGE_KEY) if key in train.settings}
+    described = synth, note, level, system.name, plugin
+    return RunModel(checkpoint, model, mel_settings, provenance, *described, train, test, preset_names)

@@ -6,7 +6,7 @@ files of its run, `flowsynth.inference.exported_model` one that was exported.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.inference.predict import predict
 from flowsynth.inference.search_task import LogMel, log_mel_extractor
 from flowsynth.models import base as models
-from flowsynth.rendering.host import Note
+from flowsynth.rendering.host import Note, plugin_differences, plugin_record
 from flowsynth.rendering.render import Renderer
 from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.synths.spec import Synth
@@ -165,12 +165,15 @@ class PlayableModel(TrainedModel, ABC):
         note: Note that is played.
         level: Level of the median training sound, see `flowsynth.data.out_of_domain.preprocessing.measure_level`.
         name: Name of the model.
+        plugin: Plugin and host that rendered the training sounds, see `flowsynth.rendering.host.plugin_record`; models
+            of earlier versions lack some of it.
     """
 
     synth: Synth
     note: Note
     level: float
     name: str
+    plugin: Mapping[str, str]
 
     @abstractmethod
     def nearest(self, mel: LogMel) -> Float[np.ndarray, " inferred"]:
@@ -180,6 +183,11 @@ class PlayableModel(TrainedModel, ABC):
     @abstractmethod
     def map_presets(self) -> MapPresets:
         """Test presets with their latents; the model must have a latent space."""
+
+    @cached_property
+    def plugin_differences(self) -> list[str]:
+        """In what the installed plugin and host differ from those that rendered the training sounds."""
+        return plugin_differences(self.plugin, plugin_record(self.synth))
 
     @cached_property
     def renderer(self) -> Renderer:

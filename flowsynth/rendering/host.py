@@ -9,24 +9,23 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import get_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
+from flowsynth.core import debian
 from flowsynth.core.locks import temporary_folder
 from flowsynth.rendering.faust import Faust
 from flowsynth.synths.spec import Synth
 
-Result = TypeVar("Result")
+PLUGIN_KEYS = ("plugin_sha256", "dawdreamer")  # of `fingerprint`: what identifies plugin and host
+PACKAGE_KEY = "plugin_package"  # explains the hash of the plugin, and is never compared
 
 
 @dataclass(frozen=True)
@@ -123,19 +122,6 @@ class Plugin:
             self.processor.set_parameter(index, float(value))
 
 
-def run_in_subprocess(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Call a function in a new process: a plugin may crash its process, or change its floating-point rounding.
-
-    Raises:
-        ValueError: If the process crashes; otherwise whatever the function raises.
-    """
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool as error:
-            raise ValueError(f"the plugin crashed its process in {function.__name__}") from error
-
-
 @contextmanager
 def open_plugin(synth: Synth, note: Note) -> Iterator[Any]:
     """Open a plugin without a parameter table as a DawDreamer processor; raises like `Host`."""
@@ -143,9 +129,13 @@ def open_plugin(synth: Synth, note: Note) -> Iterator[Any]:
     yield _load(engine, synth)
 
 
-def _engine(synth: Synth, note: Note) -> Any:
+def _require_plugin(synth: Synth) -> None:
     if not synth.plugin.exists():
         raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
+
+
+def _engine(synth: Synth, note: Note) -> Any:
+    _require_plugin(synth)
     if not synth.users_home:
         _scratch_home()
     import dawdreamer  # after the home folder is set: plugins write to it when they are loaded
@@ -195,25 +185,47 @@ def _check(plugin, synth: Synth) -> None:
         start = plugin.get_parameter(index)
         expected = parameter.default if parameter.start is None else parameter.start
         if abs(start - parameter.normalise(expected)) > 1e-4:
-            raise ValueError(f"{parameter.name}: default {start} in {synth.plugin}, {expected} in the table")
+            raise ValueError(
+                f"{parameter.name}: default {start} in {synth.plugin}, {expected} in the table. {synth.install}"
+            )
         text = []
         for value in (0.0, 0.25, 0.75, 1.0):
             plugin.set_parameter(index, value)
             text.append(plugin.get_parameter_text(index))
         plugin.set_parameter(index, start)
         if tuple(text) != parameter.text:
-            raise ValueError(f"{parameter.name}: {synth.plugin} shows {text}, the table has {list(parameter.text)}")
+            raise ValueError(
+                f"{parameter.name}: {synth.plugin} shows {text}, the table has {list(parameter.text)}. {synth.install}"
+            )
+
+
+def plugin_record(synth: Synth) -> dict[str, str]:
+    """Identify plugin and host: by `PLUGIN_KEYS`, and the package and version of the plugin if dpkg knows it."""
+    _require_plugin(synth)
+    # a VST3 plugin is a folder
+    files = sorted(path for path in synth.plugin.rglob("*") if path.is_file()) or [synth.plugin]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    record = dict(zip(PLUGIN_KEYS, (digest, version("dawdreamer")), strict=True))
+    package = debian.package_version(synth.plugin)
+    return record | ({PACKAGE_KEY: package} if package else {})
+
+
+def plugin_differences(stored: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
+    """Describe in what two records of plugin and host differ; what one of them lacks is not compared.
+
+    The bits of the plugin decide whether it is the same; its package only explains.
+
+    >>> plugin_differences({"dawdreamer": "0.8"}, {"dawdreamer": "0.9", "plugin_sha256": "1ab2"})
+    ['dawdreamer (0.8 and 0.9)']
+    """
+    keys = [key for key in PLUGIN_KEYS if stored.get(key, current.get(key)) != current.get(key, stored.get(key))]
+    if PLUGIN_KEYS[0] in keys and PACKAGE_KEY in stored.keys() & current.keys():
+        keys.append(PACKAGE_KEY)
+    shown = [{**record, PLUGIN_KEYS[0]: str(record.get(PLUGIN_KEYS[0]))[:12]} for record in (stored, current)]
+    return [f"{key} ({shown[0][key]} and {shown[1][key]})" for key in keys]
 
 
 def fingerprint(synth: Synth, note: Note) -> dict[str, object]:
     """Return everything that a rendering depends on: hash of the plugin, version of the host, and the note."""
-    if not synth.plugin.exists():
-        raise FileNotFoundError(f"{synth.name}: no plugin at {synth.plugin}. To install it: {synth.install}")
-    # a VST3 plugin is a folder
-    files = sorted(path for path in synth.plugin.rglob("*") if path.is_file()) or [synth.plugin]
-    return {
-        "synth": synth.name,
-        "plugin_sha256": hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest(),
-        "dawdreamer": version("dawdreamer"),
-        **asdict(note),
-    }
+    record = plugin_record(synth)
+    return {"synth": synth.name, **{key: record[key] for key in PLUGIN_KEYS}, **asdict(note)}

@@ -4,10 +4,7 @@ See `flowsynth.rendering.worker`. A preset that makes the plugin crash or hang a
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +12,8 @@ from jaxtyping import Float
 
 from flowsynth.core import hdf5
 from flowsynth.core.progress import log, track
-from flowsynth.rendering.host import Host, Note, fingerprint
+from flowsynth.rendering.host import Host, Note, fingerprint, plugin_record
+from flowsynth.rendering.plugin_process import PluginProcess
 from flowsynth.rendering.worker import STATUS, Rendered, render_reloaded
 from flowsynth.synths.spec import Synth
 
@@ -34,7 +32,8 @@ def render(synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: flo
 
     Raises:
         FileNotFoundError: If the plugin is missing.
-        ValueError: If it does not match the parameter table.
+        ValueError: If it does not load, or does not match the parameter table.
+        RuntimeError: If the worker process ends.
     """
     vectors = (np.asarray(vector, dtype=np.float32) for vector in vectors)
     if hasattr(os, "fork"):
@@ -46,25 +45,12 @@ def _render_in_worker(
     synth: Synth, note: Note, vectors: Iterable[np.ndarray], timeout: float
 ) -> Generator[Rendered, None, None]:
     """Render in a worker process, which ends with this generator."""
-    connection, worker_end = Pipe()
-    command = [sys.executable, "-c", f"from flowsynth.rendering.worker import main; main({worker_end.fileno()})"]
-    package = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
-    process = subprocess.Popen(command, env=environment, pass_fds=[worker_end.fileno()], stdin=subprocess.DEVNULL)
-    worker_end.close()
-    try:
-        connection.send((synth, note, timeout))
+    with PluginProcess(synth, ("flowsynth.rendering.worker", "main")) as process:
+        process.send((synth, note, timeout))
+        process.receive_loaded()
         for vector in vectors:
-            connection.send(vector)
-            result = connection.recv()
-            if isinstance(result, Exception):
-                raise result
-            yield result
-    except (EOFError, ConnectionError) as error:
-        raise RuntimeError(f"the worker process of {synth.name} ended with status {process.wait()}") from error
-    finally:
-        connection.close()
-        process.wait()
+            process.send(vector)
+            yield process.receive()
 
 
 class Renderer:
@@ -86,7 +72,7 @@ class Renderer:
 
         Raises:
             FileNotFoundError: If the plugin is missing.
-            ValueError: If it does not match the parameter table.
+            ValueError: If it does not load, or does not match the parameter table.
             RuntimeError: If the worker process ends, and its replacement too.
         """
         try:
@@ -139,7 +125,8 @@ def render_shard(
         Number of items by status.
     """
     count = dict.fromkeys(STATUS, 0)
-    with hdf5.writing(path, ids, values, synth.names, fingerprint(synth, note)) as file:
+    settings = plugin_record(synth) | fingerprint(synth, note)
+    with hdf5.writing(path, ids, values, synth.names, settings) as file:
         audio = hdf5.add_items(file, "audio", (note.samples,))
         status = hdf5.add_items(file, "status", (), hdf5.TEXT)
         reason = hdf5.add_items(file, "reason", (), hdf5.TEXT)

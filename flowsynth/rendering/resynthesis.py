@@ -6,11 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from flowsynth.core import hdf5
-from flowsynth.rendering.host import Note
+from flowsynth.rendering.host import Note, plugin_differences
 from flowsynth.rendering.render import render_shard
 from flowsynth.synths.spec import Synth
-
-PLUGIN_KEYS = ("plugin_sha256", "dawdreamer")  # of `flowsynth.rendering.host.fingerprint`
 
 
 def resynthesise(synth: Synth, note: Note, predictions: Path, path: Path, timeout: float) -> dict[str, int]:
@@ -48,12 +46,7 @@ def require_same_plugin(targets: Sequence[Path], path: Path) -> None:
         settings = hdf5.settings(file)
     for target in targets:
         with hdf5.reading(target) as file:
-            target_settings = hdf5.settings(file)
-        differences = [
-            f"{key} ({target_settings[key]!s:.12} and {settings[key]!s:.12})"
-            for key in PLUGIN_KEYS
-            if target_settings.get(key, settings[key]) != settings[key]
-        ]
+            differences = plugin_differences(hdf5.settings(file), settings)
         if differences:
             raise ValueError(
                 f"{target} and {path} were rendered by other versions of the synthesizer: {', '.join(differences)}. "

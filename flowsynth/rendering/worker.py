@@ -153,9 +153,13 @@ def classify(audio: Float[np.ndarray, " samples"]) -> Rendered:
 
 
 def serve(connection: Connection, synth: Synth, note: Note, timeout: float) -> None:
-    """Reply to each received vector with its `Rendered` until the client disconnects; send an exception on failure."""
+    """Send None when the plugin is loaded, and reply to each received vector with its `Rendered`.
+
+    It ends when the client disconnects, or after it has sent an exception.
+    """
     try:
         play = Host(synth, note).play
+        connection.send(None)
         for result in render_forked(play, _requests(connection), note.samples, timeout, connection.fileno()):
             connection.send(result)
     except BrokenPipeError:

@@ -8,6 +8,7 @@ their ranges, and the parameter sets that data sets infer. Reading it does not r
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -16,6 +17,7 @@ from jaxtyping import Float
 from flowsynth.synths.parameter_space import Kind, ParameterSpace
 
 FOLDER = Path(__file__).parent / "specs"
+MAX_PRESETS, MAX_STEPS, MAX_NODES = 1_000_000, 1_000_000, 1_000_000  # of a table
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where PyYAML was built with libyaml
 
 
@@ -162,9 +164,43 @@ def read(path: Path) -> Synth:
     """Read a parameter table.
 
     Raises:
-        ValueError: If the table is inconsistent.
+        ValueError: If the table is no valid YAML, lacks an entry, or is inconsistent.
     """
-    table = yaml.load(path.read_text(encoding="utf-8"), YAML_LOADER)
+    table = _read_yaml(path)
+    try:
+        return _synth(table, path)
+    except KeyError as error:
+        raise ValueError(f"{path} has no {error}: expected an entry as in the tables of {FOLDER}") from error
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"{path} has an entry of the wrong type ({error}): compare it with {FOLDER}") from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    text = path.read_text(encoding="utf-8")
+    try:
+        # references (*name) to references may make a few lines stand for a table that fills the memory
+        if "&" in text and _size(yaml.compose(text, YAML_LOADER), {}) > MAX_NODES:
+            raise ValueError(f"{path} has references to references (*name): write the values instead")
+        table = yaml.load(text, YAML_LOADER)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"{path} is no valid YAML: {error}") from error
+    if not isinstance(table, dict):
+        raise ValueError(f"{path} is no parameter table: expected entries name, plugin, parameters and sets")
+    return table
+
+
+def _size(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """Count the nodes of a YAML document with its references replaced by what they refer to."""
+    if node not in known:
+        children = node.value if isinstance(node, yaml.SequenceNode) else []
+        children = [child for pair in node.value for child in pair] if isinstance(node, yaml.MappingNode) else children
+        known[node] = 1 + sum(_size(child, known) for child in children)
+    return known[node]
+
+
+def _synth(table: dict[str, Any], path: Path) -> Synth:
+    if not re.fullmatch("[a-z]+", str(table["name"])):
+        raise ValueError(f"name {table['name']!r:.60}: expected lower-case letters ({path})")
     parameters = tuple(_parameter(name, row, path) for name, row in table["parameters"].items())
     groups = {
         "all": tuple(p.name for p in parameters),
@@ -190,6 +226,8 @@ def read(path: Path) -> Synth:
         raise ValueError(f"unknown parameters in inactive or symmetries: {sorted(unknown)} ({path})")
     if ("banks" in table) == ("presets" in table):
         raise ValueError(f"expected either banks or a number of synthetic presets ({path})")
+    if not 0 <= int(table.get("presets", 0)) <= MAX_PRESETS:
+        raise ValueError(f"presets = {table['presets']}, expected up to {MAX_PRESETS:,} ({path})")
     return Synth(
         name=table["name"],
         plugin=path.parent / table["plugin"],
@@ -211,6 +249,8 @@ def _parameter(name: str, row: dict, path: Path) -> Parameter:
         raise ValueError(f"{name}: default {row['default']} and range {low} to {high} are inconsistent ({path})")
     if row["kind"] not in ("continuous", "stepped") or (row["kind"] == "stepped") != ("steps" in row):
         raise ValueError(f"{name}: kind {row['kind']!r}, expected continuous, or stepped with its steps ({path})")
+    if not 2 <= int(row.get("steps", 2)) <= MAX_STEPS:
+        raise ValueError(f"{name}: steps = {row['steps']}, expected 2 to {MAX_STEPS:,} ({path})")
     share, least, most = row.get("draw", (0.0, low, high))
     if not (0 <= share <= 1 and low <= least <= most <= high):
         raise ValueError(f"{name}: draw {row['draw']}, expected a share and a range within {low} to {high} ({path})")

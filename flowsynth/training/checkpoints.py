@@ -14,6 +14,7 @@ from flowsynth.core.provenance import atomic_write, maker
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.synths.parameter_space import ParameterSpace
+from flowsynth.training.checkpoint_limits import AllocationLimit, LimitError, check_archive, check_content, check_sizes
 
 
 class Checkpoint(NamedTuple):
@@ -67,8 +68,8 @@ def load(path: Path) -> Checkpoint:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not a checkpoint, is truncated, contains a model that is not installed, or was
-            written by an incompatible version of the model.
+        ValueError: If the file is not a checkpoint, is truncated, contains a model that is not installed, was written
+            by an incompatible version of the model, or claims more than a file of its size can hold.
     """
     content = read(path)
     writer = content["maker"]
@@ -87,12 +88,16 @@ def load(path: Path) -> Checkpoint:
             parameters = ParameterSpace.continuous(content["names"])
         else:
             parameters = ParameterSpace(**arguments["parameters"])
-        model = model_class(**{**arguments, "parameters": parameters, "size": Size(**arguments["size"])})
+        check_sizes(content)
+        with AllocationLimit(path.stat().st_size):
+            model = model_class(**{**arguments, "parameters": parameters, "size": Size(**arguments["size"])})
         for name, buffer in model.named_buffers():
             if name in content["state"]:  # non-persistent buffers are not stored
                 buffer.resize_(content["state"][name].shape)  # a control stores its training presets
         model.load_state_dict(content["state"])
-    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+    except LimitError as error:
+        raise ValueError(f"{path} is not safe to load ({error}): don't use it") from error
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(
             f"{path} was written by another version of the model ({written}): install that version, or train the model "
             f"again. {_cause(error)}"
@@ -109,6 +114,10 @@ def read(path: Path) -> dict[str, Any]:
     """Read the content of a checkpoint, of which only the provenance is certain to exist."""
     integrity.verify(path)
     content = read_tensors(path)
+    try:
+        check_content(content, path.stat().st_size)
+    except LimitError as error:
+        raise ValueError(f"{path} is not safe to load ({error}): don't use it") from error
     if not isinstance(content, dict) or not isinstance(content.get("maker"), dict):
         raise ValueError(f"{path} is not a checkpoint of flowsynth: expected a file written by its training")
     return content
@@ -118,18 +127,19 @@ def read_tensors(path: Path, device: str | torch.device = "cpu") -> Any:
     """Read a file written by `torch.save`, and verify the checksums in it, which torch ignores.
 
     Raises:
-        ValueError: If the file is damaged, or is no such file.
+        ValueError: If the file is damaged, is no such file, or is compressed.
     """
     with path.open("rb") as file:
         try:
+            check_archive(path)
             with zipfile.ZipFile(file) as archive:
-                if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                    raise ValueError("compressed, which torch does not write")
                 damaged = archive.testzip()
             if damaged:
                 raise ValueError(f"wrong checksum of {damaged}")
             file.seek(0)
             return torch.load(file, weights_only=True, map_location=device)
+        except LimitError as error:
+            raise ValueError(f"{path} is not safe to load ({error}): don't use it") from error
         except Exception as error:  # other files raise many kinds of errors
             raise ValueError(
                 f"{path} is damaged or not a checkpoint ({_cause(error)}): {integrity.remedy(path)}"

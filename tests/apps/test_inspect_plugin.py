@@ -1,7 +1,5 @@
 """Parameter tables written by inspecting a plugin, and presets in VST formats."""
 
-import os
-import signal
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,6 @@ from programs import require
 
 from flowsynth.apps import inspect_plugin
 from flowsynth.data import presets, vst_presets
-from flowsynth.rendering.host import run_in_subprocess
 from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import Rendered
 from flowsynth.synths import spec as synths
@@ -149,12 +146,3 @@ def test_failed_renderings_do_not_count_as_audible_changes(
     assert "Cutoff = 0: killed by SIGSEGV" in caplog.text
     with pytest.raises(ValueError, match="killed by SIGSEGV"):
         inspect_plugin.probe(replace(nekobi, name="never"))
-
-
-def crash() -> None:
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def test_a_crash_of_a_plugin_is_an_error_of_its_process_only():
-    with pytest.raises(ValueError, match="the plugin crashed its process in crash"):
-        run_in_subprocess(crash)

@@ -16,8 +16,9 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 from waiting import DEADLINE, wait_until
 
+from flowsynth.apps import latent_controller
 from flowsynth.apps.latent_controller import LatentController
-from flowsynth.apps.osc_server import MESSAGES, Server, format_table
+from flowsynth.apps.osc_server import MAX_MESSAGES, MESSAGES, Server, format_table
 from flowsynth.inference.run_model import open_run_model
 from flowsynth.rendering.worker import Rendered
 
@@ -167,6 +168,17 @@ def test_invalid_datagrams_are_errors(server: Server):
         bundle.add_content(OscMessageBuilder(address).build())
     replies = exchange(server, bundle.build().dgram)
     assert replies[0] == ("/pong", [])
+    for _ in range(MAX_MESSAGES):
+        bundle.add_content(OscMessageBuilder("/ping").build())
+    ((address, (_, reason)),) = exchange(server, bundle.build().dgram)
+    assert address == "/error"
+    assert "103 messages, expected at most 100" in reason
+
+
+def test_a_path_has_a_limited_length(server: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(latent_controller, "MAX_POINTS", 1)
+    assert send(server, "/add_path") == [("/path", [1])]
+    assert send(server, "/add_path")[0][0] == "/error"
 
 
 def test_a_synthesizer_failure_is_an_error_reply(

@@ -12,7 +12,7 @@ from programs import skip_or_fail
 from test_preprocessing import LEVEL, NOTE, RATE, noise, tone
 
 from flowsynth.config.settings import source_files
-from flowsynth.core import hdf5
+from flowsynth.core import debian, hdf5
 from flowsynth.data.features import extract
 from flowsynth.data.out_of_domain import collections, debian_licences, preprocessing, soundfont, synthetic_hums
 
@@ -178,7 +178,7 @@ def test_licence_is_looked_up_by_file_name(tmp_path: Path):
     ]
     assert licences == ["CC0", "CC0", "MIT"]
     assert debian_licences.licence("nothing", "drum.flac", tmp_path) == "unknown"
-    assert debian_licences.version("no-package-of-this-name") == "unknown"
+    assert debian.version("no-package-of-this-name") == "unknown"
 
 
 def test_files_of_a_collection_skip_hidden_files(tmp_path: Path):

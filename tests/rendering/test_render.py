@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -210,9 +212,27 @@ def test_worker_ends_with_the_generator():
 
 
 def test_death_of_the_worker_raises(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(render.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match="amsynth ended with status 1"):
         list(render.render(SYNTH, NOTE, [SYNTH.base], 20))
+
+
+def test_a_plugin_that_hangs_while_it_loads_can_be_interrupted(tmp_path: Path):
+    os.mkfifo(tmp_path / "x.so")  # opening it waits for a writer
+    start = time.monotonic()
+    timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(render.render(replace(SYNTH, plugin=tmp_path / "x.so"), NOTE, [], 20))
+    assert time.monotonic() - start < 10
+
+
+def test_worker_imports_nothing_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "dawdreamer.py").write_text("raise SystemExit('imported')")
+    monkeypatch.chdir(tmp_path)
+    for path in ("", os.pathsep):
+        monkeypatch.setenv("PYTHONPATH", path)
+        assert list(render.render(SYNTH, NOTE, [], 20)) == []
 
 
 @pytest.mark.parametrize("ending", ["client disconnects", "worker is killed"])

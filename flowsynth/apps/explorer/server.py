@@ -28,6 +28,8 @@ FILES = {
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 ALL_ADDRESSES = "0.0.0.0"  # of this machine
 MAX_FILE_SIZE = 2**26  # bytes of a sound file: a minute in the best common quality
+CONNECTIONS = 500
+IDLE_TIMEOUT = 20  # seconds after which an idle connection, or a stalled request, is closed
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -108,6 +110,7 @@ def create_app(explorer: Explorer, host: str = "127.0.0.1") -> Flask:
             suffixes=",".join(SUFFIXES),
             model=explorer.trained.name,
             synth=explorer.trained.synth.name,
+            differences=explorer.trained.plugin_differences,
             count=len(data["presets"]),
         )
 
@@ -152,8 +155,16 @@ def serve(explorer: Explorer, host: str, port: int) -> Any:
     """
     if not 0 <= port < 2**16:
         raise ValueError(f"port {port}, expected 0 to {2**16 - 1}")
-    # up to twice the maximum size the application replies with an error; larger bodies are cut off
-    limits = {"threads": 4, "max_request_body_size": 2 * MAX_FILE_SIZE}
+    limits = {
+        "threads": 4,
+        # up to twice the maximum size the application replies with an error; larger bodies are cut off
+        "max_request_body_size": 2 * MAX_FILE_SIZE,
+        # idle connections must neither keep others out, nor stay: file descriptors are limited, often to 1024
+        "connection_limit": CONNECTIONS,
+        "channel_timeout": IDLE_TIMEOUT,
+        "cleanup_interval": IDLE_TIMEOUT // 2,
+        "asyncore_use_poll": True,  # select can't watch descriptors from 1024
+    }
     app = create_app(explorer, host)
     try:
         listener = socket.create_server((host, port))

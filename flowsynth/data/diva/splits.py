@@ -9,6 +9,8 @@ from flowsynth.data.diva import numpy_objects, safe_pickle
 from flowsynth.data.diva.corpus import DAMAGED, parse_preset_name, read_header
 from flowsynth.data.splits import PARTS
 
+MAX_BYTES = 2**26  # of the pickle of a split; its names of 11,000 files are about 1 MB
+
 
 def read_split(path: Path) -> dict[str, str]:
     """Read the published split: the partition of each preset, by preset name.
@@ -46,12 +48,17 @@ def _read_objects(data: bytes) -> object:
     """Read the objects in a file saved by PyTorch, in its old or new format, or by numpy."""
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as members:
-            for name in members.namelist():
-                file = io.BytesIO(members.read(name))
-                if name == "arr_0.npy":
+            for member in members.infolist():
+                if member.filename != "arr_0.npy" and not member.filename.endswith("/data.pkl"):
+                    continue
+                if member.file_size > MAX_BYTES:  # more is not read: a small archive may claim any size
+                    raise ValueError(
+                        f"{member.filename} has {member.file_size:,} bytes, expected at most {MAX_BYTES:,}"
+                    )
+                file = io.BytesIO(members.read(member))
+                if member.filename == "arr_0.npy":
                     read_header(file)
-                if name == "arr_0.npy" or name.endswith("/data.pkl"):
-                    return safe_pickle.read(file)
+                return safe_pickle.read(file)
             raise ValueError(f"got the members {members.namelist()}, expected arr_0.npy or data.pkl")
     file = io.BytesIO(data)
     # PyTorch's old format: magic number, version, system information, objects

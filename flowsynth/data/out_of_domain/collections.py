@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from flowsynth import __version__
-from flowsynth.core import hdf5
+from flowsynth.core import debian, hdf5
 from flowsynth.core.progress import log
 from flowsynth.core.provenance import write_csv
 from flowsynth.core.seeding import derive_seed, uniform_by_id
@@ -86,9 +86,7 @@ def collect(
     """
     package = config.get("package", "")
     origin = (
-        f"{package} {debian_licences.version(package)}"
-        if package
-        else f"flowsynth {__version__}" * (config["kind"] == "hums")
+        f"{package} {debian.version(package)}" if package else f"flowsynth {__version__}" * (config["kind"] == "hums")
     )
     sources = {source.identity: source for source in _sources(config, note, limit, seed)}
     order = sorted(zip(uniform_by_id(sources, seed, "outside", name), sources, strict=True))

@@ -1,22 +1,10 @@
-"""Version and file licences of installed Debian packages."""
+"""Licences of files of installed Debian packages."""
 
 import re
-import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 
 DOC = Path("/usr/share/doc")
-
-
-def version(package: str) -> str:
-    """Get the version of an installed package, or ``unknown``."""
-    try:
-        result = subprocess.run(
-            ["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, encoding="utf-8"
-        )
-    except FileNotFoundError:
-        return "unknown"
-    return result.stdout.strip() or "unknown"
 
 
 def licence(package: str, name: str, doc: Path = DOC) -> str:
