@@ -21,6 +21,7 @@ References:
 
 import getpass
 import math
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
