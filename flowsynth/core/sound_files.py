@@ -16,8 +16,8 @@ import soundfile
 from jaxtyping import Float
 
 SUFFIXES = (
-    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".caf"),
-    *(".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".caf"),
+    *(".aifc", ".bwf", ".oga", ".rf64", ".w64", ".wave"),
 )
 UNREADABLE_SUFFIXES = (".aac", ".ape", ".m4a", ".mka", ".raw", ".wma", ".wv")  # sounds that libsndfile can't read
 
