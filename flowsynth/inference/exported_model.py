@@ -185,7 +185,7 @@ def _check_data(run: Mapping[str, Any], model: Model, synth: Synth) -> None:
         raise ValueError("a name or an id of a preset is missing, or no text")
 
 
-def _check_shapes(part: str, tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _check_shapes(part: str, tensors: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in shapes.items():
         tensor = tensors[name]
         if tuple(tensor.shape) != shape or not tensor.isfinite().all():

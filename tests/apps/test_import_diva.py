@@ -185,7 +185,7 @@ def with_plugin(archive: Path, corpus: diva.Corpus, tmp_path_factory: pytest.Tem
     noise = np.random.default_rng(0).normal(0, 1e-3, (len(sounds), NOTE.samples)).astype(np.float32)
     results = [Rendered(sound + n, "ok") for sound, n in zip(sounds, noise, strict=True)]
     with pytest.MonkeyPatch.context() as patching:
-        patching.setattr(importing, "run_in_subprocess", lambda work, synth: described)
+        patching.setattr(importing, "run_in_subprocess", lambda synth, work, argument: described)
         patching.setattr(importing, "render", lambda synth, note, vectors, timeout: iter(results))
         importing.main([str(archive), "--plugin", str(folder / "Diva.so"), "--out", str(folder / "diva.yaml")])
     return synths.read(folder / "diva.yaml")
@@ -215,7 +215,7 @@ def test_plugin_is_compared_with_published_sounds(with_plugin: synths.Synth):
 
 def test_plugin_without_published_parameters_exits(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     described = (synths.Parameter("Cutoff", "continuous", 0.0, 1.0, 0.5, "", None),)
-    monkeypatch.setattr(importing, "run_in_subprocess", lambda work, synth: described)
+    monkeypatch.setattr(importing, "run_in_subprocess", lambda synth, work, argument: described)
     assert f"{tmp_path}/x.so does not exist" in exit_message([str(archive), "--plugin", f"{tmp_path}/x.so"], tmp_path)
     (tmp_path / "x.so").touch()
     assert "lacks 281 of the published parameters" in exit_message(
