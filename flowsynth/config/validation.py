@@ -141,6 +141,8 @@ def _remedy(error: jsonschema.ValidationError) -> str:
         return f": write a list, [{value}]"
     if types == ["string"] and isinstance(value, (int, float)):
         return f": write it in quotes, '{value}'; on the command line \"{error.absolute_path[-1]}='{value}'\""
+    if "number" in types and isinstance(value, float):
+        return ": expected a finite number"
     if {"number", "integer"} & set(types) and isinstance(value, str):
         number = _number(value)
         return "" if number is None else f": YAML reads it as text; write {number}, without quotes"

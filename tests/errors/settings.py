@@ -53,7 +53,7 @@ def small_number_as_text(folder: Path) -> None:
     check_yaml("learning_rate: 1e-5")
 
 
-@bad_input("Settings", "a number that is not finite", "config.budgets.quick.learning_rate", "nan")
+@bad_input("Settings", "a number that is not finite", "config.budgets.quick.learning_rate: nan", "finite number")
 def not_a_number(folder: Path) -> None:
     check_yaml("learning_rate: .nan")
 
