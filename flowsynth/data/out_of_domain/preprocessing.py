@@ -18,7 +18,6 @@ References:
     ITU-R BS.1771: momentary loudness, a window of 0.4 s every 0.1 s.
 """
 
-import getpass
 import os
 import tempfile
 from dataclasses import dataclass
@@ -145,7 +144,7 @@ def compile_estimators() -> None:
 
     After two processes had compiled them at once, numba's cache was seen to end all later ones with a segmentation fault.
     """
-    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{getpass.getuser()}.lock").open("w") as file:
+    with (Path(tempfile.gettempdir()) / f"flowsynth-pitch-{os.getuid()}.lock").open("w") as file:
         lock(file.fileno(), wait=True)
         _run_estimators(np.zeros(2 * FRAME, np.float32), 16000)
 
