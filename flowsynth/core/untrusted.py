@@ -70,8 +70,12 @@ def check_table(path: Path) -> None:
             raise ValueError(f"{path}: the first line has more than {HEADER_SIZE:,} bytes: expected a table")
 
 
-def check_hdf5(path: Path) -> None:
-    """Check that an HDF5 file has only uncompressed numbers and texts of its own.
+def check_hdf5(path: Path, limit: int | None = None) -> None:
+    """Check that an HDF5 file has only numbers and texts of its own.
+
+    Args:
+        path: HDF5 file.
+        limit: Size of its content in bytes, uncompressed; by default the size of the file, so that it is not compressed.
 
     Raises:
         ValueError: If it is no HDF5 file, refers to other files, has other content, or claims more than its own size.
@@ -83,7 +87,7 @@ def check_hdf5(path: Path) -> None:
     except OSError as error:
         raise ValueError(f"{path} is truncated or not HDF5 ({error}): copy it again") from error
     with file:
-        left = path.stat().st_size
+        left = path.stat().st_size if limit is None else limit
         for name in file:
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{path}: {name!r:.60} is a link, maybe to another file: don't use it")
@@ -102,4 +106,5 @@ def check_hdf5(path: Path) -> None:
                     if left < 0:
                         break
             if left < 0:
-                raise ValueError(f"{path} claims more than its size: it is compressed or damaged. Don't use it")
+                claim = "its size: it is compressed or damaged" if limit is None else f"{limit:,} bytes"
+                raise ValueError(f"{path} claims more than {claim}. Don't use it")

@@ -5,17 +5,23 @@ A CSV file has the columns fold, item and one per parameter, in any order; an HD
 tables of presets. There is one row per test item of each fold. Scores are not part of a submission.
 """
 
+import gzip
+import io
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from flowsynth.core.hdf5 import open_hdf5
+from flowsynth.core.untrusted import check_hdf5
+
 KEY = ["fold", "item"]
 HDF5_SUFFIXES = (".h5", ".hdf5")
+# a file may have more rows than are expected, and values of 64 characters, to name the first row that is wrong
+CELL_SIZE, SPARE_ROWS = 64, 10_000
 
 
 def read_submission(path: Path, names: Sequence[str], expected: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +41,8 @@ def read_submission(path: Path, names: Sequence[str], expected: pd.DataFrame) ->
     if not path.is_file():
         raise ValueError(f"there is no prediction file {path}")
     is_hdf5 = path.suffix in HDF5_SUFFIXES
-    table = _read_hdf5(path) if is_hdf5 else _read_csv(path)
+    limit = CELL_SIZE * (len(expected) + SPARE_ROWS) * (len(names) + len(KEY))
+    table = _read_hdf5(path, limit) if is_hdf5 else _read_csv(path, limit)
     _require_columns(path, list(table.columns), names)
     table["item"] = table["item"].astype(str)
     places = [f"{path}, {'row' if is_hdf5 else 'line'} {row}" for row in table.index]
@@ -75,10 +82,16 @@ def _to_numbers(column: pd.Series) -> np.ndarray:
     return pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, limit: int) -> pd.DataFrame:
     try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise ValueError(
+                f"it has more than {limit:,} bytes, expected a row per test item and a column per parameter"
+            )
         # blank lines are dropped below, after lines are numbered
-        table = pd.read_csv(path, dtype={"item": str}, keep_default_na=False, skip_blank_lines=False)
+        table = pd.read_csv(io.BytesIO(data), dtype={"item": str}, keep_default_na=False, skip_blank_lines=False)
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a valid CSV file: {error}") from error
     if not isinstance(table.index, pd.RangeIndex):
@@ -87,9 +100,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return table[(table.astype(str) != "").any(axis=1)]
 
 
-def _read_hdf5(path: Path) -> pd.DataFrame:
+def _read_hdf5(path: Path, limit: int) -> pd.DataFrame:
+    check_hdf5(path, limit)
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             names = [name.decode() if isinstance(name, bytes) else str(name) for name in file["names"][:]]
             values = file["values"][:]
             items = [item.decode() if isinstance(item, bytes) else str(item) for item in file["item"][:]]

@@ -1,5 +1,6 @@
 """Damaged and foreign files that are refused."""
 
+import gzip
 import json
 import shutil
 import zipfile
@@ -214,3 +215,27 @@ def truncated_submission(folder: Path) -> None:
     path = items(Path("mine.h5"))
     path.write_bytes(path.read_bytes()[:-100])
     read_submission(path, ("cutoff", "resonance"), EXPECTED)
+
+
+@bad_input("Predictions of other models", "a compressed file that fills the memory", "bomb.csv.gz", "more than")
+def submission_bomb(folder: Path) -> None:
+    with gzip.open("bomb.csv.gz", "wb", 1) as file:
+        for _ in range(10):
+            file.write(bytes(2**20))
+    read_submission(Path("bomb.csv.gz"), ("cutoff", "resonance"), EXPECTED)
+
+
+@bad_input(
+    "Predictions of other models", "an HDF5 file that claims a terabyte", "bomb.h5 claims more than", "Don't use it"
+)
+def submission_claims_much(folder: Path) -> None:
+    with h5py.File("bomb.h5", "w") as file:
+        file.create_dataset("values", (10**9, 250), "f4", chunks=(1000, 250), compression="gzip")
+    read_submission(Path("bomb.h5"), ("cutoff", "resonance"), EXPECTED)
+
+
+@bad_input("Predictions of other models", "an HDF5 file that links to another", "mine.h5", "'values' is a link")
+def submission_with_link(folder: Path) -> None:
+    with h5py.File("mine.h5", "w") as file:
+        file["values"] = h5py.ExternalLink("/etc/other.h5", "values")
+    read_submission(Path("mine.h5"), ("cutoff", "resonance"), EXPECTED)
