@@ -23,8 +23,8 @@ reproduce: setup
 	  test $$status != 75 || echo "error: another run is under way in this folder" >&2; exit $$status
 
 # Also installs the system packages that only tests need.
+test: PACKAGES := tests
 test: setup
-	@SYNTH=$(SYNTH) sh envs/packages.sh tests
 	$(BIN)/pytest
 
 lint: setup
@@ -61,7 +61,7 @@ pretrained: setup
 setup: packages .venv/installed
 
 packages:
-	@SYNTH=$(SYNTH) sh envs/packages.sh
+	@SYNTH=$(SYNTH) sh envs/packages.sh $(PACKAGES)
 
 # The lock holds all packages but torch, whose build depends on the machine. Only what jobs import is compiled, and at once,
 # since jobs may not be allowed to write there; librosa's pitch estimators too, which takes a while.

@@ -123,7 +123,10 @@ class SystemPaths:
         """
         match = SYSTEM_FILE.fullmatch(path.as_posix())
         if not match:
-            raise ValueError(f"{path} is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/")
+            raise ValueError(
+                f"{path} is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/; of a model that leaves its run, "
+                "make a file of its own by flowsynth export"
+            )
         return cls(
             RunPaths(Path(match["run"])), match["split"], int(match["fold"]), match["system"], bool(match["outside"])
         )

@@ -78,7 +78,8 @@ def require_commit() -> None:
         ValueError: If there are uncommitted changes, or no checkout.
     """
     if not _is_clean(commit()):
-        raise ValueError(f"the code is of commit {commit()}, so results would not be reproducible: commit first")
+        remedy = "run in a git checkout that git may read" if commit() == "unknown" else "commit first"
+        raise ValueError(f"the code is of commit {commit()}, so results would not be reproducible: {remedy}")
 
 
 def _scoring_change(maker: dict[str, Any]) -> str:

@@ -46,12 +46,13 @@ class BadInput:
             except self.error as error:
                 text = f"{printed.getvalue()}{error.code}" if isinstance(error, SystemExit) else str(error.args[0])
                 text = re.sub(r"^usage: .*?(?=^\S+: error: )", "", text, flags=re.DOTALL | re.MULTILINE)
-                return text.replace(f"{folder}{os.sep}", "").strip()
+                return text.replace(f"{folder}{os.sep}", "").replace(f"{ROOT}{os.sep}", "").strip()
         raise AssertionError(f"accepted: {self.subject}: {self.fault}")
 
 
 CASES: list[BadInput] = []
-FOLDER = Path(__file__).parents[1] / "errors"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "tests" / "errors"
 
 
 def load() -> list[BadInput]:
