@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from full_disk import file_size_limit, free_space
 from small import space
 
 from flowsynth.core.seeding import derive_seed
@@ -164,6 +165,26 @@ def test_finished_training_leaves_no_state(tmp_path: Path, parts: tuple[Items, I
     assert [path.name for path in (tmp_path / "progress").iterdir()] == ["tensorboard"]
     assert run("mlp", tmp_path, parts, size, replace(PLAN, epochs=2)).read_bytes() == first
     assert run("mlp", tmp_path, parts, size, replace(PLAN, epochs=3)).read_bytes() != first
+
+
+@pytest.mark.parametrize("limit", [70, 10_000])
+def test_a_full_disk_interrupts_with_one_error(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, capfd: pytest.CaptureFixture, limit: int
+):
+    """At a limit of 70 bytes the curves fail, in a thread of their own; at the other one the training state."""
+    expected = run("cnn", tmp_path / "expected", parts, size)
+    with file_size_limit(limit), pytest.raises(OSError, match=r"full.*: no space"):
+        run("cnn", tmp_path / "full", parts, size)
+    assert capfd.readouterr().err == ""
+    assert run("cnn", tmp_path / "full", parts, size).read_bytes() == expected.read_bytes()
+
+
+def test_no_space_for_the_state_is_refused_before_a_training(
+    tmp_path: Path, parts: tuple[Items, Items], size: Size, epochs: list[int]
+):
+    with free_space(50_000), pytest.raises(OSError, match=r"checkpoint\.pt: no space"):
+        run("cnn", tmp_path, parts, size)
+    assert epochs == []
 
 
 def test_learning_rate_is_halved_on_a_plateau(tmp_path: Path, parts: tuple[Items, Items], size: Size):
