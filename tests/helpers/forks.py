@@ -10,6 +10,7 @@ a socket without a file, which a killed process would leave.
 import atexit
 import contextlib
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -25,6 +26,7 @@ import threading
 import traceback
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ADDRESS = "FLOWSYNTH_TEST_FORKS"
 READS = "FLOWSYNTH_TEST_READS"  # a folder: each script writes the list of the results that it reads there
@@ -203,6 +205,7 @@ def become(arguments: list[str], cwd: str, environment: dict[str, str]) -> int:
     try:
         if first == SNAKEMAKE:
             fork_jobs()
+            cache_parsing()
             importlib.import_module("snakemake.cli").main(arguments[1:])
         elif first == "-m":
             runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
@@ -233,6 +236,29 @@ def list_reads(folder: Path) -> None:
 
     sys.addaudithook(audit)
     atexit.register(write)
+
+
+def cache_parsing() -> None:
+    """Make Snakemake keep what it parses, by the content of the file, beside the address of the server."""
+    from snakemake import workflow
+
+    parse = workflow.parse
+
+    def parse_cached(path: Any, *arguments: Any, linemap: dict[int, int], rulecount: int = 0) -> tuple[str, int]:
+        name = path.get_path_or_uri(secret_free=True)
+        content = Path(name).read_bytes()
+        key = hashlib.sha256(content + str(rulecount).encode()).hexdigest()
+        cached = Path(os.environ[ADDRESS]).parent / f"{key}.json"
+        if not cached.exists():
+            code, count = parse(path, *arguments, linemap=linemap, rulecount=rulecount)
+            temporary = cached.with_suffix(f".{os.getpid()}")
+            temporary.write_text(json.dumps([code.replace(name, "SNAKEFILE"), count, list(linemap.items())]))
+            temporary.replace(cached)
+        code, count, lines = json.loads(cached.read_text())
+        linemap.update(map(tuple, lines))
+        return code.replace("SNAKEFILE", name), count
+
+    workflow.parse = parse_cached
 
 
 def fork_jobs() -> None:

@@ -1,16 +1,18 @@
 """A preempted training resumes from its checkpoint and ends with the same weights as an uninterrupted one."""
 
 import shutil
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 from cluster import Cluster, run
 from project import TINY, Project
 from runs import Run, adapt
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from waiting import DEADLINE, wait_until
+from waiting import DEADLINE, command_line, send_signal, wait_until
 
-EPOCHS = 500  # some seconds, long enough for a preemption
+EPOCHS = 150  # some seconds, long enough to stop the training after its first checkpoint
 MODEL = Path("results", "tiny", "amsynth16", "grouped", "fold0", "cnn")
 TARGET = str(MODEL / "checkpoint.pt")
 
@@ -27,6 +29,9 @@ def test_preempted_training_ends_with_the_same_weights(copy: Project, cluster: C
     training = Run(copy.folder, TARGET)
     try:
         wait_until((model / "progress" / "last.ckpt").exists, "the training has a checkpoint")
+        for process in psutil.process_iter():  # so that it does not end before it is preempted
+            if f"{copy.folder}/.snakemake/scripts/" in command_line(process):
+                send_signal(process, signal.SIGSTOP)
         whole_cluster = ["--partition=urgent", "--nodes=2", "--exclusive"]
         urgent = run("sbatch", "--parsable", *whole_cluster, "--output=/dev/null", "--wrap=true").strip()
         wait_until(lambda: cluster.jobs(copy.folder)[0]["JobState"] == "PENDING", "the training is preempted")
