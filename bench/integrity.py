@@ -25,7 +25,7 @@ def sizes() -> int:
     jobs: dict[tuple, set[str]] = {}
     for path in Path(".snakemake/metadata").rglob("*"):
         if path.is_file():
-            record, output = json.loads(path.read_text()), base64.urlsafe_b64decode(path.name).decode()
+            record, output = json.loads(path.read_text(encoding="utf-8")), base64.urlsafe_b64decode(path.name).decode()
             jobs.setdefault((record["rule"], *record["log"]), set()).update([output, *record["input"]])
     return sum(
         path.stat().st_size

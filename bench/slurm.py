@@ -37,7 +37,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 def through_slurm(folder: Path) -> None:
     """Run with the profile; Slurm is polled each second, so that waiting between polls is not counted."""
-    assert Run(folder, "all", "--jobs", "1", "--forceall").wait() == 0, (folder / "run.log").read_text()
+    assert Run(folder, "all", "--jobs", "1", "--forceall").wait() == 0, (folder / "run.log").read_text(encoding="utf-8")
 
 
 def on_this_machine(folder: Path) -> None:

@@ -33,6 +33,6 @@ def _query(*arguments: str) -> str:
     """Query dpkg; a failure is an empty answer."""
     try:
         command = ["dpkg-query", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT).stdout
+        return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIMEOUT).stdout
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -39,7 +39,7 @@ def path_inside(folder: Path, name: str, source: Path) -> Path:
     return path
 
 
-def read_text(path: Path) -> str:
+def read_utf8(path: Path) -> str:
     """Read a text file of at most `TEXT_SIZE` bytes.
 
     Raises:

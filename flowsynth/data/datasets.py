@@ -128,7 +128,7 @@ def load(
 def _described_name(path: Path) -> str:
     """Read the name of the data set from its description."""
     try:
-        return str(json.loads(untrusted.read_text(path))["name"])
+        return str(json.loads(untrusted.read_utf8(path))["name"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} is no description of a data set ({error}): copy it again") from error
 
@@ -173,7 +173,7 @@ def checksums(folder: Path) -> dict[str, str]:
         ValueError: If a line is damaged, or a name leads out of the folder.
     """
     sums = {}
-    for number, line in enumerate(untrusted.read_text(folder / CHECKSUMS).splitlines(), start=1):
+    for number, line in enumerate(untrusted.read_utf8(folder / CHECKSUMS).splitlines(), start=1):
         checksum, separator, name = line.partition("  ")
         if not separator:
             raise ValueError(f"{folder / CHECKSUMS}:{number}: got {line!r:.60}, expected a checksum and a name")

@@ -84,7 +84,7 @@ def _to_numbers(column: pd.Series) -> np.ndarray:
 
 def _read_csv(path: Path, limit: int) -> pd.DataFrame:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
             raise ValueError(

@@ -64,7 +64,7 @@ def test_a_checkpoint_of_a_run_is_not_an_exported_model(finished: Project):
 def test_a_truncated_file_is_refused(exported: ExportedModel, tmp_path: Path):
     path = tmp_path / "cut.pt"
     path.write_bytes(exported.checkpoint.read_bytes()[:-1000])
-    with pytest.raises(ValueError, match=r"cut.pt is not a checkpoint, or is truncated"):
+    with pytest.raises(ValueError, match=r"cut.pt is damaged or not a checkpoint"):
         open_model(path)
 
 

@@ -219,12 +219,14 @@ def test_death_of_the_worker_raises(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_plugin_that_hangs_while_it_loads_can_be_interrupted(tmp_path: Path):
     os.mkfifo(tmp_path / "x.so")  # opening it waits for a writer
-    start = time.monotonic()
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)  # processes of pytest-xdist ignore it
     timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        list(render.render(replace(SYNTH, plugin=tmp_path / "x.so"), NOTE, [], 20))
-    assert time.monotonic() - start < 10
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(render.render(replace(SYNTH, plugin=tmp_path / "x.so"), NOTE, [], 20))
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def test_worker_imports_nothing_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -96,4 +96,4 @@ def test_no_disk_space_for_the_audio(project: Project):
     """Space is checked before rendering; the audio requested here exceeds any disk."""
     render = yaml.safe_load((project.folder / "config.yaml").read_text())["render"]
     project.configure(render={**render, "duration": 4e9, "held": 3.0})
-    assert_refused(project, "60 presets", "MiB")
+    assert_refused(project, "/audio: no space (", "MiB free")

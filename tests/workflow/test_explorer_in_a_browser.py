@@ -23,6 +23,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from waiting import DEADLINE, wait_until
 
 from flowsynth.apps.explorer.server import FILES
+from flowsynth.core.integrity import record
 from flowsynth.data.presets import read_bank
 from flowsynth.inference.run_model import open_run_model
 from flowsynth.rendering.host import Note
@@ -64,6 +65,7 @@ def names(live: Path) -> list[str]:
     table = pd.read_csv(path, dtype={"id": str}, keep_default_na=False).set_index("id")
     table.loc[ids[:2], "name"] = [HOSTILE, LONG]
     table.to_csv(path)
+    record(path)
     return table.loc[ids, "name"].tolist()
 
 

@@ -240,7 +240,7 @@ def test_models_are_searched_by_name_class_and_synthesizer(tmp_path: Path):
         (["x.wav", "--model", "npe_nsf"], "error: no trained and scored model npe_nsf in results/"),
         (["x.wav", "--model", "nowhere.pt"], "error: there is no checkpoint nowhere.pt"),
         (["x.wav", "--model", "lost.pt"], "lost.pt is not in a run: expected results/BUDGET/DATA/SPLIT/foldN/MODEL/"),
-        (["x.wav", "--model", "empty.pt"], "empty.pt is not a checkpoint"),
+        (["x.wav", "--model", "empty.pt"], "empty.pt is damaged or not a checkpoint"),
         (["x.wav", "--samples", "0"], "error: --samples 0"),
     ],
 )
