@@ -195,7 +195,7 @@ def errors() -> str:
         sections.setdefault(case.subject, []).append({"Input": case.fault, "Message": f"<code>{message}</code>"})
     return "\n".join(
         f'## {subject}\n\n<div class="wrap" markdown="1">\n\n{to_markdown(pd.DataFrame(rows))}\n\n</div>\n'
-        for subject, rows in sections.items()
+        for subject, rows in sorted(sections.items())
     )
 
 
