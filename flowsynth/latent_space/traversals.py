@@ -190,8 +190,11 @@ def traverse(kind: str, checkpoint: Path, items: Items, selection: pd.DataFrame,
         path: Path of the file to write.
 
     Raises:
-        ValueError: If the model has no latent space, was fitted to other parameters, or predicts values outside [0, 1].
+        ValueError: If the kind is unknown, or the model has no latent space, was fitted to other parameters, or predicts
+            values outside [0, 1].
     """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of traversals {kind!r}, expected one of: {', '.join(KINDS)}")
     model = load(checkpoint).model
     if not isinstance(model, LatentModel):
         raise ValueError(f"{type(model).__name__} has no latent space; use a model such as vae or flow_reg")

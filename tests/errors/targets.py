@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 from bad_inputs import bad_input
 
 from errors.settings import configuration
 from flowsynth.cli import main
 from flowsynth.config.validation import check_wildcards
+from flowsynth.core import hdf5
+from flowsynth.data.dataset import Items
+from flowsynth.latent_space.traversals import traverse
 
 
 def request(**wildcards: str) -> None:
@@ -87,3 +91,11 @@ def match_with_the_oracle(folder: Path) -> None:
 @bad_input("Models", "a checkpoint outside its run", "mine.pt is not in a run", "foldN/MODEL/", error=SystemExit)
 def checkpoint_without_run(folder: Path) -> None:
     match_with(folder / "mine.pt", "mlp", "--model", "mine.pt")
+
+
+@bad_input("Targets", "latent traversals that do not exist", "'sweep'", "expected one of: space, macro_controls")
+def unknown_traversals(folder: Path) -> None:
+    with hdf5.writing(Path("0.h5"), ["0a"], np.zeros((1, 1)), ["x"], {}) as file:
+        hdf5.add_items(file, "mel", (2, 3))[:] = 0
+    items = Items([Path("0.h5")], ["0a"], ("x",))
+    traverse("sweep", Path("checkpoint.pt"), items, pd.DataFrame(), 1, Path("sweep.h5"))
