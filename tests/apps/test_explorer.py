@@ -230,7 +230,7 @@ def test_unusable_sounds_are_errors(client: FlaskClient, data: bytes, expected: 
     response = client.post("/match", data=data)
     assert expected in error_of(response)
     assert "/tmp" not in response.text
-    assert "wav, flac" in response.json["advice"]
+    assert response.json["advice"].startswith(("copy or export", "choose a"))
 
 
 def test_too_large_requests_are_errors(client: FlaskClient):

@@ -297,7 +297,7 @@ def test_unusable_files_are_reported(page: webdriver.Chrome, tmp_path: Path):
         file.truncate(2**26 + 1)
     chooser = page.find_element(By.ID, "file")
     for name, message in (
-        ("broken.wav", "broken.wav: The sound can't be read: Format not recognised. Please choose another file (wav"),
+        ("broken.wav", "broken.wav: The sound can't be read (Format not recognised). Please copy or export it again"),
         ("silent.wav", "silent.wav: The sound is silent"),
         ("large.wav", "large.wav is too large. Please choose a file of up to 64 MiB."),
     ):

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from flowsynth.apps.latent_controller import MAX_COORDINATE, LatentController, Values
 from flowsynth.core.locks import temporary_folder
-from flowsynth.core.sound_files import SUFFIXES, SoundFileError
+from flowsynth.core.sound_files import SoundFileError
 from flowsynth.data.presets import safe_name, write_bank
 from flowsynth.inference.trained_model import RenderingError
 from flowsynth.latent_space.traversals import LATENT_LIMIT
@@ -170,8 +170,8 @@ class Explorer:
             try:
                 sound = self.controller.encode_file(path)
             except SoundFileError as error:
-                advice = f"choose another file ({', '.join(suffix.removeprefix('.') for suffix in SUFFIXES)})"
-                raise RequestError(f"The sound {error.reason}", advice) from error
+                fault, _, remedy = error.reason.rpartition(": ")
+                raise RequestError(f"The sound {fault}", remedy) from error
         z = self.controller.z
         x, y = self.controller.map_position(z)
         wav = base64.b64encode(self._wav(sound.audio)).decode()
