@@ -7,6 +7,7 @@ import yaml
 from bad_inputs import bad_input
 
 from flowsynth.config.validation import check
+from flowsynth.models.registry import models
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +37,13 @@ def check_yaml(text: str) -> None:
 @bad_input("Settings", "a misspelt key", "'sede'", "known keys: budget,")
 def misspelt_key(folder: Path) -> None:
     check_changed(sede=1)
+
+
+@bad_input(
+    "Settings", "a misspelt key of a network", "config.budgets.quick.network: ", "'chanels'", "keys: layers, channels,"
+)
+def misspelt_nested_key(folder: Path) -> None:
+    check_budget(network=configuration()["budgets"]["quick"]["network"] | {"chanels": 4})
 
 
 @bad_input("Settings", "a value of the wrong type", "config.seed", "'one'")
@@ -144,6 +152,39 @@ def empty_bands(folder: Path) -> None:
 @bad_input("Settings", "a floor below single precision", "config.features.floor", "1e-50")
 def tiny_floor(folder: Path) -> None:
     check_section("features", floor=1e-50)
+
+
+@bad_input("Settings", "an unknown model", "'cnm'", ", ".join(models()))
+def unknown_model(folder: Path) -> None:
+    check_changed(models=["oracle", "cnm"])
+
+
+@bad_input("Settings", "an unknown data set", "'amsynth17'", "amsynth16, amsynth30, amsynth41")
+def unknown_dataset(folder: Path) -> None:
+    check_budget(datasets=["amsynth17"])
+
+
+@bad_input("Settings", "a data set of an unknown synthesizer", "'diva16'", "amsynth16, amsynth30, amsynth41")
+def dataset_of_unknown_synthesizer(folder: Path) -> None:
+    check_budget(datasets=["diva16"])
+
+
+@bad_input("Settings", "a budget without data sets of the synthesizer", "the budget quick", "faust", "amsynth16")
+def budget_without_datasets(folder: Path) -> None:
+    budgets = configuration()["budgets"]
+    check_changed(
+        budget="quick", budgets=budgets | {"quick": budgets["quick"] | {"datasets": ["amsynth16"]}}, synth="faust"
+    )
+
+
+@bad_input("Settings", "an unknown synthesizer", "'diva'", "amsynth, faust")
+def unknown_synthesizer(folder: Path) -> None:
+    check_changed(synth="diva")
+
+
+@bad_input("Settings", "an unknown budget", "'huge'", "quick, seeds")
+def unknown_budget(folder: Path) -> None:
+    check_changed(budget="huge")
 
 
 @bad_input("Settings", "an unknown displayed model", "unknown model 'flow_rge'", "flow_reg")

@@ -5,8 +5,6 @@ import torch
 import yaml
 from project import TINY, Project
 
-from flowsynth.models.registry import models
-
 
 def assert_refused(project: Project, *expected: str, target: str = "all") -> None:
     run = project.snakemake(target)
@@ -17,46 +15,12 @@ def assert_refused(project: Project, *expected: str, target: str = "all") -> Non
 
 
 def test_misspelt_key(project: Project):
+    """The other faults that `check` finds are cases of tests/errors."""
     project.configure(sede=1)
     assert_refused(project, "config: ", "'sede'", "known keys: budget,")
 
 
-def test_misspelt_nested_key(project: Project):
-    tiny = TINY["budgets"]["tiny"]
-    project.configure(budgets={"tiny": {**tiny, "network": {**tiny["network"], "chanels": 4}}})
-    assert_refused(project, "config.budgets.tiny.network: ", "'chanels'", "known keys: layers, channels, kernel")
-
-
-def test_value_of_the_wrong_type(project: Project):
-    project.configure(seed="one")
-    assert_refused(project, "config.seed: 'one' is not of type 'integer'")
-
-
-def test_unknown_model_lists_the_known_ones(project: Project):
-    project.configure(models=["oracle", "cnm"])
-    assert_refused(project, "'cnm'", ", ".join(models()))
-
-
-@pytest.mark.parametrize("name", ["amsynth17", "diva16"])
-def test_unknown_data_set_lists_the_known_ones(project: Project, name: str):
-    project.configure(budgets={"tiny": {**TINY["budgets"]["tiny"], "datasets": [name]}})
-    assert_refused(project, f"'{name}'", "amsynth16, amsynth30, amsynth41")
-
-
-def test_synthesizer_without_data_sets_or_unknown(project: Project):
-    project.configure(synth="faust")
-    assert_refused(project, "config: the budget tiny", "faust", "amsynth16")
-    project.configure(synth="diva")
-    assert_refused(project, "'diva'", "amsynth, faust")
-
-
-def test_unknown_budget_lists_the_known_ones(project: Project):
-    project.configure(budget="huge")
-    assert_refused(project, "'huge'", ": tiny")
-
-
 def test_target_outside_the_configuration(project: Project):
-    assert_refused(project, "unknown budget 'nosuch'", "tiny", target="results/nosuch/amsynth16/scores.csv")
     assert_refused(project, "fold 2 of the budget tiny", target="results/tiny/amsynth16/grouped/fold2/mean/scores.csv")
 
 
