@@ -23,8 +23,6 @@ from jaxtyping import Float
 from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.progress import log, log_to_terminal, track
 from flowsynth.core.provenance import write_text
-from flowsynth.data.features import DEFAULTS
-from flowsynth.inference.search_task import log_mel_extractor
 from flowsynth.rendering.host import Host, Note, open_plugin
 from flowsynth.rendering.plugin_process import run_in_subprocess
 from flowsynth.rendering.render import render
@@ -88,6 +86,10 @@ def probe(synth: Synth) -> tuple[Float[np.ndarray, "parameters probes"], Float[n
     Raises:
         ValueError: If it fails on the base patch.
     """
+    # not at the top: the processes that load the plugin need neither torch nor librosa
+    from flowsynth.data.features import DEFAULTS
+    from flowsynth.inference.search_task import log_mel_extractor
+
     patches = [synth.base, *np.random.default_rng(0).uniform(0.2, 0.8, (RANDOM_PATCHES, len(synth.base)))]
     distances = np.zeros((len(patches), len(synth.names), len(PROBES)))
     peaks = np.zeros(distances.shape[1:])

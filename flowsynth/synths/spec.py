@@ -7,6 +7,7 @@ their ranges, and the parameter sets that data sets infer. Reading it does not r
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class Synth:
     has_published_split: bool = False
     users_home: bool = False
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of all parameters."""
         return tuple(p.name for p in self.parameters)

@@ -1,4 +1,4 @@
-"""Items are read from several files in id order, streamed or cached, also in worker processes."""
+"""Items are read from several files in id order, streamed or cached."""
 
 import pickle
 from pathlib import Path
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils.data import DataLoader, default_convert
 
 from flowsynth.core import hdf5
 from flowsynth.data import dataset
@@ -97,18 +96,6 @@ def test_items_can_be_pickled_after_reading(paths):
     items.all()
     assert_items(pickle.loads(pickle.dumps(items)).all(), ["0a", "10"], [0, 1, 2])
     assert_items(items.all(), ["0a", "10"], [0, 1, 2])
-
-
-@pytest.mark.slow
-def test_worker_processes_can_read_items(paths):
-    ids = ["12", "00", "1e3", "0d", "0a", "0b"]
-    items = dataset.Items(paths, ids, NAMES)
-    items.all()
-    loader = DataLoader(items, 2, collate_fn=default_convert, num_workers=2, multiprocessing_context="spawn")
-    batches = list(loader)
-    assert all(isinstance(batch, dataset.Batch) for batch in batches)
-    loaded = dataset.Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
-    assert_items(loaded, ids, [0, 1, 2])
 
 
 def test_batches_from_files_and_from_the_cache_are_equal(paths):

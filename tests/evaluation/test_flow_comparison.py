@@ -1,12 +1,14 @@
 """Answers to the questions about flows."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 import pytest
 from scored import SYSTEMS, scores
 
+from flowsynth.evaluation import statistics
 from flowsynth.evaluation.flow_comparison import (
     BEST_HUMAN,
     BEST_MATCHING,
@@ -26,6 +28,13 @@ from flowsynth.evaluation.flow_comparison import (
 )
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_resamples() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "RESAMPLES", 500)
+        yield
 
 
 @cache

@@ -13,8 +13,8 @@ from flowsynth.rendering.host import Note
 from flowsynth.rendering.render import render
 from flowsynth.synths import spec as synths
 
-NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
-COUNT = 4
+NOTE = Note(22050, 512, 60, 100, 1.5, 2.0)
+COUNT = 2
 # settings that make random presets loud, and all of their parameters audible
 AUDIBLE = {
     "amsynth": {
@@ -48,7 +48,7 @@ def distances(synth: synths.Synth, *pairs: tuple[np.ndarray, np.ndarray]) -> lis
     vectors = np.concatenate([values for pair in pairs for values in pair])
     audio = np.stack([result.audio for result in render(synth, NOTE, vectors, 20)])
     assert (np.abs(audio).max(axis=1) > 1e-3).all()
-    mel = numpy_mel(Mel(NOTE.sample_rate), audio).reshape(len(pairs), 2, COUNT, 64, -1)
+    mel = numpy_mel(Mel(NOTE.sample_rate, frames=40), audio).reshape(len(pairs), 2, COUNT, 64, -1)
     return [float(log_mel_l1(first, second).max()) for first, second in mel]
 
 

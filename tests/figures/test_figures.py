@@ -1,6 +1,7 @@
 """Figures show their data, raise no warning, and give reproducible files."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -89,17 +90,20 @@ def rendered_presets(seed: int) -> reconstruction.RenderedPresets:
     return reconstruction.RenderedPresets(rng.random((3, len(NAMES))), rng.random((3, 8, 10)))
 
 
+@cache
 def smoothness_table() -> pd.DataFrame:
     latent = [f"{item}/z{dimension}" for item in range(3) for dimension in range(3)]
     native = [f"{item}/{name}" for item in range(3) for name in NAMES[:3]]
     return measure_controls(traversals(latent, 8), traversals(native, 8))
 
 
+@cache
 def parameter_count_table() -> pd.DataFrame:
     rows = [(n, m, k, 0.1 * n, 0.01) for n in (16, 30) for m in ("mean", "cnn") for k in PAPER_METRICS]
     return with_systems(pd.DataFrame(rows, columns=["parameters", "model", "metric", "mean", "sd"]))
 
 
+@cache
 def amount_table() -> pd.DataFrame:
     return scores_by_amount({0: score_table(), 10000: score_table()}, 1)
 
@@ -108,6 +112,7 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(2, 88200)).astype("f4")
 
 
+@cache
 def calibration_and_coverage() -> tuple[pd.DataFrame, pd.DataFrame]:
     rng, tables, coverages = np.random.default_rng(0), [], []
     for model in ("mdn", "npe_nsf"):

@@ -38,11 +38,17 @@ def write_features(path: Path, items: int, seed: int, settings: dict | None = No
     return ids
 
 
+@pytest.fixture(scope="session")
+def features(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A file of 90 items, and their ids."""
+    path = tmp_path_factory.mktemp("features") / "features.h5"
+    return path, write_features(path, 90, seed=0)
+
+
 @pytest.fixture
-def parts(tmp_path: Path) -> tuple[Items, Items]:
+def parts(features: tuple[Path, list[str]]) -> tuple[Items, Items]:
     """A training set of 70 items and a validation set of 20."""
-    ids = write_features(tmp_path / "features.h5", 90, seed=0)
-    paths = [tmp_path / "features.h5"]
+    paths, ids = [features[0]], features[1]
     return Items(paths, ids[:70], NAMES), Items(paths, ids[70:], NAMES)
 
 

@@ -87,6 +87,6 @@ def test_a_pretrained_model_matches_a_sound_of_the_synthesizer(name: str):
     model = open_model(find_model(name))
     values = model.map_presets.values[0] if isinstance(model.model, LatentModel) else model.nearest(np.zeros((64, 80)))
     audio = model.render_estimate(values)
-    result = match(model, audio, "sound", samples=4, renders=20, seed=1)
+    result = match(model, audio, "sound", samples=2, renders=6, seed=1)
     assert result.distance <= min(result.answers, result.nearest)
     assert result.distance < 0.5

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flowsynth.evaluation import statistics
 from flowsynth.evaluation.score_tables import with_systems
 from flowsynth.leaderboard.comparison import COMPARISON_COLUMNS, compare_to_baselines, extremes
 
@@ -44,7 +45,8 @@ def test_verdict_respects_the_direction_of_the_metric(base: np.ndarray):
 
 
 @pytest.mark.slow
-def test_noise_is_not_significant(base: np.ndarray):
+def test_noise_is_not_significant(base: np.ndarray, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 500)
     rng = np.random.default_rng(2)
     results = [
         verdicts(scores({"mine": base, "other": base + 0.05 * rng.normal(size=base.shape)}))["other"] for _ in range(10)

@@ -148,7 +148,7 @@ def test_a_flow_is_restored_from_its_state(name: str):
 @pytest.mark.slow
 @every_flow
 def test_the_density_integrates_to_one(name: str):
-    flow, n = make(name, 2).double(), 200 if name in LATENTS else 400
+    flow, n = make(name, 2).double(), 100 if name in LATENTS else 400
     # scaled values are in (0, 1), so the values themselves extend slightly beyond
     margin = WIDTH / (1 - 2 * WIDTH)
     low, high = (-9.0, 9.0) if name in LATENTS else (-margin, 1 + margin)

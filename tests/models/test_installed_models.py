@@ -1,5 +1,7 @@
 """Models of installed packages behave like those of this package."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -14,8 +16,6 @@ from flowsynth.models.nn.networks import Size
 from flowsynth.models.systems import System
 from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training import checkpoints
-
-pytestmark = pytest.mark.slow
 
 SOURCE = '''"""A model of another package."""
 from flowsynth.models.{module} import {base}
@@ -57,6 +57,18 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     clear_caches()
 
 
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load installed models in this process, which has imported torch."""
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess:
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            models.print_traits(command[command.index("-c") + 2 :])
+        return subprocess.CompletedProcess(command, 0, output.getvalue(), "")
+
+    monkeypatch.setattr(registry.subprocess, "run", run)
+
+
 def clear_caches() -> None:
     for function in (
         registry.models,
@@ -86,8 +98,8 @@ BASES = {
 }
 
 
+@pytest.mark.usefixtures("in_process")
 def test_traits_of_installed_models_are_inherited(install: Install, tmp_path: Path):
-    """All kinds at once, as each reading of installed models starts a process."""
     offered = {f"other_{kind}": (module, base, "extra = 1") for kind, (module, base) in BASES.items()}
     offered["own_people"] = ("regression.cnn", "CNN", "human_presets_only = True")
     offered["inherited_people"] = ("controls.nearest_people", "NearestPeople", "extra = 1")
@@ -112,6 +124,7 @@ def test_an_installed_model_gets_the_kinds_of_parameters(install: Install, size:
     assert checkpoints.load(tmp_path / "checkpoint.pt").model.stepped == 1
 
 
+@pytest.mark.slow
 def test_planning_with_an_installed_model_does_not_load_torch(install: Install):
     install("other", "other_package:Other")
     program = (
@@ -137,6 +150,7 @@ def test_a_used_or_invalid_name_is_rejected(install: Install, name: str):
         models.names()
 
 
+@pytest.mark.usefixtures("in_process")
 def test_an_entry_point_must_be_a_model(install: Install):
     install("other", "pathlib:Path")
     with pytest.raises(ValueError, match="pathlib:Path: got 0 models"):
@@ -145,6 +159,7 @@ def test_an_entry_point_must_be_a_model(install: Install):
         registry.controls()
 
 
+@pytest.mark.usefixtures("in_process")
 def test_an_unknown_kind_is_rejected(install: Install):
     install("other", "other_package:Other", body="kind = 'toys'")
     with pytest.raises(ValueError, match=r"the model other: .*'toys'"):
@@ -157,6 +172,7 @@ def test_a_reexported_model_is_rejected(install: Install):
         models.find("other")
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_broken_package_is_named(install: Install):
     install("other", "nowhere.networks:Other")
     with pytest.raises(ValueError, match=r"the model other: .* from nowhere.networks:Other, but No module named"):
@@ -165,6 +181,7 @@ def test_a_broken_package_is_named(install: Install):
         registry.source_file("other")
 
 
+@pytest.mark.slow
 def test_a_package_that_ends_its_process_is_named(install: Install):
     install("other", "other_package:Other", body="import os; os._exit(3)")
     with pytest.raises(ValueError, match=r"the model other: .* status 3"):

@@ -183,7 +183,7 @@ def trained(name: str, train: Batch, steps: int) -> LatentModel:
 def test_a_vae_reconstructs_and_predicts_better_than_the_mean():
     torch.manual_seed(1)
     train, test = smooth_sounds(256), smooth_sounds(64)
-    model = trained("vae", train, 240)
+    model = trained("vae", train, 160)
     with torch.no_grad():
         reconstruction_error = (model.decode(model.encode(test.mel)) - test.mel).square().mean()
         parameter_error = (model.infer(test.mel, 1)[0] - test.values).square().mean()
@@ -195,7 +195,7 @@ def test_a_vae_reconstructs_and_predicts_better_than_the_mean():
 def test_the_first_dimension_of_flow_dis_separates_brightness():
     torch.manual_seed(1)
     train, test = smooth_sounds(256), smooth_sounds(200)
-    model = trained("flow_dis", train, 120)
+    model = trained("flow_dis", train, 60)
     pair = SEMANTIC_PAIRS[model.pair]
     tags = pair.tags(test.mel, pair.thresholds(train.mel))
     with torch.no_grad():

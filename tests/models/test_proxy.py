@@ -121,10 +121,10 @@ def test_parameters_at_0_and_1_are_fixed_and_others_change(trained: tuple[Proxy,
 @pytest.mark.slow
 def test_corrections_beat_best_of_n(trained: tuple[Proxy, Batch]):
     model, _ = trained
-    targets = sounds(torch.rand(10, 3))
+    targets = sounds(torch.rand(5, 3))
     with torch.no_grad():
         predictions = model.infer(targets, 12)
-    distances_of_n = (sounds(predictions.flatten(0, 1)).unflatten(0, (12, 10)) - targets).abs().mean((2, 3))
+    distances_of_n = (sounds(predictions.flatten(0, 1)).unflatten(0, (12, 5)) - targets).abs().mean((2, 3))
     best_of_n = distances_of_n.min(dim=0).values
     corrected = []
     for index, target in enumerate(targets):

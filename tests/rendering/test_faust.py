@@ -15,14 +15,14 @@ from flowsynth.rendering.render import render
 from flowsynth.rendering.worker import render_reloaded
 from flowsynth.synths import spec as synths
 
-NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
+NOTE = Note(22050, 512, 60, 100, 1.5, 2.0)
 SYNTH = synths.load("faust")
 C4 = 440 * 2 ** ((60 - 69) / 12)
 
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    table, counts = presets.collect(SYNTH, SYNTH.names, limit=12, seed=1)
+    table, counts = presets.collect(SYNTH, SYNTH.names, limit=6, seed=1)
     assert counts["drawn"] == 4000
     assert counts["duplicates"] == 0
     return table[list(SYNTH.names)].to_numpy()
@@ -42,7 +42,7 @@ def write_program(text: str, folder: Path) -> synths.Synth:
 def test_rendering_is_reproducible_in_any_order_and_by_any_way(values: np.ndarray, sounds: list[np.ndarray]):
     reversed_order = [result.audio for result in render(SYNTH, NOTE, values[::-1], 20)]
     assert all(np.array_equal(a, b) for a, b in zip(sounds, reversed_order[::-1], strict=True))
-    reloaded = [result.audio for result in render_reloaded(lambda: Host(SYNTH, NOTE), values[:5].astype(np.float32))]
+    reloaded = [result.audio for result in render_reloaded(lambda: Host(SYNTH, NOTE), values[:2].astype(np.float32))]
     assert all(np.array_equal(a, b) for a, b in zip(sounds, reloaded, strict=False))
     host = Host(SYNTH, NOTE)
     assert all(np.array_equal(host.play(row.astype(np.float32)), a) for row, a in zip(values, sounds, strict=True))
@@ -54,7 +54,7 @@ def test_presets_are_audible_and_mostly_have_the_note_pitch(sounds: list[np.ndar
     assert len({audio.tobytes() for audio in sounds}) == len(sounds)
     octaves = []
     for audio in sounds:
-        pitch, *_ = librosa.pyin(audio[2000:40000], fmin=50, fmax=1500, sr=NOTE.sample_rate)
+        pitch, *_ = librosa.pyin(audio[2000:24000], fmin=50, fmax=1500, sr=NOTE.sample_rate)
         octaves.append(np.log2(np.nanmedian(pitch) / C4))
     deviations = np.abs(octaves - np.round(octaves))
     assert np.mean(deviations < 0.05) > 0.8
@@ -62,12 +62,12 @@ def test_presets_are_audible_and_mostly_have_the_note_pitch(sounds: list[np.ndar
 
 @pytest.mark.slow
 def test_key_is_released_after_the_held_time():
-    values = SYNTH.base[None]
-    short, long = (next(render(SYNTH, replace(NOTE, held=held), values, 20)).audio for held in (1.0, 3.0))
+    values, note = SYNTH.base[None], replace(NOTE, duration=3.0)
+    short, long = (next(render(SYNTH, replace(note, held=held), values, 20)).audio for held in (1.0, 3.0))
     second = slice(NOTE.sample_rate * 2, int(NOTE.sample_rate * 2.5))
     assert np.abs(short[second]).max() < 1e-3 < 0.05 < np.abs(long[second]).max()
     higher = next(render(SYNTH, replace(NOTE, pitch=72), values, 20)).audio
-    pitch, *_ = librosa.pyin(higher[2000:40000], fmin=50, fmax=1500, sr=NOTE.sample_rate)
+    pitch, *_ = librosa.pyin(higher[2000:24000], fmin=50, fmax=1500, sr=NOTE.sample_rate)
     assert np.nanmedian(pitch) == pytest.approx(2 * C4, rel=0.01)
     assert fingerprint(SYNTH, NOTE)["plugin_sha256"]
 

@@ -56,7 +56,7 @@ list(render_forked(play, np.zeros((1, 1), np.float32), 4, 10000, int(sys.argv[1]
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    table, _ = presets.collect(SYNTH, SYNTH.names, limit=60, seed=3)
+    table, _ = presets.collect(SYNTH, SYNTH.names, limit=24, seed=3)
     return table[list(SYNTH.names)].to_numpy()
 
 
@@ -72,21 +72,21 @@ def sounds(folder: Path) -> dict[str, bytes]:
 def test_audio_does_not_depend_on_order_shards_or_process(values: np.ndarray, tmp_path: Path):
     np.save(tmp_path / "values.npy", values)
     runs = []
-    for seed, shards in ((1, 1), (2, 7)):
+    for seed, shards in ((1, 1), (2, 5)):
         folder = tmp_path / str(shards)
         subprocess.run(
             [sys.executable, "-c", SHARDS, str(tmp_path / "values.npy"), str(folder), str(seed), str(shards)],
             check=True,
         )
         runs.append(sounds(folder))
-    assert len(runs[0]) == 60
+    assert len(runs[0]) == 24
     assert runs[0] == runs[1]
-    assert len(set(runs[0].values())) > 55  # the sounds differ
+    assert len(set(runs[0].values())) > 22  # the sounds differ
 
 
 @pytest.mark.slow
 def test_reloading_and_forking_give_identical_audio(values: np.ndarray):
-    vectors = values[:5].astype(np.float32)
+    vectors = values[:3].astype(np.float32)
     by_fork = [r.audio.tobytes() for r in render.render(SYNTH, NOTE, vectors, 20)]
     by_reload = [r.audio.tobytes() for r in render_reloaded(lambda: Host(SYNTH, NOTE), vectors)]
     assert by_fork == by_reload

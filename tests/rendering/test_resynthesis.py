@@ -18,7 +18,7 @@ NOTE = Note(22050, 512, 60, 100, 3.0, 4.0)
 @pytest.mark.slow
 def test_true_parameters_reproduce_the_audio_exactly(tmp_path: Path):
     synth, names = synths.dataset("amsynth16")
-    table, _ = presets.collect(synth, names, limit=6)
+    table, _ = presets.collect(synth, names, limit=3)
     values, ids = table[list(synth.names)].to_numpy(), table["id"].tolist()
     render_shard(synth, NOTE, ids, values, tmp_path / "target.h5", 20)
     truth = values[:, synth.columns(names)].astype(np.float32)
@@ -26,7 +26,7 @@ def test_true_parameters_reproduce_the_audio_exactly(tmp_path: Path):
     with hdf5.writing(tmp_path / "predictions.h5", ids, truth, names, {}) as file:
         hdf5.add_items(file, "estimates", estimates.shape[1:])[:] = estimates
     count = resynthesise(synth, NOTE, tmp_path / "predictions.h5", tmp_path / "audio.h5", 20)
-    assert count["ok"] == 12
+    assert count["ok"] == 6
     with hdf5.reading(tmp_path / "target.h5") as target, hdf5.reading(tmp_path / "audio.h5") as audio:
         assert hdf5.ids(audio).tolist() == [f"{i}/{s}" for i in ids for s in (0, 1)]
         assert np.array_equal(audio["audio"][::2], target["audio"][:])
