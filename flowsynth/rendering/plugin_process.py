@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -135,11 +136,13 @@ def call_once(descriptor: int) -> None:
     """Run the process of `run_in_subprocess` on the file descriptor of its connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one
     connection = Connection(descriptor)
-    function, arguments = connection.recv()
-    try:
-        connection.send(function(*arguments))
-    except Exception as error:
-        connection.send(error)
+    with suppress(EOFError, ConnectionError):  # the parent process may have ended
+        function, arguments = connection.recv()
+        try:
+            message = function(*arguments)
+        except Exception as error:
+            message = error
+        connection.send(message)
 
 
 def _reinstall(synth: Synth) -> str:

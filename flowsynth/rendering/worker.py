@@ -14,6 +14,7 @@ import os
 import select
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -162,17 +163,18 @@ def serve(connection: Connection, synth: Synth, note: Note, timeout: float) -> N
         connection.send(None)
         for result in render_forked(play, _requests(connection), note.samples, timeout, connection.fileno()):
             connection.send(result)
-    except BrokenPipeError:
+    except ConnectionError:
         return
     except Exception as error:
-        connection.send(error)
+        with suppress(ConnectionError):
+            connection.send(error)
 
 
 def _requests(connection: Connection) -> Iterator[np.ndarray]:
     while True:
         try:
             yield connection.recv()
-        except EOFError:
+        except EOFError:  # the client has disconnected
             return
 
 
@@ -180,4 +182,5 @@ def main(descriptor: int) -> None:
     """Run the worker process of `flowsynth.rendering.render` on the file descriptor of its connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one
     connection = Connection(descriptor)
-    serve(connection, *connection.recv())
+    with suppress(EOFError, ConnectionError):  # the client may have ended before its first message
+        serve(connection, *connection.recv())

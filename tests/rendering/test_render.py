@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
 
 import h5py
@@ -30,6 +31,7 @@ SYNTH = synths.load("amsynth")
 
 SHARDS = """
 import sys
+from multiprocessing import Pipe
 from pathlib import Path
 import numpy as np
 from flowsynth.rendering.host import Note
@@ -251,3 +253,15 @@ def test_worker_leaves_no_hanging_child(ending: str):
         worker.wait(DEADLINE)
         wait_until(lambda: has_ended(child), "the child has ended")
     client.close()
+
+
+@pytest.mark.parametrize("request_sent", [False, True])
+def test_worker_ends_in_silence_if_its_client_has_ended(request_sent: bool):
+    client, worker_end = Pipe()
+    if request_sent:
+        client.send((SYNTH, NOTE, 20))
+        client.send(SYNTH.base)
+    client.close()
+    command = [sys.executable, "-c", f"from flowsynth.rendering.worker import main; main({worker_end.fileno()})"]
+    run = subprocess.run(command, pass_fds=[worker_end.fileno()], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")

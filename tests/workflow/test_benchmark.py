@@ -187,4 +187,5 @@ def test_paper_budget_plans_all_models_folds_and_data_sets(project: Project):
     assert {plan[rule] + plan[f"{rule}_control"] for rule in ("train", "predict")} == {trainings}
     assert [plan[rule] for rule in ("collect_scores", "complexity")] == [3, 1]
     assert set(datasets) == {"amsynth16", "amsynth30", "amsynth41"}
+    (project.folder / "config.yaml").write_text(yaml.safe_dump(config | {"models": ["oracle", "cnn"]}))
     assert project.planned("--config", "budget=paper", "synth=faust")["complexity"] == 1

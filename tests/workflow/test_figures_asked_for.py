@@ -1,10 +1,13 @@
 """Figures are targets by name, and run only the jobs that they depend on."""
 
+import contextlib
 import shutil
 
 import pandas as pd
 import pytest
 from project import TINY, Project
+
+from flowsynth.core import integrity
 
 TRAVERSALS = {"traverse": 1, "render_traversals": 1}
 DATA = {"presets", "render", "features", "split"}
@@ -86,10 +89,13 @@ def test_scaling_with_epochs_trains_only_its_budgets(project: Project):
 def test_scaling_with_epochs_is_summarised_and_drawn(copy: Project):
     tiny = TINY["budgets"]["tiny"]
     for name in ("epochs_2", "epochs_4"):
-        for path in copy.results.glob("grouped/fold*/*/scores.csv*"):
+        for path in copy.results.glob("grouped/fold*/*/scores.csv"):
             target = copy.folder / "results" / name / path.relative_to(copy.results.parent)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
+            shutil.copy(f"{path}.json", f"{target}.json")
+            with contextlib.chdir(copy.folder):  # checksums have relative paths
+                integrity.record(target.relative_to(copy.folder))
     copy.configure(budgets={"tiny": tiny, "epochs_2": {**tiny, "epochs": 2}, "epochs_4": {**tiny, "epochs": 4}})
     targets = [f"results/epochs/{name}" for name in ("amount.png", "flow_question.csv")]
     run = copy.snakemake(*targets, "--allowed-rules", "scaling", "draw_amount", "compare_flows")

@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
+import forks
 import pytest
 from programs import require
 from project import ROOT
@@ -34,8 +35,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, command: str, **options) -> subprocess.CompletedProcess:
-    """Run a command of README; Snakemake plans only, and make runs nothing."""
-    if command.startswith(("snakemake ", "make ")):
+    """Run a command of README; Snakemake plans only, in a forked process, and make runs nothing."""
+    if command.startswith("snakemake "):
+        arguments = [forks.SNAKEMAKE, *shlex.split(command)[1:], "--dry-run"]
+        return forks.server().run(arguments, folder, environment(folder), DEADLINE)
+    if command.startswith("make "):
         command += " --dry-run"
     return subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environment(folder), text=True, capture_output=True, timeout=DEADLINE
@@ -87,5 +91,5 @@ def test_every_command_works_in_order(checkout: Path):
             explore(checkout, command)
             continue
         result = run(checkout, command)
-        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr or ''}"
     assert {path.suffix for path in (checkout / "matches").iterdir()} >= {".bank", ".wav", ".png", ".csv"}

@@ -9,7 +9,7 @@ from project import TINY, Project
 
 from flowsynth.training.checkpoints import load
 
-SYNTHETIC = 40
+SYNTHETIC = 24
 
 
 def configure_synthetic(project: Project, count: int) -> None:
@@ -46,7 +46,7 @@ def test_synthetic_presets_are_trained_on_but_not_tested(copy: Project):
             names.append(file["id"].asstr()[:].tolist())
             values = np.asarray(file["values"])
         # near-duplicates of held-out sounds are dropped
-        assert len(np.unique(values, axis=0)) == len(names[-1]) >= 0.9 * SYNTHETIC
+        assert len(np.unique(values, axis=0)) == len(names[-1]) >= 0.8 * SYNTHETIC
         assert not set(names[-1]) & set(split["id"])
         held_out = split.loc[(split["fold"] == fold) & (split["part"] != "train"), "id"]
         assert min(np.abs(synthetic - mel[name]).mean((1, 2)).min() for name in held_out) > 0.05
