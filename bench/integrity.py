@@ -1,6 +1,8 @@
-"""Cost of the checksums in a finished run: CPU seconds to verify the inputs of all jobs and to hash their outputs.
+"""Cost of the checksums in a finished run: CPU seconds to hash the inputs and outputs of all jobs, once per job.
 
-The baseline is the CPU time of all jobs of the run, measured by Snakemake. Without a finished default run there is no row.
+They are the sizes of these files over the rate of SHA-256 in memory; reading, and the checksums inside of checkpoints, are
+not counted. The baseline is the CPU time of all jobs of the run, measured by Snakemake. Without a finished default run there
+is no row.
 """
 
 import base64

@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import h5py
 
+from flowsynth.core.hdf5 import open_hdf5
+
 HEADER_SIZE = 2**17  # bytes of the first line of a table: several times as many columns as a synthesizer has parameters
 TEXT_SIZE = 2**24  # bytes of a list or description that is read as a whole
 TEXT_ROWS = 64  # texts read at a time: they may share memory in the file
@@ -80,13 +82,7 @@ def check_hdf5(path: Path, limit: int | None = None) -> None:
     Raises:
         ValueError: If it is no HDF5 file, refers to other files, has other content, or claims more than its own size.
     """
-    try:
-        file = h5py.File(path, "r", locking=False)
-    except (FileNotFoundError, PermissionError):
-        raise
-    except OSError as error:
-        raise ValueError(f"{path} is truncated or not HDF5 ({error}): copy it again") from error
-    with file:
+    with open_hdf5(path) as file:
         left = path.stat().st_size if limit is None else limit
         for name in file:
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):

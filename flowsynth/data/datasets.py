@@ -4,7 +4,6 @@
 may come from anybody, see `flowsynth.core.untrusted`.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from flowsynth.core import untrusted
+from flowsynth.core.integrity import sha256
 from flowsynth.core.readers import read_csv
 from flowsynth.rendering.audio import read_checked
 from flowsynth.synths.parameter_space import ParameterSpace
@@ -195,8 +195,7 @@ def verified(folder: Path, paths: Iterable[Path]) -> list[Path]:
         untrusted.path_inside(folder, name, folder / CHECKSUMS)
         if path.exists() and not path.is_file():
             raise ValueError(f"{path} is no file: copy the data set again")
-        with path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        actual = sha256(path)
         if actual != expected.get(name):
             raise ValueError(
                 f"{path} is damaged: sha256 is {actual}, expected {expected.get(name)} ({CHECKSUMS}). Copy it again"

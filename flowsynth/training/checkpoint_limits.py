@@ -24,10 +24,12 @@ class LimitError(ValueError):
 
 
 def check_archive(path: Path) -> None:
-    """Check that a file is an archive as PyTorch writes it, whose content takes no more space than the file.
+    """Check that a file is an archive as PyTorch writes it, undamaged, whose content takes no more space than the file.
+
+    PyTorch itself ignores the checksums in it.
 
     Raises:
-        ValueError: If it is another file, or truncated.
+        ValueError: If it is another file, or damaged.
         LimitError: If its content is compressed.
     """
     with path.open("rb") as file:
@@ -35,9 +37,12 @@ def check_archive(path: Path) -> None:
             raise ValueError("it is no archive of PyTorch")
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    compressed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
-    if compressed or sum(member.file_size for member in members) > path.stat().st_size:
-        raise LimitError("its content is compressed")
+            compressed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+            if compressed or sum(member.file_size for member in members) > path.stat().st_size:
+                raise LimitError("its content is compressed")
+            damaged = archive.testzip()
+    if damaged:
+        raise ValueError(f"wrong checksum of {damaged}")
 
 
 def check_content(content: object, file_size: int) -> None:
