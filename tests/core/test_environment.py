@@ -1,6 +1,7 @@
 """Libraries have a folder to cache in, also where the user's home can't be written."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from flowsynth.core.environment import VARIABLES, cache_environment, search_path
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home folder."""
+    """An empty home folder; librosa has not been imported, and lies where nothing may be written."""
+    monkeypatch.delitem(sys.modules, "librosa", raising=False)
+    (tmp_path / "site" / "librosa").mkdir(parents=True)
+    (tmp_path / "site" / "librosa" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "site")
     for name in ("XDG_CACHE_HOME", *VARIABLES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -26,6 +31,12 @@ def test_a_temporary_folder_replaces_a_home_that_is_not_writable(home: Path):
     environment = cache_environment()
     assert environment.keys() == VARIABLES.keys()
     assert all(os.access(Path(folder).parent, os.W_OK) for folder in environment.values())
+
+
+def test_numba_caches_beside_librosa_where_it_can(home: Path):
+    (home / ".cache").touch()
+    (home / "site" / "librosa" / "core" / "__pycache__").mkdir(parents=True)
+    assert cache_environment().keys() == {"MPLCONFIGDIR"}
 
 
 def test_folders_that_are_set_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch):

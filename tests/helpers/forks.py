@@ -51,6 +51,8 @@ LIBRARIES = (
         "soundfile",
     ),
     *("soxr", "librosa", "torch", "torch.utils.tensorboard", "zuko", "cma", "jaxtyping", "flask"),
+    # imported on use: by optimizers, and by figures
+    *("torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
 )
 
 

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = ("flask", "jinja2", "jsonschema", "pythonosc", "seaborn", "snakemake", "statsmodels", "tabulate", "waitress")
+QUICK = ("--samples", "1", "--renders", "0")  # matching itself is tested elsewhere
 BLOCK = f"""
 import sys
 for name in {EXTRAS}:
@@ -69,7 +70,7 @@ def test_version_and_models_are_listed(installed: Path, read_only: Path):
 
 
 def test_a_sound_is_matched_from_a_folder_without_write_access(installed: Path, read_only: Path, tmp_path: Path):
-    run = flowsynth(installed, read_only, "match", "saw.wav", "--out", tmp_path / "out", "--json")
+    run = flowsynth(installed, read_only, "match", "saw.wav", "--out", tmp_path / "out", "--json", *QUICK)
     assert run.returncode == 0, run.stderr
     (match,) = json.loads(run.stdout)
     assert match["status"] == "ok"
