@@ -129,6 +129,7 @@ def _files(name: str, package: str, root: Path) -> tuple[Path, ...]:
     return tuple(path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file())
 
 
+@cache
 def _root(file: Path) -> Path:
     """Return the folder of the outermost package of a file; outside a package, the file without its suffix."""
     root = file.with_suffix("")

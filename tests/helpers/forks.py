@@ -36,6 +36,7 @@ LIBRARIES = (
         "snakemake.cli",
         "snakemake.script",
         "snakemake.executors.local",
+        "snakemake.report",
         "snakemake_executor_plugin_slurm",
         "jsonschema",
     ),
@@ -125,6 +126,7 @@ def serve(address: str) -> None:
     """Import the libraries, then fork processes on request until standard input is closed."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    importlib.import_module("snakemake.cli").get_argument_parser()  # looks for plugins
     assert threading.active_count() == 1
     gc.freeze()
     with selectors.DefaultSelector() as selector, socket.socket(socket.AF_UNIX) as listener:
