@@ -64,7 +64,7 @@ packages:
 	@SYNTH=$(SYNTH) sh envs/packages.sh $(PACKAGES)
 
 # The lock holds all packages but torch, whose build depends on the machine. Only what jobs import is compiled, and at once,
-# since jobs may not be allowed to write there; librosa's pitch estimators too, which takes a while.
+# since jobs may not be allowed to write there; librosa's pitch estimators too, which take a while, beside the rest.
 .venv/installed: envs/requirements.txt envs/lock.txt pyproject.toml $(if $(BROKEN),again)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=... to another"; exit 1; }
@@ -72,8 +72,8 @@ packages:
 	  { echo "error: $(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(if $(BROKEN),--clear) .venv
 	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes --requirement envs/lock.txt
-	$(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli; \
-	  from flowsynth.data.out_of_domain.preprocessing import compile_estimators; compile_estimators()'
+	$(BIN)/python -c 'from flowsynth.data.out_of_domain.preprocessing import compile_estimators; compile_estimators()' & \
+	  $(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt && \
+	  $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . && \
+	  $(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli' && wait $$!
 	@touch $@

@@ -82,6 +82,11 @@ def test_best_system_with_renderings_is_compared_with_the_others(question: str, 
     assert re.match(r"\*\*better\*\*: `npe_nsf_best16` 0\.\d+, `nearest_people` 0\.\d+, ", answers[BEST_HUMAN])
 
 
+def test_a_control_is_never_the_best_system():
+    answers = answers_for(SYSTEMS | {"nearest_refined16": -0.4})
+    assert answers[LEADER_CONTROL].startswith("**worse**: `proxy_best16` 0.")
+
+
 def test_median_is_compared_with_the_model_of_the_best_median():
     table = scores(SYSTEMS)
     table.loc[(table["model"] == "mlp") & (table["metric"] == "spectral_convergence"), "value"] -= 0.2

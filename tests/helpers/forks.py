@@ -196,6 +196,7 @@ def become(arguments: list[str], cwd: str, environment: dict[str, str]) -> int:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None  # the server has looked for it in its own environment
     first = arguments[0]
     if first == "-m":
         arguments, folder = arguments[1:], cwd

@@ -195,3 +195,23 @@ def test_one_rendering_corrects_a_constant_error(trained: tuple[Proxy, Batch]):
             for distances, preset in ((initial, presets), (corrected, proposal[None])):
                 distances.append(float((model.predict_mel(preset)[0] + offset - target).abs().mean()))
     assert np.median(corrected) < 0.1 * np.median(initial)
+
+
+def test_several_renderings_correct_an_error_that_varies(trained: tuple[Proxy, Batch]):
+    model, _ = trained
+    torch.manual_seed(1)
+    bands = torch.linspace(0, 1, 8)[:, None]
+
+    def synthesizer(values: torch.Tensor) -> torch.Tensor:
+        return model.predict_mel(values) + 0.6 * torch.sin(4 * values[:, 1, None, None] + 3 * bands)
+
+    initial, corrected = [], []
+    for values in 0.2 + 0.6 * torch.rand(20, 3):
+        # near the target, and anywhere
+        presets = torch.cat([(values + 0.1 * torch.randn(4, 3)).clamp(0, 1), torch.rand(4, 3)])
+        with torch.no_grad():
+            target = synthesizer(values[None])[0]
+            proposal = model.propose_next(target, presets, synthesizer(presets))
+            initial.append(float((synthesizer(presets) - target).abs().mean((1, 2)).min()))
+            corrected.append(float((synthesizer(proposal[None])[0] - target).abs().mean()))
+    assert np.median(corrected) < 0.3 * np.median(initial)
