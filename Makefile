@@ -71,6 +71,7 @@ packages:
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 	  { echo "error: $(PYTHON) can't make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(if $(BROKEN),--clear) .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement envs/pip.txt
 	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes --requirement envs/lock.txt
 	$(BIN)/python -c 'from flowsynth.data.out_of_domain.preprocessing import compile_estimators; compile_estimators()' & \
 	  $(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt && \

@@ -1,6 +1,7 @@
 """Shared fixtures: a tiny benchmark that is run once; distribution of tests over processes."""
 
 import fcntl
+import gc
 import logging
 import os
 import shutil
@@ -36,8 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"finished", "project", "cluster"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    first = ("slurm", "workflow")
+    first = ("slurm", "workflow", "repository", "training", "models")
     items.sort(key=lambda item: first.index(item.path.parent.name) if item.path.parent.name in first else len(first))
+
+
+def pytest_collection_finish() -> None:
+    """Exclude what has been imported from garbage collection: statsmodels collects in each test of significance."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

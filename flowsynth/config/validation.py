@@ -52,7 +52,7 @@ def check(config: Mapping[str, Any], schema: Path) -> None:
     if renamed:
         raise ValueError("\n".join(["config: these keys have new names:", *renamed]))
     errors = []
-    for error in SchemaValidator(yaml.safe_load(schema.read_text(encoding="utf-8"))).iter_errors(config):
+    for error in SchemaValidator(yaml.load(schema.read_text(encoding="utf-8"), synths.YAML_LOADER)).iter_errors(config):
         location = ".".join(["config", *map(str, error.absolute_path)])
         message = ", and ".join(cause.message for cause in error.context) or error.message
         errors.append(f"{location}: {message}{_remedy(error)}")

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 KINDS = ("controls", "regression", "autoencoders", "density", "surrogates")  # folders of models
 HUMAN_PRESETS_ONLY = frozenset({"nearest_people"})  # models of this package that set `Model.human_presets_only`
 GROUP = "flowsynth.models"  # entry points by which installed packages offer models
+TRAITS = "FLOWSYNTH_MODEL_TRAITS"  # environment variable by which a run passes the traits of their models to its jobs
 # a system and its last step, see `flowsynth.models.systems`
 SYSTEM_NAME = re.compile(r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
 
@@ -90,12 +91,25 @@ def _traits(model: str) -> Traits | None:
     return traits
 
 
+def traits_environment() -> dict[str, str]:
+    """Return the environment of jobs that need not load the models of installed packages again for their traits."""
+    return {TRAITS: json.dumps(_installed_traits())} if _installed_traits() else {}
+
+
 @cache
 def _installed_traits() -> dict[str, Traits | str]:
-    """Load the models of installed packages in a subprocess; return their traits, or the error where that failed."""
+    """Return the traits of the models of installed packages, or the error where loading them failed."""
     names = [name for name in models() if name not in _files()]
     if not names:
         return {}
+    traits = json.loads(os.environ.get(TRAITS) or "{}")
+    if traits.keys() != set(names):  # in the process that plans the run
+        traits = _load_traits(names)
+    return {name: value if isinstance(value, str) else Traits(*value) for name, value in traits.items()}
+
+
+def _load_traits(names: list[str]) -> dict[str, list | str]:
+    """Load models in a subprocess; return the values of their traits, or the error where that failed."""
     program = "import sys; from flowsynth.models.base import print_traits; print_traits(sys.argv[1:])"
     path = os.pathsep.join(entry or os.curdir for entry in sys.path)
     # -P: no module of the working directory takes the place of another
@@ -111,8 +125,7 @@ def _installed_traits() -> dict[str, Traits | str]:
         reason = (process.stderr.strip().splitlines() or [f"the process ended with status {process.returncode}"])[-1]
         return dict.fromkeys(names, f"loading it failed: {reason}")
     # the last line: packages may print when they are imported
-    traits = json.loads(process.stdout.splitlines()[-1])
-    return {name: value if isinstance(value, str) else Traits(*value) for name, value in traits.items()}
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def kind(model: str) -> str | None:

@@ -8,12 +8,13 @@ from bad_inputs import bad_input
 
 from flowsynth.config.validation import check
 from flowsynth.models.registry import models
+from flowsynth.synths.spec import YAML_LOADER
 
 ROOT = Path(__file__).parents[2]
 
 
 def configuration() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return yaml.load((ROOT / "config.yaml").read_text(encoding="utf-8"), YAML_LOADER)
 
 
 def check_changed(**changes: object) -> None:

@@ -117,6 +117,20 @@ def test_traits_of_installed_models_are_inherited(install: Install, tmp_path: Pa
     assert registry.human_presets_only() == {"nearest_people", "own_people", "inherited_people"}
 
 
+def test_a_run_loads_installed_models_once(install: Install, monkeypatch: pytest.MonkeyPatch):
+    assert registry.traits_environment() == {}
+    install("other", "other_package:Other")
+    monkeypatch.setattr(registry, "_load_traits", lambda names: {name: ["density", False] for name in names})
+    environment = registry.traits_environment()
+    monkeypatch.setattr(registry, "_load_traits", lambda names: {name: ["surrogates", False] for name in names})
+    monkeypatch.setenv(registry.TRAITS, environment[registry.TRAITS])
+    clear_caches()
+    assert registry.kind("other") == "density"
+    monkeypatch.setenv(registry.TRAITS, '{"another": ["density", false]}')  # of other packages
+    clear_caches()
+    assert registry.kind("other") == "surrogates"
+
+
 def test_an_installed_model_gets_the_kinds_of_parameters(install: Install, size: Size, tmp_path: Path):
     install("other", "other_package:Other", "regression.cnn", "CNN", CONSTRUCTOR)
     parameters = ParameterSpace(("cutoff", "waveform"), ("continuous", "stepped"), (None, 4))

@@ -12,7 +12,7 @@ from runs import Run, adapt
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from waiting import DEADLINE, command_line, send_signal, wait_until
 
-EPOCHS = 150  # some seconds, long enough to stop the training after its first checkpoint
+EPOCHS = 80  # some seconds, long enough to stop the training after its first checkpoint
 MODEL = Path("results", "tiny", "amsynth16", "grouped", "fold0", "cnn")
 TARGET = str(MODEL / "checkpoint.pt")
 

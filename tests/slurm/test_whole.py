@@ -10,8 +10,8 @@ from project import Project
 from runs import Run, adapt, profile
 
 FOLD = "grouped/fold0/cnn"
-REMADE = ("audio/1.h5", "features/1.h5", "split/grouped.csv", f"{FOLD}/checkpoint.pt", f"{FOLD}/scores.csv")
-RULES = ["render", "features", "split", "train", "predict"]
+REMADE = ("audio/1.h5", f"{FOLD}/checkpoint.pt", f"{FOLD}/scores.csv")
+RULES = ["render", "train", "predict"]
 TARGET = f"results/tiny/amsynth16/{FOLD}/scores.csv"
 
 

@@ -71,6 +71,7 @@ SPLITS = ["random", "grouped"] + ["published"] * (config["split"] == "published"
 # the timeout does not change a rendering
 RENDER = {key: value for key, value in config["render"].items() if key != "timeout"}
 CONTROLS = "|".join(sorted(registry.controls() - {"search"}))
+os.environ.update(registry.traits_environment())
 ANY_MODEL = f"(?:{'|'.join(registry.models())})(?:_seed[0-9]+)?"
 
 
