@@ -52,8 +52,9 @@ LIBRARIES = (
         "soundfile",
     ),
     *("soxr", "librosa", "torch", "torch.utils.tensorboard", "zuko", "cma", "jaxtyping", "flask"),
-    # imported on use: by optimizers, and by figures
-    *("torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
+    # imported on use: by optimizers, figures, notebooks and others
+    *("torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "nbformat", "scipy.io"),
+    "smart_open",
 )
 
 
