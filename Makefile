@@ -15,7 +15,7 @@ endif
 BROKEN := $(shell ! test -L $(BIN)/python || $(BIN)/python -c '' 2>/dev/null || echo broken; ! test -e .venv/installed || \
   { $(BIN)/python -c 'import pip' && test -x "$$(sed -n '1s/^\#!//p' $(BIN)/pip)"; } 2>/dev/null || echo broken)
 
-.PHONY: reproduce test lint docs bench publish freeze pretrained setup packages again
+.PHONY: reproduce test lint types style docs bench publish freeze pretrained setup packages again
 
 # The kernel frees this lock when a run is killed; Snakemake's own would have to be removed by hand.
 reproduce: setup
@@ -27,11 +27,15 @@ test: PACKAGES := tests
 test: setup
 	$(BIN)/pytest
 
-lint: setup
+lint: types style
+
+types: setup
+	$(BIN)/mypy
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakemake --lint
 
@@ -75,6 +79,6 @@ packages:
 	$(BIN)/pip install --quiet --no-compile --no-deps --require-hashes --requirement envs/lock.txt
 	$(BIN)/python -c 'from flowsynth.data.out_of_domain.preprocessing import compile_estimators; compile_estimators()' & \
 	  $(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt && \
-	  $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . && \
+	  PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . && \
 	  $(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli' && wait $$!
 	@touch $@

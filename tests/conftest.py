@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"finished", "project", "cluster"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    first = ("slurm", "workflow", "repository", "training", "models")
+    first = ("slurm", "repository", "workflow", "training", "models")
     items.sort(key=lambda item: first.index(item.path.parent.name) if item.path.parent.name in first else len(first))
 
 

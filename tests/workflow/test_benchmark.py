@@ -161,9 +161,6 @@ def test_edit_of_a_metric_reruns_no_training(copy: Project):
 
 
 def test_verify_detects_changed_audio(copy: Project):
-    run = copy.snakemake("verify")
-    assert run.returncode == 0, run.stdout
-    assert "0 differing items of 60" in run.stdout
     path = copy.results / "audio" / "1.h5"
     with h5py.File(path, "r+") as file:
         file["audio"][0, 1000] += 1e-6
