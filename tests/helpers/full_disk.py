@@ -1,6 +1,7 @@
 """A disk that is full, without filling one: files may not grow beyond a size."""
 
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -9,11 +10,15 @@ from unittest import mock
 
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
-    """Let writes of this process beyond a file size fail, as those on a full disk do; the error is EFBIG, not ENOSPC."""
+    """Let writes of this process beyond a file size fail, as those on a full disk do; the error is EFBIG, not ENOSPC.
+
+    Python would cut the compiled modules that it writes too, without an error, and never import them again.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
-        yield
+        with mock.patch.object(sys, "dont_write_bytecode", True):
+            yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
