@@ -19,7 +19,7 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import pad, silu
 
 from flowsynth.data.dataset import Batch
 from flowsynth.data.distances import log_mel_distances
@@ -37,6 +37,7 @@ LENGTH_SCALE = 0.2  # of the kernel of the errors, in root mean square differenc
 NUGGET = 1e-3  # share of the variance of the errors that presets do not explain, which regularises near-duplicates
 MIN_CHANGE = 1e-3  # minimum difference of a proposal, in at least one parameter, from each rendered preset
 MARGIN = 0.005  # presets are scaled into [MARGIN, 1 - MARGIN], so that 0 and 1 have finite logits
+LANES = 32  # numbers that a processor takes at once, two vectors of AVX-512
 
 
 class Block(nn.Module):
@@ -176,7 +177,7 @@ def _descend(
         The best presets along each descent of the last stage, closest first.
     """
     free = ((starts > 0) & (starts < 1)).to(starts)
-    logits = torch.logit(MARGIN + (1 - 2 * MARGIN) * starts)
+    logits = _by_row(torch.logit, MARGIN + (1 - 2 * MARGIN) * starts)
     # for each preset: the best so far, which parameters are free, the current logits, and the two moments of Adam
     state, step_count = torch.stack([starts, free, logits, torch.zeros_like(starts), torch.zeros_like(starts)]), 0
     for steps, presets in stages:
@@ -204,5 +205,13 @@ def _descend(
 
 def _to_values(logits: Tensor) -> Tensor:
     """Map logits to presets in [0, 1]; clamping passes the gradient on, so that parameters can return from outside."""
-    unclamped = (torch.sigmoid(logits) - MARGIN) / (1 - 2 * MARGIN)
+    unclamped = (_by_row(torch.sigmoid, logits) - MARGIN) / (1 - 2 * MARGIN)
     return unclamped + (unclamped.clamp(0, 1) - unclamped).detach()
+
+
+def _by_row(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Apply an element-wise function such that the bits of a row do not depend on where in the batch it is.
+
+    torch computes the elements of a tensor in vectors, and what is left at its end by a formula that rounds otherwise.
+    """
+    return function(pad(x, (0, -x.shape[-1] % LANES)))[..., : x.shape[-1]]
