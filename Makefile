@@ -80,5 +80,5 @@ packages:
 	$(BIN)/python -c 'from flowsynth.data.out_of_domain.preprocessing import compile_estimators; compile_estimators()' & \
 	  $(BIN)/pip install --quiet --no-compile --requirement envs/requirements.txt && \
 	  PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . && \
-	  $(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.cli, snakemake.cli' && wait $$!
+	  $(BIN)/python -c 'import flowsynth.training.fit, flowsynth.report.run_page, flowsynth.apps.cli, snakemake.cli' && wait $$!
 	@touch $@

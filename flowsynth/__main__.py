@@ -1,6 +1,6 @@
 """Entry point of ``python -m flowsynth``."""
 
-from flowsynth.cli import main
+from flowsynth.apps.cli import main
 
 if __name__ == "__main__":
     main()

@@ -7,8 +7,7 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from flowsynth import cli
-from flowsynth.apps import import_diva, inspect_plugin
+from flowsynth.apps import cli, import_diva, inspect_plugin
 from flowsynth.evaluation.summary import to_markdown
 
 

@@ -8,7 +8,7 @@ import soundfile
 from bad_inputs import bad_input
 
 from errors.settings import configuration
-from flowsynth.cli import main
+from flowsynth.apps.cli import main
 from flowsynth.config.validation import check_wildcards
 from flowsynth.core import hdf5
 from flowsynth.data.dataset import Items

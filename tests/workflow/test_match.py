@@ -13,9 +13,9 @@ import soundfile
 from PIL import Image
 from project import Project
 
+from flowsynth.apps.cli import main
 from flowsynth.apps.match import DISTANCES, MATCH_COLUMNS, find_sounds, match, match_all
 from flowsynth.apps.match_benchmark import finding, measure
-from flowsynth.cli import main
 from flowsynth.core import hdf5
 from flowsynth.data.features import DEFAULTS
 from flowsynth.data.presets import read_bank

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from flowsynth.apps.cli import RENDERS, SAMPLES
 from flowsynth.apps.match_benchmark import measure
-from flowsynth.cli import RENDERS, SAMPLES
 from flowsynth.core.progress import job
 from flowsynth.core.provenance import write_csv
 from flowsynth.inference.run_model import best_checkpoint, open_run_model

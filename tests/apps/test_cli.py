@@ -10,7 +10,7 @@ import soundfile
 import torch
 
 from flowsynth import __version__
-from flowsynth.cli import main
+from flowsynth.apps.cli import main
 from flowsynth.inference.model_index import find_model
 
 
