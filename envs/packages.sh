@@ -1,11 +1,14 @@
 #!/bin/sh
 # packages.sh [tests]: install the system packages that are missing, or say what to run where that is not possible.
-# The synthesizer is required, unless SYNTH names the built-in one. Without the collections of sounds, the benchmark leaves out
+# The synthesizer or its presets are required, unless SYNTH names the built-in one. Without the collections of sounds, the benchmark leaves out
 # what depends on them. With "tests", also what only tests need; without it, they are skipped.
-plugin=/usr/lib/vst/amsynth_vst.so
-test "${SYNTH:-amsynth}" = amsynth || plugin=/
+case "${SYNTH:-amsynth}" in
+amsynth) package=amsynth plugin=/usr/lib/vst/amsynth_vst.so needed="amsynth 1.13 with its VST2 plugin at $plugin is needed" ;;
+dexed) package=hexter plugin=/usr/share/hexter needed="the DX7 voices of hexter are needed, or your own (docs/tutorials/synthesizer.md)" ;;
+*) package="" plugin=/ ;;
+esac
 missing=""
-test -e "$plugin" || missing="amsynth"
+test -e "$plugin" || missing="$package"
 test -e /usr/share/sounds/sf2/TimGM6mb.sf2 || missing="$missing timgm6mb-soundfont"
 command -v fluidsynth >/dev/null || missing="$missing fluidsynth"
 test -e /usr/share/sonic-pi/samples || missing="$missing sonic-pi-samples"
@@ -15,6 +18,7 @@ if test "$1" = tests; then
     # a machine with a Slurm of its own is not touched
     command -v slurmctld >/dev/null || test -e /etc/slurm/slurm.conf || missing="$missing slurmctld slurmd slurm-client munge"
     test -e /usr/lib/vst/Nekobi-vst.so || missing="$missing dpf-plugins-vst"
+    test -e /usr/share/hexter || missing="$missing hexter"
 fi
 test -z "$missing" && exit 0
 
@@ -24,7 +28,7 @@ give_up() {
         echo "note: $1. Whatever needs these packages is left out. Run: sudo apt-get install$missing" >&2
         exit 0
     fi
-    echo "error: $1. amsynth 1.13 with its VST2 plugin at $plugin is needed. Run: sudo apt-get install $missing" >&2
+    echo "error: $1. $needed. Run: sudo apt-get install $missing" >&2
     exit 1
 }
 
@@ -40,4 +44,4 @@ for package in $missing; do  # one by one: a missing package does not affect the
     $sudo apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends "$package" >/dev/null || failed="$failed $package"
 done
 test -z "$failed" || { missing=$failed; give_up "apt-get failed to install$failed"; }
-test -e "$plugin" || give_up "amsynth has no VST2 plugin"
+test -e "$plugin" || give_up "$package does not have $plugin"

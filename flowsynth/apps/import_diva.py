@@ -73,7 +73,7 @@ def parameters(corpus: diva.Corpus, base: dict[str, float], plugin: Path | None)
     """
     if plugin is None:
         return tuple(Parameter(name, "continuous", 0.0, 1.0, base[name], "", None) for name in corpus.names)
-    synth = Synth("diva", plugin, INSTALL, "", 1, (), {}, users_home=True)
+    synth = Synth("diva", plugin, INSTALL, (), 1, (), {}, users_home=True)
     available = run_in_subprocess(synth, read_parameters, synth)
     names = [parameter.name for parameter in available]
     missing = sorted(set(corpus.names) - set(names))
@@ -218,7 +218,7 @@ def import_data(archive: Path, split: Path | None, plugin: Path | None, base: Pa
     corpus = diva.read(archive)
     sets, presets = usable_sets(corpus), preset_table(corpus, parts)
     table = parameters(corpus, base_patch(corpus, base), plugin)
-    synth = Synth("diva", plugin or Path(NO_PLUGIN), INSTALL, "", 1, table, {}, users_home=True)
+    synth = Synth("diva", plugin or Path(NO_PLUGIN), INSTALL, (), 1, table, {}, users_home=True)
     remark = compare(corpus, synth) if plugin else "Imported without a plugin: all parameters are listed as continuous."
     path = out.with_suffix(".csv")
     write_csv(presets, path, archive=archive.name, split=split and split.name, left_out=corpus.left_out)

@@ -210,7 +210,7 @@ def inspect(plugin: Path, name: str, presets: int) -> str:
         ValueError: If it can't be loaded, is silent, or has duplicate parameters.
     """
     install = f"see that {plugin} is there"
-    synth = Synth(name, plugin, install, "", presets, (), {})
+    synth = Synth(name, plugin, install, (), presets, (), {})
     synth = replace(synth, parameters=run_in_subprocess(synth, read_parameters, synth))
     log.info("%s: %d parameters", plugin, len(synth.parameters))
     distances, peaks = probe(synth)

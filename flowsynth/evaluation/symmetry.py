@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from flowsynth.synths.spec import Synth
 
@@ -55,7 +55,7 @@ def active_parameters(synth: Synth, values: Presets) -> Bool[np.ndarray, "items 
 def symmetry_images(synth: Synth, values: Presets) -> Float[np.ndarray, "images items all"]:
     """Compute all images of presets under the symmetries, the presets themselves first.
 
-    Presets to which a symmetry does not apply are unchanged by it.
+    Presets to which a symmetry does not apply are unchanged by it. Images that are equal for all presets are given once.
 
     Args:
         synth: Synthesizer of the presets.
@@ -64,13 +64,17 @@ def symmetry_images(synth: Synth, values: Presets) -> Float[np.ndarray, "images 
     images = [values]
     for rule in synth.symmetries:
         for image in list(images):
-            new_image, rows = image.copy(), satisfies(synth, image, rule.when)
+            rows = satisfies(synth, image, rule.when)
+            if not rows.any():
+                continue
+            new_image = image.copy()
             for pair in rule.exchange:
                 first, second = synth.columns(pair)
                 new_image[rows, first], new_image[rows, second] = image[rows, second], image[rows, first]
             for column in synth.columns(rule.mirror):
                 new_image[rows, column] = 1 - image[rows, column]
-            images.append(new_image)
+            if not any(np.array_equal(new_image, other) for other in images):
+                images.append(new_image)
     return np.stack(images)
 
 
@@ -94,12 +98,21 @@ def audible_mse(
     columns, full = synth.columns(names), synth.expand(reference, names).astype(np.float64)
     others = np.setdiff1d(np.arange(full.shape[1]), columns)
     smallest = np.full(len(full), np.inf)
-    for image in symmetry_images(synth, full):
-        active = active_parameters(synth, image)[:, columns]
-        error = np.where(active, (image[:, columns] - estimate) ** 2, 0).mean(axis=1)
-        reachable = (np.abs(image[:, others] - full[:, others]) <= TOLERANCE).all(axis=1)
-        smallest = np.minimum(smallest, np.where(reachable, error, np.inf))
+    for rows in _same_symmetries(synth, full):
+        for image in symmetry_images(synth, full[rows]):
+            active = active_parameters(synth, image)[:, columns]
+            error = np.where(active, (image[:, columns] - estimate[rows]) ** 2, 0).mean(axis=1)
+            reachable = (np.abs(image[:, others] - full[np.ix_(rows, others)]) <= TOLERANCE).all(axis=1)
+            smallest[rows] = np.minimum(smallest[rows], np.where(reachable, error, np.inf))
     return smallest
+
+
+def _same_symmetries(synth: Synth, values: Presets) -> list[Int[np.ndarray, " some"]]:
+    """Group the presets by the symmetries that apply, since the number of images grows with that of different rules."""
+    applies = np.array([satisfies(synth, values, rule.when) for rule in synth.symmetries], dtype=bool)
+    applies = applies.reshape(len(synth.symmetries), len(values))
+    group = np.unique(applies, axis=1, return_inverse=True)[1].ravel() if len(applies) else np.zeros(len(values), int)
+    return [np.flatnonzero(group == number) for number in np.unique(group)]
 
 
 def summarise_errors(errors: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:

@@ -31,7 +31,7 @@ class Faust:
     """
 
     def __init__(self, engine: Any, synth: Synth):
-        self.processor = engine.make_faust_processor(synth.name)
+        self._engine, self.processor = engine, engine.make_faust_processor(synth.name)
         try:
             self.processor.set_dsp_string(synth.plugin.read_text(encoding="utf-8"))
             self.processor.compile()
@@ -41,6 +41,7 @@ class Faust:
         _check(controls, synth)
         self._parameters = [(controls[p.name]["name"], p) for p in synth.parameters]
         self._note_controls = [controls[name]["name"] for name in NOTE_CONTROLS]
+        engine.load_graph([(self.processor, [])])
 
     def set_note(self, pitch: int, velocity: int, seconds: float) -> None:
         """Set the MIDI note, see `flowsynth.rendering.host.Instrument`."""
@@ -52,6 +53,11 @@ class Faust:
         """Set all parameters, in the table's order, in [0, 1]."""
         for (control, parameter), value in zip(self._parameters, values.tolist(), strict=True):
             self.processor.set_parameter(control, parameter.value(value))
+
+    def render(self, seconds: float) -> Float[np.ndarray, "channels samples"]:
+        """Render, see `flowsynth.rendering.host.Instrument`."""
+        self._engine.render(seconds)
+        return self._engine.get_audio()
 
 
 def _check(controls: dict[str, dict[str, Any]], synth: Synth) -> None:

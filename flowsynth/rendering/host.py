@@ -1,7 +1,7 @@
-"""Host a plugin or a Faust program with DawDreamer, verified against its parameter table.
+"""Host a plugin or a Faust program with DawDreamer, or Dexed in its package, verified against its parameter table.
 
 A plugin keeps state between renderings (envelopes, reverb, LFO phase, noise seed), so a `Host` is reproducible only for
-the first preset that it plays. `flowsynth.rendering.render` ensures that each preset is the first.
+the first preset that it plays. `flowsynth.rendering.render` ensures that each preset is the first. Dexed keeps none.
 """
 
 import atexit
@@ -14,13 +14,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from flowsynth.core import debian
 from flowsynth.core.locks import temporary_folder
+from flowsynth.rendering.dexed import Dexed
 from flowsynth.rendering.faust import Faust
 from flowsynth.synths.spec import Synth
 
@@ -54,10 +55,9 @@ class Note:
         return round(self.sample_rate * self.duration)
 
 
+@runtime_checkable
 class Instrument(Protocol):
     """Interface of what a `Host` plays."""
-
-    processor: Any
 
     def set_note(self, pitch: int, velocity: int, seconds: float) -> None:
         """Play a MIDI note from the start of each rendering, released after the given number of seconds."""
@@ -65,13 +65,19 @@ class Instrument(Protocol):
     def set_parameters(self, values: Float[np.ndarray, " parameters"]) -> None:
         """Set all parameters, in the table's order, in [0, 1]."""
 
+    def render(self, seconds: float) -> Float[np.ndarray, "channels samples"]:
+        """Render a recording of at least this length, float32."""
+
 
 class Host:
-    """A freshly loaded plugin or Faust program.
+    """A freshly loaded synthesizer.
 
     Args:
         synth: Parameter table.
         note: Note to play.
+
+    Attributes:
+        keeps_state: Whether a rendering may depend on the renderings before it.
 
     Raises:
         FileNotFoundError: If the plugin is missing; the message says what to install.
@@ -79,12 +85,9 @@ class Host:
     """
 
     def __init__(self, synth: Synth, note: Note):
-        self.note = note
-        self._engine = _engine(synth, note)
-        kind = Faust if synth.plugin.suffix == ".dsp" else Plugin
-        self._instrument: Instrument = kind(self._engine, synth)
+        self.note, self.keeps_state = note, not synth.package
+        self._instrument = _instrument(synth, note)
         self._instrument.set_note(note.pitch, note.velocity, note.held)
-        self._engine.load_graph([(self._instrument.processor, [])])
 
     def play(self, values: Float[np.ndarray, " parameters"]) -> Float[np.ndarray, " samples"]:
         """Render the note with a preset.
@@ -96,8 +99,15 @@ class Host:
             Mean over the channels, float32.
         """
         self._instrument.set_parameters(values)
-        self._engine.render(self.note.duration)
-        return self._engine.get_audio()[:, : self.note.samples].mean(axis=0)
+        return self._instrument.render(self.note.duration)[:, : self.note.samples].mean(axis=0)
+
+
+def _instrument(synth: Synth, note: Note) -> Instrument:
+    if synth.package:
+        _require_plugin(synth)
+        return Dexed(synth, note.sample_rate)
+    engine = _engine(synth, note)
+    return Faust(engine, synth) if synth.plugin.suffix == ".dsp" else Plugin(engine, synth)
 
 
 class Plugin:
@@ -109,8 +119,9 @@ class Plugin:
     """
 
     def __init__(self, engine: Any, synth: Synth):
-        self.processor = _load(engine, synth)
+        self._engine, self.processor = engine, _load(engine, synth)
         _check(self.processor, synth)
+        engine.load_graph([(self.processor, [])])
 
     def set_note(self, pitch: int, velocity: int, seconds: float) -> None:
         """Set the MIDI note, see `Instrument`."""
@@ -120,6 +131,11 @@ class Plugin:
         """Set all parameters, in the table's order, in [0, 1]."""
         for index, value in enumerate(values):
             self.processor.set_parameter(index, float(value))
+
+    def render(self, seconds: float) -> Float[np.ndarray, "channels samples"]:
+        """Render, see `Instrument`."""
+        self._engine.render(seconds)
+        return self._engine.get_audio()
 
 
 @contextmanager
@@ -202,8 +218,9 @@ def _check(plugin, synth: Synth) -> None:
 def plugin_record(synth: Synth) -> dict[str, str]:
     """Identify plugin and host: by `PLUGIN_KEYS`, and the package and version of the plugin if dpkg knows it."""
     _require_plugin(synth)
-    # a VST3 plugin is a folder
-    files = sorted(path for path in synth.plugin.rglob("*") if path.is_file()) or [synth.plugin]
+    # a VST3 plugin and a package are folders
+    files = sorted(path for path in synth.plugin.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    files = files or [synth.plugin]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     record = dict(zip(PLUGIN_KEYS, (digest, version("dawdreamer")), strict=True))
     package = debian.package_version(synth.plugin)

@@ -3,6 +3,8 @@
 The output of a plugin depends on what it has played before. Therefore the plugin is loaded once, and for each preset
 the process forks a child that renders it to shared memory and exits. Without fork, the plugin is reloaded each time.
 
+A synthesizer that keeps no state renders all presets in the worker itself.
+
 A fork copies the page tables of a process and only one of its threads. Therefore `flowsynth.rendering.render` starts a
 worker process that has no threads and minimal imports: it forks in a third of the time.
 """
@@ -132,6 +134,22 @@ def _run_child(play: Play, vector: np.ndarray, slot: np.ndarray, writer: int) ->
         os._exit(1)
 
 
+def render_reused(play: Play, vectors: Iterable[np.ndarray], samples: int, timeout: float) -> Iterator[Rendered]:
+    """Call `play` for each vector in this process, for a synthesizer that keeps no state.
+
+    A hang ends the process, by SIGALRM, as a crash does.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for vector in vectors:
+        signal.setitimer(signal.ITIMER_REAL, timeout)
+        try:
+            result = classify(play(vector))
+        except (RuntimeError, ValueError) as error:
+            result = Rendered(np.zeros(samples, np.float32), "failed", f"{type(error).__name__}: {error}")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        yield result
+
+
 def render_reloaded(host: Callable[[], Host], vectors: Iterable[np.ndarray]) -> Generator[Rendered, None, None]:
     """Reload the plugin for each vector: several times slower, for systems without fork."""
     for vector in vectors:
@@ -159,9 +177,14 @@ def serve(connection: Connection, synth: Synth, note: Note, timeout: float) -> N
     It ends when the client disconnects, or after it has sent an exception.
     """
     try:
-        play = Host(synth, note).play
+        host = Host(synth, note)
         connection.send(None)
-        for result in render_forked(play, _requests(connection), note.samples, timeout, connection.fileno()):
+        requests = _requests(connection)
+        if host.keeps_state:
+            results = render_forked(host.play, requests, note.samples, timeout, connection.fileno())
+        else:
+            results = render_reused(host.play, requests, note.samples, timeout)
+        for result in results:
             connection.send(result)
     except ConnectionError:
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["continuous", "stepped"]
+Kind = Literal["continuous", "stepped", "category"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class ParameterSpace:
 
     Args:
         names: Names.
-        kinds: Kind of each parameter: ``continuous`` or ``stepped``.
-        steps: Number of distinct values of each stepped parameter, None for a continuous one.
+        kinds: Kind of each parameter: ``continuous``, ``stepped`` (an ordered scale) or ``category``.
+        steps: Number of distinct values of each parameter, None for a continuous one.
 
     Raises:
         ValueError: If the lengths differ, a name occurs twice, a kind is unknown, or a kind and its steps disagree.
@@ -42,8 +42,8 @@ class ParameterSpace:
         for name, kind, steps in zip(self.names, self.kinds, self.steps, strict=True):
             if kind not in get_args(Kind):
                 raise ValueError(f"{name}: kind {kind!r}, expected one of {list(get_args(Kind))}")
-            if (kind == "stepped") != (steps is not None) or (steps is not None and steps < 2):
-                raise ValueError(f"{name}: {kind} with steps = {steps}, expected 2 or more if stepped, else None")
+            if (kind == "continuous") != (steps is None) or (steps is not None and steps < 2):
+                raise ValueError(f"{name}: {kind} with steps = {steps}, expected None if continuous, else 2 or more")
 
     def __len__(self) -> int:
         return len(self.names)

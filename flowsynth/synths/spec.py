@@ -1,15 +1,19 @@
-"""Parameter tables: each YAML file in ``specs`` describes one plugin, or a Faust program next to it.
+"""Parameter tables: each YAML file in ``specs`` describes a plugin, a Faust program next to it, or a Python package.
 
 A table specifies the plugin, its installation, its preset banks or the number of synthetic presets, the parameters with
 their ranges, and the parameter sets that data sets infer. Reading it does not require the plugin;
 `flowsynth.rendering.host` loads the plugin and verifies it against the table.
 """
 
+import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from glob import glob
+from importlib.util import find_spec
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import yaml
@@ -28,13 +32,13 @@ class Parameter:
 
     Attributes:
         name: Name, as reported by the plugin.
-        kind: ``continuous`` or ``stepped``.
+        kind: ``continuous``, ``stepped`` (an ordered scale) or ``category``.
         low: Value at normalised 0.
         high: Value at normalised 1.
         default: Value in the base patch.
         unit: Unit of the value; may be empty.
-        steps: Number of distinct values of a stepped parameter, else None.
-        text: Text shown by the plugin at normalised 0, 0.25, 0.75 and 1; empty for a Faust program.
+        steps: Number of distinct values, None for a continuous parameter.
+        text: Text shown by the plugin at normalised 0, 0.25, 0.75 and 1; empty for a Faust program or a package.
         draw: Distribution in synthetic presets: share of presets in which the parameter is not at its default, and low
             and high end of the range that it is then drawn from.
         start: Value after loading the plugin, if it differs from the default.
@@ -56,7 +60,7 @@ class Parameter:
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
     def value(self, normalised: float) -> float:
-        """Map [0, 1] to a value, rounded to the nearest step for a stepped parameter."""
+        """Map [0, 1] to a value, rounded to the nearest step if the parameter has steps."""
         if self.steps:
             normalised = round(normalised * (self.steps - 1)) / (self.steps - 1)
         return self.low + normalised * (self.high - self.low)
@@ -96,29 +100,35 @@ class Synth:
 
     Attributes:
         name: Name of the synthesizer, the first part of the name of a data set.
-        plugin: Path of the plugin or Faust program (``.dsp``).
+        plugin: Path of the plugin, of the Faust program (``.dsp``), or of the folder of the Python package.
         install: Installation instructions.
-        banks: Glob pattern of the preset banks; empty if presets are synthetic.
+        banks: Glob patterns of the preset banks; empty if presets are synthetic.
+        install_banks: Installation instructions of the banks, if they do not come with the plugin.
         presets: Number of synthetic presets if there are no banks.
         parameters: Parameters in the order of every parameter vector.
         sets: Names of the inferred parameters by their number.
+        ranked: Names of the parameters that the rule ``select_parameters`` ranks.
         inactive: Parameters without an audible effect, with conditions.
         symmetries: Changes without an audible effect, with conditions.
         has_published_split: Whether the banks are the partitions ``train``, ``valid``, ``test`` of a published split.
         users_home: Whether the plugin needs the user's home folder, e.g. for its licence.
+        package: Name of the Python package that renders it; empty for a plugin or a Faust program.
     """
 
     name: str
     plugin: Path
     install: str
-    banks: str
+    banks: tuple[str, ...]
     presets: int
     parameters: tuple[Parameter, ...]
     sets: dict[int, tuple[str, ...]]
+    ranked: tuple[str, ...] = ()
     inactive: tuple[Inactive, ...] = ()
     symmetries: tuple[Symmetry, ...] = ()
     has_published_split: bool = False
     users_home: bool = False
+    package: str = ""
+    install_banks: str = ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -129,6 +139,18 @@ class Synth:
     def base(self) -> Float[np.ndarray, " parameters"]:
         """The base patch: every default, normalised."""
         return np.array([p.normalise(p.default) for p in self.parameters])
+
+    def bank_files(self) -> list[Path]:
+        """List the preset banks, in the order of their patterns and then of their names."""
+        return [Path(path) for pattern in self.banks for path in sorted(glob(pattern))]  # noqa: PTH207, of any folder
+
+    def with_banks(self, pattern: str | None) -> "Synth":
+        """Replace the preset banks by those of a glob pattern; None keeps them."""
+        return (
+            self
+            if pattern is None
+            else replace(self, banks=(pattern,), install_banks="name banks that exist", presets=0)
+        )
 
     def columns(self, names: tuple[str, ...]) -> list[int]:
         """Return the positions of parameters in a full vector."""
@@ -199,26 +221,76 @@ def _size(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
     return known[node]
 
 
+def _in_package(name: str) -> Path:
+    """Return the folder of an installed package, or its name if it is not installed; it is not imported."""
+    found = find_spec(name)
+    return Path(found.origin).parent if found and found.origin else Path(name)
+
+
+def _bank_pattern(text: str, folder: Path) -> str:
+    """Resolve a pattern of banks: ``python:PACKAGE/...`` lies in an installed package."""
+    if not text.startswith("python:"):
+        return str(folder / text)
+    package, _, rest = text.removeprefix("python:").partition("/")
+    return str(_in_package(package) / rest)
+
+
+def _repeated(rows: dict[str, Any]) -> dict[str, Any]:
+    """Replace each group of rows that are repeated under several prefixes; a later row of the same name overrides."""
+    flat: dict[str, Any] = {}
+    for name, row in rows.items():
+        if "repeat" in row:
+            flat |= {f"{prefix}_{inner}": r for prefix in row["repeat"] for inner, r in row["parameters"].items()}
+        else:
+            flat[name] = row
+    return flat
+
+
+def _inactive(row: dict[str, Any]) -> list[Inactive]:
+    """Read a rule on inactive parameters, once for each prefix that it is repeated under."""
+    prefixes = [f"{prefix}_" for prefix in row.get("repeat", [])] or [""]
+    return [
+        Inactive(
+            {p + name: value for name, value in row["when"].items()}, tuple(p + name for name in row["parameters"])
+        )
+        for p in prefixes
+    ]
+
+
+def _exchanged(pairs: list[tuple[str, str]], rows: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Replace each pair of prefixes of repeated rows by the pairs of all their parameters."""
+    repeated = {prefix: row["parameters"] for row in rows.values() if "repeat" in row for prefix in row["repeat"]}
+    return tuple(
+        (f"{a}_{name}", f"{b}_{name}") if a in repeated else (a, b) for a, b in pairs for name in repeated.get(a, [""])
+    )
+
+
+def _matching(members: list[str], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Replace each pattern with ``*`` by the names that match it."""
+    return tuple(name for member in members for name in (fnmatch.filter(names, member) if "*" in member else [member]))
+
+
 def _synth(table: dict[str, Any], path: Path) -> Synth:
     if not re.fullmatch("[a-z]+", str(table["name"])):
         raise ValueError(f"name {table['name']!r:.60}: expected lower-case letters ({path})")
-    parameters = tuple(_parameter(name, row, path) for name, row in table["parameters"].items())
+    parameters = tuple(_parameter(name, row, path) for name, row in _repeated(table["parameters"]).items())
     groups = {
         "all": tuple(p.name for p in parameters),
         "continuous": tuple(p.name for p in parameters if p.kind == "continuous"),
     }
     sets = {}
     for size, members in table["sets"].items():
-        names = groups[members] if isinstance(members, str) else tuple(members)
+        names = groups[members] if isinstance(members, str) else _matching(members, groups["all"])
         unknown = set(names) - set(groups["all"])
         if unknown or len(set(names)) != size:
             raise ValueError(f"set {size}: got {len(set(names))} parameters, unknown: {sorted(unknown)} ({path})")
         # the order of the table, whatever the order in the file
         sets[size] = tuple(name for name in groups["all"] if name in names)
-    inactive = tuple(Inactive(row["when"], tuple(row["parameters"])) for row in table.get("inactive", []))
+    inactive = tuple(rule for row in table.get("inactive", []) for rule in _inactive(row))
     symmetries = tuple(
-        Symmetry(row["when"], tuple((a, b) for a, b in row["exchange"]), tuple(row["mirror"]))
+        Symmetry(row["when"], _exchanged(pairs, table["parameters"]), tuple(row.get("mirror", [])))
         for row in table.get("symmetries", [])
+        for pairs in ([[pair] for pair in combinations(row["permute"], 2)] if "permute" in row else [row["exchange"]])
     )
     in_rules = {name for rule in inactive for name in (*rule.when, *rule.parameters)}
     in_rules |= {name for rule in symmetries for group in (rule.when, *rule.exchange, rule.mirror) for name in group}
@@ -229,18 +301,24 @@ def _synth(table: dict[str, Any], path: Path) -> Synth:
         raise ValueError(f"expected either banks or a number of synthetic presets ({path})")
     if not 0 <= int(table.get("presets", 0)) <= MAX_PRESETS:
         raise ValueError(f"presets = {table['presets']}, expected up to {MAX_PRESETS:,} ({path})")
+    if "plugin" in table and "package" in table:
+        raise ValueError(f"expected either plugin or package ({path})")
+    banks = table.get("banks", [])
     return Synth(
         name=table["name"],
-        plugin=path.parent / table["plugin"],
+        plugin=_in_package(table["package"]) if "package" in table else path.parent / table["plugin"],
         install=table["install"],
-        banks=str(path.parent / table["banks"]) if "banks" in table else "",
+        banks=tuple(_bank_pattern(text, path.parent) for text in ([banks] if isinstance(banks, str) else banks)),
         presets=table.get("presets", 0),
         parameters=parameters,
         sets=sets,
+        ranked=groups[table.get("ranked", "continuous")],
         inactive=inactive,
         symmetries=symmetries,
         has_published_split=table.get("parts", False),
         users_home=table.get("users_home", False),
+        package=table.get("package", ""),
+        install_banks=table.get("install_banks", ""),
     )
 
 
@@ -248,8 +326,10 @@ def _parameter(name: str, row: dict, path: Path) -> Parameter:
     low, high = row["range"]
     if not low <= row["default"] <= high or low >= high:
         raise ValueError(f"{name}: default {row['default']} and range {low} to {high} are inconsistent ({path})")
-    if row["kind"] not in ("continuous", "stepped") or (row["kind"] == "stepped") != ("steps" in row):
-        raise ValueError(f"{name}: kind {row['kind']!r}, expected continuous, or stepped with its steps ({path})")
+    if row["kind"] not in get_args(Kind) or (row["kind"] == "continuous") == ("steps" in row):
+        raise ValueError(
+            f"{name}: kind {row['kind']!r}, expected continuous, or stepped or category with its steps ({path})"
+        )
     if not 2 <= int(row.get("steps", 2)) <= MAX_STEPS:
         raise ValueError(f"{name}: steps = {row['steps']}, expected 2 to {MAX_STEPS:,} ({path})")
     share, least, most = row.get("draw", (0.0, low, high))

@@ -93,9 +93,9 @@ def test_presets_keep_parts_and_tags(imported: synths.Synth, corpus: diva.Corpus
     assert tuple(table["name"]) == corpus.presets
     np.testing.assert_allclose(table[list(NAMES)], corpus.values, atol=1e-6)
     assert dict(zip(table["name"], table["bank"], strict=True)) == diva.read_split(
-        Path(imported.banks).parent / "split.th"
+        Path(imported.banks[0]).parent / "split.th"
     )
-    bank = pd.read_csv(imported.banks)
+    bank = pd.read_csv(imported.banks[0])
     tags = [f"tag:{pair}" for pair in diva.TAG_PAIRS]
     assert [column for column in bank if column.startswith("tag:")] == tags
     np.testing.assert_array_equal(bank[tags], corpus.tags)
@@ -206,11 +206,11 @@ def test_table_follows_the_plugin(with_plugin: synths.Synth, imported: synths.Sy
 
 
 def test_plugin_is_compared_with_published_sounds(with_plugin: synths.Synth):
-    comment = (Path(with_plugin.banks).with_suffix(".yaml")).read_text().splitlines()[:3]
+    comment = (Path(with_plugin.banks[0]).with_suffix(".yaml")).read_text().splitlines()[:3]
     own, other = map(float, re.findall(r"[0-9]+\.[0-9]+", comment[2]))
     assert comment[2].startswith("# 12 presets rendered")
     assert own < other / 2
-    assert hashlib.sha256(Path(with_plugin.banks).read_bytes()).hexdigest() in comment[1]
+    assert hashlib.sha256(Path(with_plugin.banks[0]).read_bytes()).hexdigest() in comment[1]
 
 
 def test_plugin_without_published_parameters_exits(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -230,7 +230,7 @@ def test_base_patch_values_from_a_file(corpus: diva.Corpus, tmp_path: Path):
 
 
 def test_benchmark_can_be_planned_on_imported_data(imported: synths.Synth, project: Project):
-    table = Path(imported.banks).with_suffix(".yaml")
+    table = Path(imported.banks[0]).with_suffix(".yaml")
     for path in (table, table.with_suffix(".csv")):
         (project.folder / "flowsynth/synths/specs" / path.name).write_bytes(path.read_bytes())
     tiny = TINY["budgets"]["tiny"] | {"datasets": ["amsynth16", "diva16", "diva64"], "folds": 1}

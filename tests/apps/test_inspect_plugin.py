@@ -90,7 +90,7 @@ def test_vst_presets_are_read(nekobi: synths.Synth, tmp_path: Path):
     assert first == preset
     assert second[0] == "two"
     assert second[1] == pytest.approx([1, *VALUES[-2::-1]])  # 0.7 of a switch is 1
-    table, counts = presets.collect(replace(nekobi, banks=f"{tmp_path}/*.fxb"), nekobi.names)
+    table, counts = presets.collect(replace(nekobi, banks=(f"{tmp_path}/*.fxb",)), nekobi.names)
     assert counts["read"] == len(table) == 2
     assert table["name"].tolist() == ["First", "two"]
 

@@ -178,7 +178,7 @@ def budget_without_datasets(folder: Path) -> None:
     )
 
 
-@bad_input("Settings", "an unknown synthesizer", "'diva'", "amsynth, faust")
+@bad_input("Settings", "an unknown synthesizer", "'diva'", "amsynth, dexed, faust")
 def unknown_synthesizer(folder: Path) -> None:
     check_changed(synth="diva")
 

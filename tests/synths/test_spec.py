@@ -123,7 +123,7 @@ def test_leading_zeros_in_a_data_set_are_rejected():
 
 
 def test_unknown_synthesizer_lists_the_available_ones():
-    with pytest.raises(ValueError, match=r"'diva', .*\['amsynth', 'faust'\]"):
+    with pytest.raises(ValueError, match=r"'diva', .*\['amsynth', 'dexed', 'faust'\]"):
         synths.load("diva")
 
 

@@ -1,4 +1,4 @@
-"""Rank the continuous parameters of a synthesizer by their effect on the sound."""
+"""Rank parameters of a synthesizer by their effect on the sound."""
 
 from pathlib import Path
 
@@ -27,6 +27,5 @@ with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
         mel = numpy_mel(Mel(note.sample_rate), audio)[row.ravel()]
         return log_mel_l1(mel[: len(first)], mel[len(first) :])
 
-    continuous = tuple(p.name for p in synth.parameters if p.kind == "continuous")
-    ranked = rank(table, continuous, distance, snakemake.params.presets, snakemake.params.seed)
+    ranked = rank(table, synth.ranked, distance, snakemake.params.presets, snakemake.params.seed)
     write_csv(ranked, Path(snakemake.output[0]), presets=snakemake.params.presets, seed=snakemake.params.seed)
