@@ -45,12 +45,14 @@ class Origin:
         package: Name and version of the Debian package of the banks; empty if they are of none.
         licence: Short name of the licence of the presets.
         banks: SHA-256 by name of bank; empty if the presets are drawn.
+        outside: Number of banks that are not of this package.
         plugin: File name of the plugin, and Debian package and version.
     """
 
     package: str
     licence: str
     banks: Mapping[str, str]
+    outside: int
     plugin: str
 
 
@@ -247,8 +249,11 @@ def _origin(facts: Facts) -> str:
         )
     if not origin.package:
         return f"The presets are those of {len(origin.banks)} banks of no Debian package. Licence: {origin.licence}."
+    banks = f"{len(origin.banks) - origin.outside} banks of the Debian package {origin.package}"
+    if origin.outside:
+        banks += f" and of {origin.outside} of no Debian package"
     return (
-        f"The presets are those of {len(origin.banks)} banks of the Debian package {origin.package}. Licence: "
+        f"The presets are those of {banks}. Licence: "
         f"{origin.licence}, by the copyright file of the package ([COPYRIGHT](COPYRIGHT))."
     )
 

@@ -112,10 +112,15 @@ def _parameters(synth: Synth, inferred: tuple[str, ...]) -> pd.DataFrame:
 
 def _origin(synth: Synth, maker: Mapping[str, Any], banks: Sequence[Path]) -> Origin:
     """Find the packages and licences of the presets and the plugin."""
-    package = debian.package_of(banks[0]) if banks else ""
-    licences = {debian_licences.licence(package, bank.name) for bank in banks} if package else {"not stated"}
+    packages = {bank: debian.package_of(bank) for bank in banks}
+    named = set(packages.values()) - {""}
+    package = named.pop() if len(named) == 1 else ""
+    inside = [bank for bank in banks if package and packages[bank] == package]
+    licences = {debian_licences.licence(package, bank.name) for bank in inside}
+    licences |= {"not stated"} if len(inside) < len(banks) else set()
     return Origin(
-        package=debian.package_version(banks[0]) if package else "",
+        package=debian.package_version(inside[0]) if package else "",
+        outside=len(banks) - len(inside),
         licence=", ".join(sorted(licences)) if banks else "MIT",
         banks={bank.name: hashlib.sha256(bank.read_bytes()).hexdigest() for bank in banks},
         plugin=_plugin(synth, maker),
@@ -124,6 +129,8 @@ def _origin(synth: Synth, maker: Mapping[str, Any], banks: Sequence[Path]) -> Or
 
 def _plugin(synth: Synth, maker: Mapping[str, Any]) -> str:
     """Name the plugin, and the package that has it if the installed one is that which was rendered with."""
+    if synth.package:
+        return f"the Python package `{synth.package}`"
     package = debian.package_version(synth.plugin)
     note = Note(**{field: maker[field] for field in Note.__dataclass_fields__})
     if not package or fingerprint(synth, note)["plugin_sha256"] != maker["plugin_sha256"]:

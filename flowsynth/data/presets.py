@@ -3,6 +3,7 @@
 Bank files have one of these formats:
 
 * VST presets and banks (`flowsynth.data.vst_presets`).
+* Voices of a DX7 (`flowsynth.data.dx7`).
 * Text: a first line with the name of the synthesizer, then for each preset a line ``<preset> <name> NAME`` and a line
   ``<parameter> NAME VALUE`` per parameter, and finally ``EOF``. Missing parameters take their defaults.
 * CSV: the columns ``name``, ``bank`` (the original bank of a preset), and one per parameter, in the units of the
@@ -23,7 +24,7 @@ from flowsynth.core.provenance import write_text
 from flowsynth.core.readers import read_csv
 from flowsynth.core.seeding import derive_seed, uniform_by_id
 from flowsynth.core.untrusted import check_table
-from flowsynth.data import vst_presets
+from flowsynth.data import dx7, vst_presets
 from flowsynth.synths.spec import Synth
 
 PRESET = "<preset> <name>"
@@ -129,13 +130,20 @@ def safe_name(name: str) -> str:
     return name[:LONGEST_NAME].encode(errors="replace").decode()
 
 
+def bank_suffix(synth: Synth) -> str:
+    """Return the suffix of the banks that `write_bank` writes for a synthesizer."""
+    return ".syx" if synth.package else ".bank"
+
+
 def write_bank(
     path: Path, synth: Synth, names: Iterable[str], values: Float[np.ndarray, "presets parameters"]
 ) -> Float[np.ndarray, "presets parameters"]:
-    """Write presets to a bank in text format, which amsynth can load and `read_bank` reads for any synthesizer.
+    """Write presets to a bank: of Dexed, messages that it and a DX7 load; else text, which amsynth can load.
+
+    `collect` reads both.
 
     Args:
-        path: Output file.
+        path: Output file, with the suffix `bank_suffix`.
         synth: The synthesizer.
         names: Names of the presets; line breaks become spaces.
         values: All parameters in the order of the parameter table, in [0, 1].
@@ -143,6 +151,8 @@ def write_bank(
     Returns:
         Values read back from the bank, rounded as in the file: they render to the sound of the bank bit by bit.
     """
+    if path.suffix in dx7.FORMATS:
+        return dx7.write(path, synth, names, values)
     lines = [synth.name]
     for name, row in zip(names, values.tolist(), strict=True):
         lines.append(f"{PRESET} {' '.join(name.split())}")
@@ -193,21 +203,28 @@ def collect(
     return table, counts
 
 
+def _read_file(path: Path, synth: Synth) -> list[Preset]:
+    """Read a bank in the format of its suffix."""
+    if path.suffix in dx7.FORMATS:
+        return [Preset(name, path.name, values) for name, values in dx7.read(path, synth)]
+    return read_bank_table(path, synth) if path.suffix == ".csv" else read_bank(path, synth)
+
+
 def _read(synth: Synth) -> tuple[np.ndarray, list[tuple[str, str]], dict[str, int]]:
     """Read all banks: values of all parameters, pairs of name and bank, and counts."""
-    paths = sorted(Path(synth.banks).parent.glob(Path(synth.banks).name))
-    if not paths:
-        raise ValueError(f"no bank matches {synth.banks}; {synth.install}")
-    if Path(synth.banks).suffix in vst_presets.FORMATS:
+    for pattern in synth.banks:
+        if not synth.with_banks(pattern).bank_files():
+            raise ValueError(f"no bank matches {pattern}; {synth.install_banks or synth.install}")
+    paths = synth.bank_files()
+    if paths[0].suffix in vst_presets.FORMATS:
         programs = [(name, path.name, values) for path in paths for name, values in vst_presets.read(path, synth)]
         if not programs:
-            raise ValueError(f"no preset in the {len(paths)} banks that match {synth.banks}")
+            raise ValueError(f"no preset in the {len(paths)} banks that match {' or '.join(synth.banks)}")
         counts = {"banks": len(paths), "read": len(programs)}
         return np.array([row for *_, row in programs]), [(name, bank) for name, bank, _ in programs], counts
-    reader = read_bank_table if Path(synth.banks).suffix == ".csv" else read_bank
-    presets = [preset for path in paths for preset in reader(path, synth)]
+    presets = [preset for path in paths for preset in _read_file(path, synth)]
     if not presets:
-        raise ValueError(f"no preset in the {len(paths)} banks that match {synth.banks}")
+        raise ValueError(f"no preset in the {len(paths)} banks that match {' or '.join(synth.banks)}")
     values = [p.values for p in presets]
     full = np.array([[p.normalise(v.get(p.name, p.default)) for p in synth.parameters] for v in values])
     counts = {

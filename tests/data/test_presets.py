@@ -38,7 +38,7 @@ def all_presets(amsynth) -> tuple[pd.DataFrame, dict[str, int]]:
 @pytest.fixture(scope="module")
 def factory(amsynth) -> synths.Synth:
     """The synthesizer with only one of its banks."""
-    return dataclasses.replace(amsynth, banks="/usr/share/amsynth/banks/amsynth_factory.bank")
+    return dataclasses.replace(amsynth, banks=("/usr/share/amsynth/banks/amsynth_factory.bank",))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def bank(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def with_banks(synth: synths.Synth, folder: Path) -> synths.Synth:
-    return dataclasses.replace(synth, banks=str(folder / "*.bank"))
+    return dataclasses.replace(synth, banks=(str(folder / "*.bank"),))
 
 
 @pytest.mark.slow

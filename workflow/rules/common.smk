@@ -126,6 +126,13 @@ def synth_of(wildcards):
     return synth_files(wildcards.dataset)
 
 
+def banks_of(wildcards):
+    """Preset banks of a data set; a job says so if there is none."""
+    check_requested(tuple(wildcards.items()))
+    synth = synths.dataset(wildcards.dataset)[0].with_banks(config.get("banks"))
+    return [str(path) for path in synth.bank_files()]
+
+
 @cache
 def synth_files(dataset):
     """The same, by the name of the data set."""

@@ -1,10 +1,7 @@
-from glob import glob
-
-
 rule presets:
     input:
         synth=synth_of,
-        banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
+        banks=banks_of,
     output:
         "results/{budget}/{dataset}/presets.csv",
     log:
@@ -15,6 +12,7 @@ rule presets:
         **by_attempt(mem_mb=1000, runtime=10),
     params:
         code=code("data/presets"),
+        banks=config.get("banks"),
         limit=lambda wildcards: budget(wildcards)["presets"],
         seed=config["seed"],
     script:

@@ -12,7 +12,7 @@ rule dataset:
 rule dataset_folder:
     input:
         synth=synth_of,
-        banks=lambda wildcards: sorted(glob(synths.dataset(wildcards.dataset)[0].banks)),
+        banks=banks_of,
         presets="results/{budget}/{dataset}/presets.csv",
         splits=expand(
             "results/{{budget}}/{{dataset}}/split/{split}{table}.csv",

@@ -11,6 +11,7 @@ from flowsynth.synths.spec import dataset
 
 with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     synth, names = dataset(snakemake.wildcards.dataset)
+    synth = synth.with_banks(snakemake.params.banks)
     note = dict(snakemake.config["render"])
     timeout = note.pop("timeout")
     list(render(synth, Note(**note), [], timeout))  # an error if the plugin is missing, or is another than specified
