@@ -18,9 +18,16 @@ from flowsynth.models.autoencoders.base import LatentModel
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.models.systems import DETERMINISTIC
+from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training.checkpoints import load, save
 
 NAMES = models.names()
+WITH_SOFTMAX = {"mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow"}
+MIXED = ParameterSpace(
+    tuple("abcdef"),
+    ("continuous", "category", "stepped", "category", "continuous", "category"),
+    (None, 4, 8, 2, None, 32),
+)
 TRAINED = [name for name in NAMES if not issubclass(models.find(name), models.Control)]
 
 
@@ -37,9 +44,33 @@ def make(name: str, train: Batch, size: Size) -> models.Model:
 @pytest.mark.parametrize("name", [name for name in TRAINED if models.find(name).capturable])
 def test_a_capturable_loss_copies_nothing_from_the_device(name: str, size: Size):
     """On the meta device, copying a value fails."""
-    model = models.find(name)(64, 80, space(6), size).to("meta").train()
-    batch = Batch(torch.empty(16, 64, 80, device="meta"), torch.empty(16, 6, device="meta"))
-    model.loss(batch)["loss"].backward()
+    for parameters in (space(6), MIXED):
+        model = models.find(name)(64, 80, parameters, size).to("meta").train()
+        batch = Batch(torch.empty(16, 64, 80, device="meta"), torch.empty(16, 6, device="meta"))
+        model.loss(batch)["loss"].backward()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "oracle"])
+def test_categories_are_learnt_beside_other_parameters(name: str, size: Size):
+    torch.manual_seed(0)
+    steps = torch.tensor([s or 1001 for s in MIXED.steps])
+    values = torch.floor(torch.rand(32, len(MIXED)) * steps) / (steps - 1)
+    train = Batch(torch.randn(32, 16, 20), values)
+    model = models.find(name)(16, 20, MIXED, size)
+    model.calibrate(train)
+    if isinstance(model, models.Control):
+        model.fit(train)
+    else:
+        loss = model.loss(train)["loss"]
+        loss.backward()
+        assert torch.isfinite(loss)
+    with torch.no_grad():
+        predicted = model.eval().infer(train.mel[:5], 2)
+    assert predicted.shape == (2, 5, 6)
+    assert ((predicted >= 0) & (predicted <= 1)).all()
+    if name in WITH_SOFTMAX:
+        categories = predicted[..., [1, 3, 5]] * torch.tensor([3, 1, 31])
+        assert torch.allclose(categories, categories.round(), atol=1e-5)
 
 
 def test_all_models_are_found():

@@ -21,12 +21,12 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
 from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.models.nn.outputs import ParameterOutputs
 from flowsynth.synths.parameter_space import ParameterSpace
 
 MAX_LOGVAR = 10.0  # log-variances are clamped to +- this: e^10 does not overflow, and posteriors stay well within it
@@ -59,6 +59,7 @@ class LatentModel(Model):
         self.encoder = networks.Encoder(mels, frames, self.halved)
         self.decoder = networks.Decoder(self.latent, mels, frames, self.halved)
         networks.initialise(self)
+        self.outputs = ParameterOutputs(parameters)
         self.regressor = self.make_regressor()
 
     def at_epoch(self, epoch: int, epochs: int) -> None:
@@ -97,17 +98,17 @@ class LatentModel(Model):
 
     def make_regressor(self) -> nn.Module:
         """Build the network that predicts parameters: a perceptron of two layers (three in the published code)."""
-        regressor = networks.mlp(self.latent, self.num_parameters, 2, self.halved)
+        regressor = networks.mlp(self.latent, self.outputs.raw, 2, self.halved)
         networks.initialise(regressor)
         return regressor
 
     def parameter_loss(self, z: Float[Tensor, "items latent"], values: Float[Tensor, "items parameters"]) -> Tensor:
-        """Compute the parameter term, a scalar; here the mean squared error of the predicted parameters."""
-        return mse_loss(torch.sigmoid(self.regressor(z)), values)
+        """Compute the parameter term, a scalar; here the error of `ParameterOutputs`."""
+        return self.outputs.loss(self.regressor(z), values)
 
     def decode_parameters(self, z: Float[Tensor, "items latent"], n: int) -> Float[Tensor, "n items parameters"]:
         """Predict `n` presets in [0, 1] for each latent; here one prediction is repeated."""
-        return torch.sigmoid(self.regressor(z)).expand(n, -1, -1)
+        return self.outputs(self.regressor(z)).expand(n, -1, -1)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the weighted sum of the terms; ``selection`` is the parameter term once that is trained."""

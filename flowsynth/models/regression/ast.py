@@ -8,12 +8,12 @@ References:
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
 from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
 from flowsynth.models.nn.networks import Size
+from flowsynth.models.nn.outputs import ParameterOutputs
 from flowsynth.synths.parameter_space import ParameterSpace
 
 HEADS = 4
@@ -30,6 +30,7 @@ class AST(Model):
 
     def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
+        self.outputs = ParameterOutputs(parameters)
         width = 4 * size.channels
         patch = (min(PATCH, mels), min(PATCH, frames))
         self.patches = nn.Conv2d(1, width, patch, stride=patch)
@@ -40,20 +41,20 @@ class AST(Model):
             width, HEADS, 4 * width, size.dropout, "gelu", batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, size.layers, nn.LayerNorm(width), enable_nested_tensor=False)
-        self.head = networks.mlp(width, self.num_parameters, size.mlp_layers, size)
+        self.head = networks.mlp(width, self.outputs.raw, size.mlp_layers, size)
         networks.initialise(self.head)
 
     @networks.allow_lower_precision
-    def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items parameters"]:
-        """Predict one preset per sound."""
+    def forward(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items raw"]:
+        """Compute the raw outputs, see `ParameterOutputs`."""
         patches = self.patches(self.standardise(mel)[:, None]).flatten(2).mT
         tokens = torch.cat([self.class_token.expand(len(mel), -1, -1), patches], dim=1) + self.position
-        return torch.sigmoid(self.head(self.layers(tokens)[:, 0]))
+        return self.head(self.layers(tokens)[:, 0])
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Compute the mean squared error of the parameters."""
-        return {"loss": mse_loss(self(batch.mel), batch.values)}
+        """Compute the mean squared error of the parameters, and the cross-entropy of categories."""
+        return {"loss": self.outputs.loss(self(batch.mel), batch.values)}
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Repeat the prediction."""
-        return self(mel).expand(n, -1, -1)
+        return self.outputs(self(mel)).expand(n, -1, -1)
