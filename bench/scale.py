@@ -69,7 +69,7 @@ def sample_and_render(seed: int) -> None:
     synth, names = synths.dataset("amsynth16")
     table, _ = presets.collect(synth, names, limit=1000)
     parents, free = table[list(synth.names)].to_numpy(), np.isin(synth.names, names)
-    values = sample(parents, parents[:0], free, free, SAMPLED, seed)
+    values = sample(parents, parents[:0], free, free, np.zeros_like(free), SAMPLED, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "audio.h5"
         render_shard(synth, Note(22050, 512, 60, 100, 3.0, 4.0), [str(i) for i in range(SAMPLED)], values, path, 20)

@@ -1,8 +1,9 @@
 """Synthetic training presets, generated from the presets of a training set by crossover and jitter.
 
-A synthetic preset takes most parameters from one preset and the others from a second one; half of the results are then
-jittered. This preserves part of the correlations between parameters and keeps most values in a useful range. Only the
-training set is sampled; validation and test presets serve to reject near-duplicates, by parameters and by sound.
+A synthetic preset takes most parameters, and all categories, from one preset and the others from a second one; half of
+the results are then jittered. Categories, such as the algorithm of operators, decide what the other parameters mean.
+This preserves part of the correlations between parameters and keeps most values in a useful range. Only the training
+set is sampled; validation and test presets serve to reject near-duplicates, by parameters and by sound.
 
 References:
     Goldberg 1989, "Genetic algorithms": uniform crossover.
@@ -34,6 +35,7 @@ def sample(
     held_out: Float[np.ndarray, "others parameters"],
     free: Bool[np.ndarray, " parameters"],
     continuous: Bool[np.ndarray, " parameters"],
+    category: Bool[np.ndarray, " parameters"],
     count: int,
     seed: int,
 ) -> Float[np.ndarray, "count parameters"]:
@@ -44,6 +46,7 @@ def sample(
         held_out: Presets of the validation and test sets; samples within `SAME_PARAMETERS` of one are rejected.
         free: Mask of the parameters that the data set infers. The others are equal in all presets and stay unchanged.
         continuous: Mask of the parameters that may be jittered; a stepped one is copied from either parent.
+        category: Mask of the categories, which are all copied from the first parent.
         count: Number of presets.
         seed: Seed of the random generator.
 
@@ -59,7 +62,7 @@ def sample(
     known = {identity(row) for row in parents.tolist()}
     accepted: list[np.ndarray] = []
     for _ in range(ROUNDS):
-        candidates = _cross_and_jitter(parents, free & continuous, count - len(accepted), rng)
+        candidates = _cross_and_jitter(parents, free & continuous, category, count - len(accepted), rng)
         for row in candidates[~_near_duplicates(candidates[:, free], held_out[:, free])]:
             name = identity(row.tolist())
             if name not in known:
@@ -73,10 +76,12 @@ def sample(
     )
 
 
-def _cross_and_jitter(parents: np.ndarray, jitterable: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def _cross_and_jitter(
+    parents: np.ndarray, jitterable: np.ndarray, category: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Cross random pairs of presets, and jitter half of the results."""
     first, second = parents[rng.integers(len(parents), size=(2, count))]
-    children = np.where(rng.random(first.shape) < CROSSOVER, second, first)
+    children = np.where((rng.random(first.shape) < CROSSOVER) & ~category, second, first)
     jitter = rng.normal(0, JITTER, children.shape) * jitterable * (rng.random((count, 1)) < JITTERED)
     return np.clip(children + jitter, 0, 1).astype(np.float32)
 
@@ -137,5 +142,7 @@ def sample_for_fold(
     parts = {name: values.loc[ids].to_numpy() for name, ids in split.groupby("part")["id"]}
     held_out = np.concatenate([parts["valid"], parts["test"]])
     free = np.isin(synth.names, names)
-    continuous = np.array([parameter.kind == "continuous" for parameter in synth.parameters])
-    return sample(parts["train"], held_out, free, continuous, count, seed)
+    continuous, category = (
+        np.array([parameter.kind == kind for parameter in synth.parameters]) for kind in ("continuous", "category")
+    )
+    return sample(parts["train"], held_out, free, continuous, category, count, seed)

@@ -13,6 +13,7 @@ from flowsynth.synths import spec as synths
 
 FREE = np.array([True] * 6 + [False] * 2)
 CONTINUOUS = np.array([True] * 5 + [False] * 3)
+NO_CATEGORY = np.zeros(8, dtype=bool)
 NO_PRESETS = np.zeros((0, 8))
 
 
@@ -24,7 +25,7 @@ def presets(count: int, seed: int = 0) -> np.ndarray:
 
 
 def draw(parents: np.ndarray, held_out: np.ndarray = NO_PRESETS, count: int = 400, seed: int = 1) -> np.ndarray:
-    return augmentation.sample(parents, held_out, FREE, CONTINUOUS, count, seed)
+    return augmentation.sample(parents, held_out, FREE, CONTINUOUS, NO_CATEGORY, count, seed)
 
 
 def test_samples_are_distinct_new_and_in_range():
@@ -44,6 +45,17 @@ def test_fixed_and_stepped_parameters_are_preserved():
     assert set(drawn[:, 5].tolist()) == {0.0, 0.5, 1.0}
 
 
+def test_all_categories_come_from_the_preset_that_most_parameters_come_from():
+    parents = presets(30)
+    parents[:, 6:] = np.arange(60, dtype=np.float32).reshape(30, 2) / 60
+    category = np.arange(8) >= 6
+    children = augmentation._cross_and_jitter(parents, CONTINUOUS, category, 2000, np.random.default_rng(0))
+    first = (children[:, None, 6:] == parents[None, :, 6:]).all(axis=2)
+    assert (first.sum(axis=1) == 1).all()
+    kept = np.abs(children - parents[first.argmax(axis=1)])[:, :6] < 6 * augmentation.JITTER
+    assert kept.mean() > 1 - augmentation.CROSSOVER
+
+
 def test_values_come_from_two_parents_up_to_jitter():
     parents = presets(30)
     drawn = draw(parents)
@@ -61,7 +73,7 @@ def test_crossover_share_is_as_configured(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(augmentation, "JITTERED", 0)
     rng = np.random.default_rng(0)
     parents = np.stack([np.zeros(8), np.ones(8)])
-    drawn = augmentation._cross_and_jitter(parents, FREE, 20000, rng)
+    drawn = augmentation._cross_and_jitter(parents, FREE, NO_CATEGORY, 20000, rng)
     mixed = drawn.mean(axis=1)
     mixed = mixed[(mixed > 0) & (mixed < 1)]
     minority = np.minimum(mixed, 1 - mixed)
