@@ -106,9 +106,10 @@ def _match(args: argparse.Namespace) -> None:
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    from flowsynth.apps.match import MATCH_COLUMNS, find_sounds, match_all
+    from flowsynth.apps.match import CARTRIDGE, MATCH_COLUMNS, find_sounds, match_all, write_cartridge
     from flowsynth.core.progress import log, log_to_terminal
     from flowsynth.core.provenance import write_csv
+    from flowsynth.data.presets import bank_suffix
     from flowsynth.inference.model_index import PRETRAINED, find_model, open_model
     from flowsynth.rendering.host import plugin_record
 
@@ -142,6 +143,9 @@ def _match(args: argparse.Namespace) -> None:
         write_csv(table, args.out / "matches.csv", checkpoint=checkpoint, **settings)
         matched = int((table["status"] == "ok").sum())
         log.info("%d of %d sounds matched: %s", matched, len(paths), args.out / "matches.csv")
+        if matched > 1 and bank_suffix(trained.synth) == ".syx":
+            write_cartridge(trained, [args.out / bank for bank in table["bank"].dropna()], args.out / CARTRIDGE)
+            log.info("all of them in cartridges of 32: %s", args.out / CARTRIDGE)
     if args.json:
         print(table.to_json(orient="records", indent=2))
     refused = [f"{row['sound']} {row['note']}" for row in rows if row["status"] == "refused"]

@@ -20,8 +20,9 @@ from scipy.io import wavfile
 from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.seeding import derive_seed
 from flowsynth.core.sound_files import SUFFIXES, UNREADABLE_SUFFIXES, SoundFileError, printable
+from flowsynth.data import dx7
 from flowsynth.data.out_of_domain import preprocessing
-from flowsynth.data.presets import safe_name, write_bank
+from flowsynth.data.presets import bank_suffix, safe_name, write_bank
 from flowsynth.figures import match as picture
 from flowsynth.figures.style import save
 from flowsynth.inference.cma_es import minimise
@@ -30,6 +31,7 @@ from flowsynth.inference.trained_model import PlayableModel, RenderingError
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.models.systems import INITIAL_CANDIDATES
 
+CARTRIDGE = "all_matches.syx"
 TARGET_SUFFIX = "_target"  # of the file name of the preprocessed target
 DISTANCES = ("distance", "first", "answers", "nearest")
 LISTED_SUFFIXES = (*SUFFIXES, *UNREADABLE_SUFFIXES)  # a sound in a folder is matched, or refused by name
@@ -152,7 +154,7 @@ def write_match(
     Raises:
         RenderingError: If the synthesizer fails.
     """
-    bank, note = folder / f"{name}.bank", trained.note
+    bank, note = folder / f"{name}{bank_suffix(trained.synth)}", trained.note
     (values,) = write_bank(bank, trained.synth, [name], result.values[None])
     audio = trained.render_preset(values)
     for suffix, sound in {"": audio, TARGET_SUFFIX: target}.items():
@@ -162,6 +164,19 @@ def write_match(
     figure = picture.plot(target, audio, note.sample_rate, values[columns], trained.names, title)
     save(figure, folder / f"{name}.png")
     return bank
+
+
+def write_cartridge(trained: PlayableModel, banks: Sequence[Path], path: Path) -> None:
+    """Collect matches that were written one by one in cartridges of 32 voices, for a synthesizer that loads those.
+
+    Args:
+        trained: Trained model.
+        banks: Files of the matches.
+        path: Output file.
+    """
+    voices = [voice for bank in banks for voice in dx7.read(bank, trained.synth)]
+    values = np.array([[p.normalise(voice[p.name]) for p in trained.synth.parameters] for _, voice in voices])
+    dx7.write(path, trained.synth, [name for name, _ in voices], values)
 
 
 def match_all(

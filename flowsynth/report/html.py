@@ -18,7 +18,7 @@ from markupsafe import Markup
 from flowsynth.core.progress import track
 from flowsynth.core.provenance import maker, write_text
 from flowsynth.data.features import Mel
-from flowsynth.data.presets import write_bank
+from flowsynth.data.presets import bank_suffix, write_bank
 from flowsynth.report.media import matching_volumes, spectrogram_uri, write_mp3
 from flowsynth.report.sections import Group, Sound
 from flowsynth.synths.spec import Synth
@@ -109,7 +109,7 @@ def build(
         tables=[{"caption": caption, "html": Markup(html_table(table))} for caption, table in tables.items()],
         figures=copies,
         facts=facts,
-        loads=Path(synth.banks).suffix == ".bank",
+        loads=bool(synth.package) or any(pattern.endswith(".bank") for pattern in synth.banks),
         commit=provenance["commit"],
         short=re.sub("^([0-9a-f]{12})[0-9a-f]*", r"\1", str(provenance["commit"])),
         provenance=json.dumps(provenance, sort_keys=True),
@@ -150,9 +150,9 @@ def _write_group(
         }
         if sound.values is not None:
             full = synth.expand(np.asarray(sound.values)[None], names)
-            preset = folder / "presets" / f"{stem}.bank"
+            preset = folder / "presets" / f"{stem}{bank_suffix(synth)}"
             write_bank(preset, synth, [f"{group.title.strip('“”')} - {sound.label}"], full)
-            row |= {"preset": f"presets/{stem}.bank", "bars": Markup(parameter_bars(sound, names))}
+            row |= {"preset": preset.relative_to(folder).as_posix(), "bars": Markup(parameter_bars(sound, names))}
         rows.append(row)
     return {"title": group.title, "reason": group.reason, "collapsed": group.collapsed, "rows": rows, "key": group.key}
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from flowsynth.apps.latent_controller import MAX_COORDINATE, LatentController, Values
 from flowsynth.core.locks import temporary_folder
 from flowsynth.core.sound_files import SoundFileError
-from flowsynth.data.presets import safe_name, write_bank
+from flowsynth.data.presets import bank_suffix, safe_name, write_bank
 from flowsynth.inference.trained_model import RenderingError
 from flowsynth.latent_space.traversals import LATENT_LIMIT
 
@@ -66,6 +66,7 @@ class Explorer:
             np.argsort(-self.controller.influence[dimension], kind="stable")[:2] for dimension in self.macro_dimensions
         ]
         return {
+            "bankSuffix": bank_suffix(self.trained.synth),
             "presets": self.controller.presets.reset_index(names="id").to_dict("records"),
             "macros": [" and ".join(names[i] for i in indices) for indices in strongest],
             "macroLimit": LATENT_LIMIT,
@@ -137,7 +138,7 @@ class Explorer:
         synth = self.trained.synth
         full = synth.expand(values[None], self.trained.names)
         with temporary_folder() as folder:
-            path = folder / "preset.bank"
+            path = folder / f"preset{bank_suffix(synth)}"
             (rounded,) = write_bank(path, synth, [safe_name(name)], full)
             bank = path.read_bytes()
         try:

@@ -85,7 +85,7 @@ const download = (blob, suffix) => {
 const addSaveButton = (id, createBlob, suffix) => element(id).addEventListener("click", async () => {
   try { download(await createBlob(), suffix); } catch (error) { showStatus(error.message, true); }
 });
-addSaveButton("save-preset", async () => (await post("bank", JSON.stringify({ ...position(), name: selectionName() }))).blob(), ".bank");
+addSaveButton("save-preset", async () => (await post("bank", JSON.stringify({ ...position(), name: selectionName() }))).blob(), data.bankSuffix);
 addSaveButton("save-sound", async () => new Blob([await fetchSound(position())], { type: "audio/wav" }), ".wav");
 
 // matching
