@@ -16,6 +16,7 @@ from flowsynth.data.semantics import SEMANTIC_PAIRS
 from flowsynth.evaluation import calibration as calibration_tables
 from flowsynth.evaluation.scaling import PAPER_METRICS, scores_by_amount
 from flowsynth.evaluation.score_tables import with_systems
+from flowsynth.evaluation.transfer import transfer as rank_transfer
 from flowsynth.figures import (
     calibration,
     critical_difference,
@@ -30,6 +31,7 @@ from flowsynth.figures import (
     scores,
     semantic,
     smoothness,
+    transfer,
 )
 from flowsynth.figures.pca_map import PCAMap
 from flowsynth.figures.style import most_varying, save
@@ -145,6 +147,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "critical_difference": lambda: critical_difference.plot(score_table(), MODELS, "title"),
     "calibration": lambda: calibration.plot(*calibration_and_coverage(), "title"),
     "match": lambda: match.plot(*noise(), 22050, np.linspace(0, 1, len(NAMES)), NAMES, "title"),
+    "transfer": lambda: transfer.plot(
+        *rank_transfer({name: score_table(["cnn", "mlp", "vae"]) for name in ("one16", "two16")}, ("log_mel_l1",), 1)
+    ),
     "amount": lambda: scaling.plot_amount(amount_table(), MODELS, "epochs", "title"),
 }
 MODULES = {name: {"complexity": "scaling", "amount": "scaling"}.get(name, name) for name in FIGURES}

@@ -94,3 +94,49 @@ rule select_parameters:
         seed=config["seed"],
     script:
         "../scripts/data/select_parameters.py"
+
+
+# Whether the ranking of the models holds on other synthesizers, for all data sets of a budget: snakemake -c2 figure_transfer
+rule figure_transfer:
+    input:
+        multiext(f"results/{config['budget']}/figures/transfer", ".pdf", ".png"),
+
+
+rule transfer:
+    input:
+        scores=lambda wildcards: expand(
+            "results/{budget}/{dataset}/scores.csv",
+            budget=wildcards.budget,
+            dataset=budget(wildcards)["datasets"],
+        ),
+    output:
+        ranks="results/{budget}/tables/transfer.csv",
+        correlations="results/{budget}/tables/transfer_correlations.csv",
+    log:
+        "results/{budget}/logs/transfer.log",
+    benchmark:
+        "results/{budget}/benchmarks/transfer.tsv"
+    resources:
+        **by_attempt(mem_mb=4000, runtime=20),
+    params:
+        code=code("evaluation/transfer"),
+        metrics=["log_mel_l1", "spectral_convergence", "parameter_mse"],
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/transfer.py"
+
+
+use rule draw_complexity as draw_transfer with:
+    input:
+        style=STYLE,
+        ranks="results/{budget}/tables/transfer.csv",
+        correlations="results/{budget}/tables/transfer_correlations.csv",
+    output:
+        captioned("results/{budget}/figures/transfer"),
+    log:
+        "results/{budget}/logs/figures/transfer.log",
+    benchmark:
+        "results/{budget}/benchmarks/figures/transfer.tsv"
+    params:
+        code=code_of_figure("transfer"),
+        module="transfer",
