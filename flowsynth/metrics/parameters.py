@@ -4,7 +4,7 @@ They are easily misread, as different values may sound alike; the audio metrics 
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from flowsynth.metrics import Metric, check_pair
 
@@ -32,6 +32,23 @@ def parameter_mse_n(reference: Values, estimate: Values) -> PerItem:
     array([0.25])
     """
     return parameter_mse(reference, estimate) / (np.mean(reference.astype(np.float64) ** 2) + 1e-9)
+
+
+def category_accuracy(reference: Values, estimate: Values, steps: Int[np.ndarray, " parameters"]) -> PerItem:
+    """Compute the share of categories whose value is the true one, one number per item.
+
+    It belongs to no record of `METRICS`, since few data sets have categories.
+
+    Args:
+        reference: True categories, in [0, 1].
+        estimate: Estimated categories, in [0, 1]; rounded to the nearest value.
+        steps: Number of values of each category.
+
+    >>> category_accuracy(np.array([[0.0, 1.0]]), np.array([[0.1, 0.6]]), np.array([2, 5]))
+    array([0.5])
+    """
+    check_pair(reference, estimate)
+    return np.mean(np.rint(reference * (steps - 1)) == np.rint(estimate * (steps - 1)), axis=1)
 
 
 METRICS = (

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy, mse_loss
 
+from flowsynth.metrics.parameters import category_accuracy
 from flowsynth.models.nn.outputs import CATEGORY_WEIGHT, ParameterOutputs
 from flowsynth.synths import spec as synths
 from flowsynth.synths.parameter_space import Kind, ParameterSpace
@@ -32,6 +34,18 @@ ANY_SPACE = st.lists(
     min_size=1,
     max_size=6,
 ).map(space)
+
+
+def test_category_accuracy_of_exact_categories_is_one():
+    outputs = ParameterOutputs(synths.dataset("dexed145")[0].space(synths.dataset("dexed145")[1]))
+    raw = torch.randn(9, outputs.raw)
+    predicted = outputs(raw)[:, outputs.categories].numpy()
+    steps = outputs.steps.numpy()
+    assert category_accuracy(predicted, predicted, steps) == pytest.approx(1)
+    other = np.rint(np.random.default_rng(0).random(predicted.shape) * (steps - 1)) / (steps - 1)
+    same = category_accuracy(other, predicted, steps).mean()
+    assert same == pytest.approx((np.abs(other - predicted) < 1e-4).mean(), abs=1e-6)
+    assert 0.1 < same < 0.5
 
 
 def test_without_categories_it_is_a_sigmoid_and_the_squared_error():

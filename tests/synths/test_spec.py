@@ -63,7 +63,7 @@ def test_amsynth_has_41_parameters_30_of_them_continuous(amsynth):
 
 def test_stepped_parameters_have_steps_and_all_have_four_texts(amsynth):
     for p in amsynth.parameters:
-        assert (p.steps is not None) == (p.kind == "stepped")
+        assert (p.steps is None) == (p.kind == "continuous")
         assert len(p.text) == 4
         assert p.steps is None or p.steps == p.high - p.low + 1
 
