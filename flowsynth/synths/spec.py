@@ -22,7 +22,8 @@ from jaxtyping import Float
 from flowsynth.synths.parameter_space import Kind, ParameterSpace
 
 FOLDER = Path(__file__).parent / "specs"
-MAX_PRESETS, MAX_STEPS, MAX_NODES = 1_000_000, 1_000_000, 1_000_000  # of a table
+MAX_PRESETS, MAX_STEPS, MAX_NODES, MAX_REPEATS = 1_000_000, 1_000_000, 1_000_000, 100  # of a table
+PACKAGES = ("dexed",)  # Python packages that can be rendered with
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where PyYAML was built with libyaml
 
 
@@ -146,11 +147,9 @@ class Synth:
 
     def with_banks(self, pattern: str | None) -> "Synth":
         """Replace the preset banks by those of a glob pattern; None keeps them."""
-        return (
-            self
-            if pattern is None
-            else replace(self, banks=(pattern,), install_banks="name banks that exist", presets=0)
-        )
+        if pattern is None:
+            return self
+        return replace(self, banks=(pattern,), install_banks="name banks that exist", presets=0)
 
     def columns(self, names: tuple[str, ...]) -> list[int]:
         """Return the positions of parameters in a full vector."""
@@ -232,6 +231,8 @@ def _bank_pattern(text: str, folder: Path) -> str:
     if not text.startswith("python:"):
         return str(folder / text)
     package, _, rest = text.removeprefix("python:").partition("/")
+    if not package.isidentifier():  # of a dotted name, find_spec would import the first part
+        raise ValueError(f"banks {text!r:.60}: expected python:PACKAGE/PATTERN")
     return str(_in_package(package) / rest)
 
 
@@ -240,14 +241,22 @@ def _repeated(rows: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, row in rows.items():
         if "repeat" in row:
+            _check_repeats(row["repeat"])
             flat |= {f"{prefix}_{inner}": r for prefix in row["repeat"] for inner, r in row["parameters"].items()}
         else:
             flat[name] = row
     return flat
 
 
+def _check_repeats(prefixes: list[str]) -> None:
+    """Check the length of a list for which many rows are made."""
+    if len(prefixes) > MAX_REPEATS:
+        raise ValueError(f"got {len(prefixes)} prefixes of repeated rows, expected up to {MAX_REPEATS}")
+
+
 def _inactive(row: dict[str, Any]) -> list[Inactive]:
     """Read a rule on inactive parameters, once for each prefix that it is repeated under."""
+    _check_repeats(row.get("repeat", []))
     prefixes = [f"{prefix}_" for prefix in row.get("repeat", [])] or [""]
     return [
         Inactive(
@@ -287,6 +296,8 @@ def _synth(table: dict[str, Any], path: Path) -> Synth:
         # the order of the table, whatever the order in the file
         sets[size] = tuple(name for name in groups["all"] if name in names)
     inactive = tuple(rule for row in table.get("inactive", []) for rule in _inactive(row))
+    for row in table.get("symmetries", []):
+        _check_repeats(row.get("permute", []))
     symmetries = tuple(
         Symmetry(row["when"], _exchanged(pairs, table["parameters"]), tuple(row.get("mirror", [])))
         for row in table.get("symmetries", [])
@@ -303,6 +314,8 @@ def _synth(table: dict[str, Any], path: Path) -> Synth:
         raise ValueError(f"presets = {table['presets']}, expected up to {MAX_PRESETS:,} ({path})")
     if "plugin" in table and "package" in table:
         raise ValueError(f"expected either plugin or package ({path})")
+    if table.get("package", PACKAGES[0]) not in PACKAGES:
+        raise ValueError(f"package {table['package']!r:.60}, expected one of {PACKAGES} ({path})")
     banks = table.get("banks", [])
     return Synth(
         name=table["name"],

@@ -14,8 +14,9 @@ from bad_inputs import bad_input
 
 from flowsynth.core import hdf5, integrity
 from flowsynth.core.provenance import write_csv
+from flowsynth.data import dx7
 from flowsynth.data.datasets import load
-from flowsynth.data.presets import read_bank, read_table
+from flowsynth.data.presets import collect, read_bank, read_table
 from flowsynth.leaderboard.baselines import read_scores
 from flowsynth.leaderboard.submissions import read_submission
 from flowsynth.synths import spec
@@ -167,6 +168,46 @@ def unknown_model(folder: Path) -> None:
 @bad_input("Data sets", "no data set of this name", "amsynth16", "snakemake dataset", error=FileNotFoundError)
 def no_data_set(folder: Path) -> None:
     load("amsynth16")
+
+
+@bad_input(
+    "Presets",
+    "a cartridge of a DX7 with a changed bit",
+    "mine.syx: byte 0: 32 voices: checksum 1, expected 0",
+    "fix or remove the file",
+)
+def changed_cartridge(folder: Path) -> None:
+    message = bytearray(dx7._message(dx7.BULK, bytes(4096)))
+    message[-2] = 1
+    Path("mine.syx").write_bytes(message)
+    dx7.read(Path("mine.syx"), spec.load("dexed"))
+
+
+@bad_input(
+    "Presets",
+    "a cartridge of a DX7 that is cut off",
+    "mine.syx: byte 0: a message that does not end with F7",
+    "fix or remove the file",
+)
+def cut_cartridge(folder: Path) -> None:
+    Path("mine.syx").write_bytes(dx7._message(dx7.BULK, bytes(4096))[:2000])
+    dx7.read(Path("mine.syx"), spec.load("dexed"))
+
+
+@bad_input(
+    "Presets",
+    "a file of another synthesizer in place of DX7 voices",
+    "mine.syx: has no DX7 voices",
+    "another manufacturer (41)",
+)
+def other_messages(folder: Path) -> None:
+    Path("mine.syx").write_bytes(bytes([0xF0, 0x41, 0x10, 0x42, 0xF7]))
+    dx7.read(Path("mine.syx"), spec.load("dexed"))
+
+
+@bad_input("Presets", "presets of one's own that are not there", "no bank matches my/*.syx", "name banks that exist")
+def no_banks(folder: Path) -> None:
+    collect(spec.load("dexed").with_banks("my/*.syx"), ("algorithm",))
 
 
 @bad_input("Presets", "a bank with a value that is no number", "mine.bank:3", "amp_attack = 'loud'")

@@ -171,3 +171,52 @@ def test_inconsistent_parameters_are_rejected(table, tmp_path: Path, name: str, 
     table["parameters"][name].update(change)
     with pytest.raises(ValueError, match=rf"{name}: .*{message}.*toy\.yaml"):
         synths.read(write(table, tmp_path))
+
+
+def test_repeated_rows_overrides_patterns_and_permutations(table, tmp_path: Path):
+    table["parameters"] = {
+        "op": {"repeat": ["op2", "op1"], "parameters": {"level": ROW, "ratio": ROW}},
+        "op1_level": ROW | {"default": 2.0},
+        "mode": SWITCH | {"kind": "category"},
+    }
+    table["sets"] = {3: ["op*_level", "mode"]}
+    table["inactive"] = [{"repeat": ["op1", "op2"], "when": {"level": 0}, "parameters": ["ratio"]}]
+    table["symmetries"] = [{"when": {"mode": 1}, "permute": ["op1", "op2"]}]
+    synth = synths.read(write(table, tmp_path))
+    assert synth.names == ("op2_level", "op2_ratio", "op1_level", "op1_ratio", "mode")
+    assert [p.default for p in synth.parameters] == [1.0, 1.0, 2.0, 1.0, 0.0]
+    assert synth.sets[3] == ("op2_level", "op1_level", "mode")
+    assert synth.inactive == (
+        synths.Inactive({"op1_level": 0}, ("op1_ratio",)),
+        synths.Inactive({"op2_level": 0}, ("op2_ratio",)),
+    )
+    exchange = (("op1_level", "op2_level"), ("op1_ratio", "op2_ratio"))
+    assert synth.symmetries == (synths.Symmetry({"mode": 1}, exchange, ()),)
+    assert synth.space(synth.sets[3]).kinds == ("continuous", "continuous", "category")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"package": "dexed"}, "either plugin or package"),
+        ({"plugin": None, "package": "os"}, "package 'os', expected one of"),
+        ({"banks": "python:os.path/*.syx"}, "expected python:PACKAGE/PATTERN"),
+        ({"parameters": {"op": {"repeat": ["x"] * 1000, "parameters": {}}}}, "1000 prefixes of repeated rows"),
+        ({"symmetries": [{"when": {}, "permute": ["a"] * 1000}]}, "1000 prefixes of repeated rows"),
+        ({"inactive": [{"repeat": ["a"] * 1000, "when": {}, "parameters": []}]}, "1000 prefixes of repeated rows"),
+    ],
+)
+def test_packages_and_repeats_are_bounded(table, tmp_path: Path, change: dict, message: str):
+    changed = {key: value for key, value in (table | change).items() if value is not None}
+    with pytest.raises(ValueError, match=message):
+        synths.read(write(changed, tmp_path))
+
+
+def test_banks_are_listed_by_pattern_and_may_be_replaced(table, tmp_path: Path):
+    for name in ("b.syx", "a.syx", "c.dx7"):
+        (tmp_path / name).touch()
+    table["banks"] = ["*.dx7", "*.syx"]
+    synth = synths.read(write(table, tmp_path))
+    assert [path.name for path in synth.bank_files()] == ["c.dx7", "a.syx", "b.syx"]
+    assert synth.with_banks(None) is synth
+    assert [path.name for path in synth.with_banks(f"{tmp_path}/b.*").bank_files()] == ["b.syx"]
