@@ -21,8 +21,8 @@ from flowsynth.core import hdf5
 from flowsynth.core.progress import track
 from flowsynth.data.distances import log_mel_distances
 from flowsynth.data.presets import identity
-from flowsynth.data.splits import SAME_PARAMETERS, SAME_SOUND
-from flowsynth.synths.spec import Synth
+from flowsynth.data.splits import SAME_SOUND
+from flowsynth.synths.spec import SAME_PARAMETERS, Synth
 
 CROSSOVER = 0.3  # probability that a parameter comes from the second preset
 JITTERED = 0.5  # share of the synthetic presets that are jittered
@@ -38,17 +38,19 @@ def sample(
     category: Bool[np.ndarray, " parameters"],
     count: int,
     seed: int,
+    same_parameters: float = SAME_PARAMETERS,
 ) -> Float[np.ndarray, "count parameters"]:
     """Sample synthetic presets.
 
     Args:
         parents: Presets of the training set, all parameters, in [0, 1].
-        held_out: Presets of the validation and test sets; samples within `SAME_PARAMETERS` of one are rejected.
+        held_out: Presets of the validation and test sets; samples within `same_parameters` of one are rejected.
         free: Mask of the parameters that the data set infers. The others are equal in all presets and stay unchanged.
         continuous: Mask of the parameters that may be jittered; a stepped one is copied from either parent.
         category: Mask of the categories, which are all copied from the first parent.
         count: Number of presets.
         seed: Seed of the random generator.
+        same_parameters: Mean absolute difference within which two presets are near-duplicates.
 
     Returns:
         Distinct presets, float32, none of them a parent.
@@ -63,7 +65,7 @@ def sample(
     accepted: list[np.ndarray] = []
     for _ in range(ROUNDS):
         candidates = _cross_and_jitter(parents, free & continuous, category, count - len(accepted), rng)
-        for row in candidates[~_near_duplicates(candidates[:, free], held_out[:, free])]:
+        for row in candidates[~_near_duplicates(candidates[:, free], held_out[:, free], same_parameters)]:
             name = identity(row.tolist())
             if name not in known:
                 known.add(name)
@@ -72,7 +74,7 @@ def sample(
             return np.stack(accepted)
     raise ValueError(
         f"sampled {len(accepted)} of {count} presets in {ROUNDS} rounds: {len(parents)} presets yield no more "
-        f"that are new and not within {SAME_PARAMETERS} of a held-out one. Lower `synthetic_presets` in the configuration"
+        f"that are new and not within {same_parameters} of a held-out one. Lower `synthetic_presets` in the configuration"
     )
 
 
@@ -86,11 +88,11 @@ def _cross_and_jitter(
     return np.clip(children + jitter, 0, 1).astype(np.float32)
 
 
-def _near_duplicates(presets: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _near_duplicates(presets: np.ndarray, others: np.ndarray, same_parameters: float) -> np.ndarray:
     """Mark the presets that are near-duplicates of any of the others by their parameters."""
     near = np.zeros(len(presets), dtype=bool)
     for other in others:
-        near |= np.abs(presets - other).mean(axis=1) <= SAME_PARAMETERS
+        near |= np.abs(presets - other).mean(axis=1) <= same_parameters
     return near
 
 
@@ -145,4 +147,4 @@ def sample_for_fold(
     continuous, category = (
         np.array([parameter.kind == kind for parameter in synth.parameters]) for kind in ("continuous", "category")
     )
-    return sample(parts["train"], held_out, free, continuous, category, count, seed)
+    return sample(parts["train"], held_out, free, continuous, category, count, seed, synth.same_parameters)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from flowsynth.data.splits import SAME_PARAMETERS, SAME_SOUND
+from flowsynth.data.splits import SAME_SOUND
 from flowsynth.synths.spec import Synth
 
 # what files contain, by pattern; the first that matches applies
@@ -210,7 +210,7 @@ def write_card(facts: Facts) -> str:
         note=facts.note,
         counts=_two_columns("presets", "number", _counts(facts)),
         sizes=_markdown(sizes),
-        same_parameters=SAME_PARAMETERS,
+        same_parameters=facts.synth.same_parameters,
         same_sound=SAME_SOUND,
         leaks=_markdown(leaks.assign(share=(leaks["leaked"] / leaks["items"]).map("{:.1%}".format))),
         parameters=_markdown(facts.parameters.astype(object).fillna("")),

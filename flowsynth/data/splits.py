@@ -20,9 +20,9 @@ from sklearn.neighbors import radius_neighbors_graph
 
 from flowsynth.core.mel_filters import log_mel_distance
 from flowsynth.core.seeding import uniform_by_id
+from flowsynth.synths.spec import SAME_PARAMETERS
 
 HELD_OUT = 0.1  # share of the presets in each of test and validation set
-SAME_PARAMETERS = 0.05  # mean absolute difference within which two presets are near-duplicates
 SAME_SOUND = 0.05  # log-mel L1 within which two sounds are near-duplicates
 PARTS = ("train", "valid", "test")
 LARGE = 0.25  # share of the test set above which a group stays in the training set
@@ -129,6 +129,7 @@ def split(
     folds: int,
     seed: int,
     banks: Sequence[str] = (),
+    same_parameters: float = SAME_PARAMETERS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split presets into folds, and count the test items that have a near-duplicate in the training set.
 
@@ -140,6 +141,7 @@ def split(
         folds: Number of folds.
         seed: Seed of the benchmark.
         banks: Banks of the presets, which are the partitions of a ``published`` split.
+        same_parameters: Mean absolute difference within which two presets are near-duplicates.
 
     Returns:
         Split table (fold, id, part, group), and leak table (split, fold, kind, within, items, leaked, share).
@@ -148,13 +150,13 @@ def split(
         ValueError: If `kind` is unknown, a published split is incomplete, or there are too few presets.
     """
     pairs = {
-        "parameters": close_parameters(values, max(*REPORTED["parameters"], SAME_PARAMETERS)),
+        "parameters": close_parameters(values, max(*REPORTED["parameters"], same_parameters)),
         "sound": close_sounds(mel, max(*REPORTED["sound"], SAME_SOUND)),
     }
     group = np.arange(len(ids))
     if kind == "grouped":
         group = connected_groups(
-            len(ids), pairs["parameters"].within(SAME_PARAMETERS), pairs["sound"].within(SAME_SOUND)
+            len(ids), pairs["parameters"].within(same_parameters), pairs["sound"].within(SAME_SOUND)
         )
     elif kind == "published":
         if set(banks) != set(PARTS) or folds != 1:

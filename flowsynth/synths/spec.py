@@ -23,6 +23,7 @@ from flowsynth.synths.parameter_space import Kind, ParameterSpace
 
 FOLDER = Path(__file__).parent / "specs"
 MAX_PRESETS, MAX_STEPS, MAX_NODES, MAX_REPEATS = 1_000_000, 1_000_000, 1_000_000, 100  # of a table
+SAME_PARAMETERS = 0.05  # default of `Synth.same_parameters`
 PACKAGES = ("dexed",)  # Python packages that can be rendered with
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven times as fast, where PyYAML was built with libyaml
 
@@ -113,6 +114,7 @@ class Synth:
         symmetries: Changes without an audible effect, with conditions.
         has_published_split: Whether the banks are the partitions ``train``, ``valid``, ``test`` of a published split.
         users_home: Whether the plugin needs the user's home folder, e.g. for its licence.
+        same_parameters: Mean absolute difference of the inferred parameters within which two presets are near-duplicates.
         package: Name of the Python package that renders it; empty for a plugin or a Faust program.
     """
 
@@ -128,6 +130,7 @@ class Synth:
     symmetries: tuple[Symmetry, ...] = ()
     has_published_split: bool = False
     users_home: bool = False
+    same_parameters: float = SAME_PARAMETERS
     package: str = ""
     install_banks: str = ""
 
@@ -330,6 +333,7 @@ def _synth(table: dict[str, Any], path: Path) -> Synth:
         symmetries=symmetries,
         has_published_split=table.get("parts", False),
         users_home=table.get("users_home", False),
+        same_parameters=float(table.get("same_parameters", SAME_PARAMETERS)),
         package=table.get("package", ""),
         install_banks=table.get("install_banks", ""),
     )

@@ -97,6 +97,9 @@ rule split:
     params:
         code=code("data/split"),
         folds=lambda wildcards: budget(wildcards)["folds"],
+        same_parameters=lambda wildcards: synths.dataset(wildcards.dataset)[
+            0
+        ].same_parameters,
         seed=config["seed"],
     script:
         "../scripts/data/split.py"

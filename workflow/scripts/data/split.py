@@ -15,12 +15,13 @@ with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     ids = usable_ids(paths)
     items = Items(paths, ids, names).all()
     kind, folds, seed = snakemake.wildcards.split, snakemake.params.folds, snakemake.params.seed
+    limit = snakemake.params.same_parameters
     presets = [read_csv(Path(path), dtype=str).set_index("id") for path in snakemake.input.presets]
     banks = [bank for table in presets for bank in table["bank"][ids]]
-    table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed, banks)
+    table, leaks = split(kind, ids, items.values.numpy(), items.mel.numpy(), folds, seed, banks, limit)
     for row in leaks.itertuples():
         log.info("fold %d: %d of %d test items have a training item within %g by %s", row.fold, row.leaked, row.items,
                  row.within, row.kind)  # fmt: skip
-    settings = {"kind": kind, "folds": folds, "seed": seed}
+    settings = {"kind": kind, "folds": folds, "seed": seed, "same_parameters": limit}
     write_csv(table, Path(snakemake.output.split), **settings)
     write_csv(leaks, Path(snakemake.output.leaks), **settings)
