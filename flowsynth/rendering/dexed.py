@@ -41,8 +41,14 @@ class Dexed:
         self._note = pitch, velocity, seconds
 
     def set_parameters(self, values: Float[np.ndarray, " parameters"]) -> None:
-        """Set all parameters, in the table's order, in [0, 1]; each is rounded to a whole number as in a voice."""
-        voice = np.rint(np.asarray(values, dtype=np.float64) * self._maximum).astype(np.uint8).tobytes()
+        """Set all parameters, in the table's order, in [0, 1]; each is rounded to a whole number as in a voice.
+
+        Raises:
+            ValueError: If a value is no number.
+        """
+        if not np.isfinite(values).all():
+            raise ValueError("a parameter is not a finite number")
+        voice = np.rint(np.clip(values, 0, 1).astype(np.float64) * self._maximum).astype(np.uint8).tobytes()
         self._synth.load_patch(self._patch.from_sysex(voice.ljust(VOICE_BYTES + NAME_BYTES)))
 
     def render(self, seconds: float) -> Float[np.ndarray, "channels samples"]:

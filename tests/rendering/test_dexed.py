@@ -50,6 +50,17 @@ def test_values_between_steps_are_rounded():
     assert not np.array_equal(exact, different)
 
 
+def test_values_beyond_the_range_are_limited_and_no_number_fails_its_item():
+    loud, beyond, broken = (SYNTH.base.astype(np.float32) for _ in range(3))
+    column = SYNTH.names.index("op2_output_level")
+    loud[column], beyond[column], broken[column] = 1, 1.2, np.nan
+    results = list(render(SYNTH, NOTE, [loud, beyond, broken, loud], 20))
+    assert [result.status for result in results] == ["ok", "ok", "failed", "ok"]
+    assert results[2].reason == "ValueError: a parameter is not a finite number"
+    assert np.array_equal(results[0].audio, results[1].audio)
+    assert np.array_equal(results[0].audio, results[3].audio)
+
+
 def test_init_voice_is_a_sine_of_the_note():
     (result,) = render(SYNTH, NOTE, [SYNTH.base], 20)
     assert result.status == "ok"
