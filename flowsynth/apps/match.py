@@ -193,7 +193,7 @@ def match_all(
     Yields:
         A row of `MATCH_COLUMNS` for each sound.
     """
-    used_stems: set[str] = set()
+    used_stems = {Path(CARTRIDGE).stem}
     for path in paths:
         row: dict[str, Any] = dict.fromkeys(MATCH_COLUMNS) | {"sound": printable(path)}
         name, number = safe_name(path.stem), 2
