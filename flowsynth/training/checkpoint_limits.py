@@ -7,6 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, strided
 from torch.overrides import TorchFunctionMode
 
@@ -15,6 +16,7 @@ ITEM_SIZE = 4  # bytes of a number
 BASE_SIZE = 2**26  # bytes that any model may allocate
 SIZE_FACTOR = 4  # times the size of its file that a model may allocate: weights, constants, and what initialises them
 BASE_TEXT = 2**16  # characters and values that any file may have
+COPIES = (torch.tensor, torch.as_tensor)  # functions of numbers, not of a shape: as large as what is there already
 MAX_BINS = 2**24  # of a spectrogram or of mel filters
 MAX_LAYERS = 64  # of a network with fewer tensors than that
 
@@ -116,6 +118,8 @@ class AllocationLimit(TorchFunctionMode):
             LimitError: If the limit is exceeded.
         """
         options = dict(kwargs or {})
+        if func in COPIES:
+            return func(*args, **options)
         shape = options.get("size", args[0] if args and isinstance(args[0], list | tuple) else args)
         sizes = list(takewhile(lambda size: isinstance(size, int), shape))  # of a shape, or the limits of a range
         self._left -= ITEM_SIZE * max(math.prod(sizes), *sizes, 0) if sizes else 0

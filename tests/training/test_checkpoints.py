@@ -14,6 +14,7 @@ from small import space
 
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
+from flowsynth.synths import spec as synths
 from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training.checkpoints import load, read_maker, save
 
@@ -51,6 +52,19 @@ def test_a_checkpoint_restores_the_description(checkpoint: Path):
     assert features == FEATURES
     assert maker["seed"] == 3
     assert read_maker(checkpoint) == maker
+
+
+@pytest.mark.parametrize("name", ["cnn", "flow_reg", "proxy"])
+@pytest.mark.parametrize(
+    "dataset", [f"{synth}{size}" for synth in synths.available() for size in synths.load(synth).sets]
+)
+def test_models_of_every_data_set_are_within_the_limits(name: str, dataset: str, size: Size, tmp_path: Path):
+    synth, names = synths.dataset(dataset)
+    model = models.find(name)(16, 20, synth.space(names), size)
+    save(model, name, {}, {}, tmp_path / "checkpoint.pt")
+    loaded = load(tmp_path / "checkpoint.pt").model
+    assert loaded.parameter_space == synth.space(names)
+    assert all(torch.equal(a, b) for a, b in zip(loaded.buffers(), model.buffers(), strict=True))
 
 
 def test_a_checkpoint_with_names_only_is_continuous(checkpoint: Path, caplog: pytest.LogCaptureFixture):
