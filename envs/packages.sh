@@ -1,7 +1,7 @@
 #!/bin/sh
 # packages.sh [tests]: install the system packages that are missing, or say what to run where that is not possible.
-# The synthesizer or its presets are required, unless SYNTH names the built-in one. Without the collections of sounds, the benchmark leaves out
-# what depends on them. With "tests", also what only tests need; without it, they are skipped.
+# The synthesizer or its presets are required, unless SYNTH names the built-in one. Without the collections of sounds, the
+# benchmark leaves out what depends on them. With "tests", also what only tests need; without it, they are skipped.
 case "${SYNTH:-amsynth}" in
 amsynth) package=amsynth plugin=/usr/lib/vst/amsynth_vst.so needed="amsynth 1.13 with its VST2 plugin at $plugin is needed" ;;
 dexed) package=hexter plugin=/usr/share/hexter needed="the DX7 voices of hexter are needed, or your own (docs/tutorials/synthesizer.md)" ;;

@@ -4,6 +4,8 @@ A voice has 145 numbers and a name of 10 characters. A bulk message holds 32 voi
 message holds one, a byte per number. Files of several messages are read whole; messages of other devices and of other
 kinds are skipped with a warning. A file without headers is a row of packed voices.
 
+The package dexed-py reads packed voices too, but rescales values beyond their range without a word.
+
 References:
     Yamaha 1983, "DX7 Digital Programmable Algorithm Synthesizer", operating manual: MIDI data format.
 """
@@ -106,7 +108,7 @@ def _voices(data: bytes, path: Path, problems: list[str]) -> Iterator[bytes]:
 
 def _voices_of_messages(data: bytes, path: Path, problems: list[str]) -> Iterator[bytes]:
     skipped: dict[str, int] = {}
-    found, position = False, 0
+    has_voices, position = False, 0
     while position < len(data):
         start = data.find(START, position)
         between = data[position : start if start >= 0 else len(data)].strip(b"\0")
@@ -124,7 +126,7 @@ def _voices_of_messages(data: bytes, path: Path, problems: list[str]) -> Iterato
         if other:
             skipped[other] = skipped.get(other, 0) + 1
             continue
-        found = True
+        has_voices = True
         problem = _problem(body)
         if problem:
             problems.append(f"byte {start}: {problem}")
@@ -134,7 +136,7 @@ def _voices_of_messages(data: bytes, path: Path, problems: list[str]) -> Iterato
             yield from (unpack(body[at : at + PACKED]) for at in range(5, len(body) - 1, PACKED))
     for other, count in skipped.items():
         log.warning("%s: skipped %d messages: %s", path, count, other)
-    if not found and not problems:
+    if not has_voices and not problems:
         problems.append(f"has no DX7 voices, only {', '.join(skipped)}")
 
 

@@ -225,8 +225,8 @@ def _size(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
 
 def _in_package(name: str) -> Path:
     """Return the folder of an installed package, or its name if it is not installed; it is not imported."""
-    found = find_spec(name)
-    return Path(found.origin).parent if found and found.origin else Path(name)
+    module = find_spec(name)
+    return Path(module.origin).parent if module and module.origin else Path(name)
 
 
 def _bank_pattern(text: str, folder: Path) -> str:

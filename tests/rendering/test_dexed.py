@@ -1,5 +1,9 @@
 """Dexed renders the same bits in any order, and is checked against its parameter table."""
 
+import os
+import signal
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,13 +93,22 @@ def test_sounds_are_those_of_the_reference():
     assert coarse == pytest.approx(np.array(GOLDEN).reshape(coarse.shape), abs=2e-4)
 
 
-def test_a_hang_ends_the_worker(monkeypatch: pytest.MonkeyPatch):
-    timers: list[float] = []
-    monkeypatch.setattr(worker.signal, "setitimer", lambda _, seconds: timers.append(seconds))
-    monkeypatch.setattr(worker.signal, "signal", lambda *_: None)
-    results = worker.render_reused(lambda vector: vector, [np.zeros(4, np.float32)] * 2, 4, 20)
-    assert [result.status for result in results] == ["silent", "silent"]
-    assert timers == [20, 0, 20, 0]
+def test_a_hang_ends_the_process_and_time_between_presets_does_not():
+    def play(vector: np.ndarray) -> np.ndarray:
+        if vector[0]:
+            time.sleep(60)
+        return vector
+
+    def vectors(last: float) -> Iterator[np.ndarray]:
+        yield np.zeros(1)
+        time.sleep(0.5)  # longer than the timeout
+        yield np.full(1, last)
+
+    for last, expected in ((0.0, 0), (1.0, signal.SIGALRM)):
+        child = os.fork()
+        if child == 0:
+            os._exit(len(list(worker.render_reused(play, vectors(last), 1, 0.3))) - 2)
+        assert os.waitpid(child, 0)[1] == expected
 
 
 def test_an_error_fails_its_preset_only():

@@ -14,8 +14,8 @@ from torch.nn.functional import mse_loss
 
 from flowsynth.synths.parameter_space import ParameterSpace
 
-# Weight of the cross-entropy of a category, relative to the squared error of a scale. With 0.02, 0.1 and 0.5, sounds of the
-# validation sets of dexed16 and dexed145 are equally close.
+# Weight of the cross-entropy of a category, relative to the squared error of a scale. With 0.02, 0.1 and 0.5, the distances
+# of validation sounds of dexed16 and dexed145 do not clearly differ.
 CATEGORY_WEIGHT = 0.1
 
 
