@@ -39,8 +39,8 @@ ANY_SPACE = st.lists(
 def test_category_accuracy_of_exact_categories_is_one():
     outputs = ParameterOutputs(synths.dataset("dexed145")[0].space(synths.dataset("dexed145")[1]))
     raw = torch.randn(9, outputs.raw)
-    predicted = outputs(raw)[:, outputs.categories].numpy()
-    steps = outputs.steps.numpy()
+    predicted = outputs(raw)[:, outputs.categories.columns].numpy()
+    steps = outputs.categories.steps.numpy()
     assert category_accuracy(predicted, predicted, steps) == pytest.approx(1)
     other = np.rint(np.random.default_rng(0).random(predicted.shape) * (steps - 1)) / (steps - 1)
     same = category_accuracy(other, predicted, steps).mean()
