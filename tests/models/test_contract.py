@@ -22,7 +22,7 @@ from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training.checkpoints import load, save
 
 NAMES = models.names()
-WITH_SOFTMAX = {"mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow"}
+ON_STEPS = {"mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow", "mdn", "npe_nsf"}
 MIXED = ParameterSpace(
     tuple("abcdef"),
     ("continuous", "category", "stepped", "category", "continuous", "category"),
@@ -68,7 +68,7 @@ def test_categories_are_learnt_beside_other_parameters(name: str, size: Size):
         predicted = model.eval().infer(train.mel[:5], 2)
     assert predicted.shape == (2, 5, 6)
     assert ((predicted >= 0) & (predicted <= 1)).all()
-    if name in WITH_SOFTMAX:
+    if name in ON_STEPS:
         categories = predicted[..., [1, 3, 5]] * torch.tensor([3, 1, 31])
         assert torch.allclose(categories, categories.round(), atol=1e-5)
 

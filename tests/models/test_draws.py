@@ -24,7 +24,9 @@ def mixture(size: Size, monkeypatch: pytest.MonkeyPatch) -> MDN:
     mean = torch.zeros(1, COMPONENTS, 1)
     mean[0, 2], mean[0, 9] = -1.0, 1.5
     parts = weights, mean, torch.full_like(mean, 0.1)
-    monkeypatch.setattr(model, "mixture", lambda mel: tuple(part.expand(len(mel), *part.shape[1:]) for part in parts))
+    monkeypatch.setattr(
+        model, "mixture", lambda context: tuple(part.expand(len(context), *part.shape[1:]) for part in parts)
+    )
     return model
 
 
@@ -43,7 +45,7 @@ def test_the_density_of_a_mixture_is_that_of_its_samples(mixture: MDN):
     grid = torch.linspace(-0.02, 1.02, 20001)[1:-1, None]
     inside = torch.isfinite(logit_transform()(grid)).flatten()
     grid = grid[inside]
-    density = mixture.log_density(torch.zeros(len(grid), 16, 20), grid).exp()
+    density = mixture.log_density(torch.zeros(len(grid), mixture.features), grid).exp()
     assert torch.trapezoid(density, grid.flatten()).item() == pytest.approx(1, abs=1e-3)
     middle = logit_transform().inv(torch.tensor([0.25])).item()
     above = grid.flatten() > middle

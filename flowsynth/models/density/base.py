@@ -8,19 +8,30 @@ References:
 from abc import abstractmethod
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from flowsynth.data.dataset import Batch
 from flowsynth.models.base import Model
 from flowsynth.models.nn import networks
+from flowsynth.models.nn.categorical_factor import CategoricalFactor
+from flowsynth.models.nn.categories import Categories
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.nn.transforms import dequantise
 from flowsynth.synths.parameter_space import ParameterSpace
 
 
 class DensityModel(Model):
-    """Encoder of the size of the CNN, and a density p(v | x) on its features; -log p(v | x) per parameter."""
+    """Encoder of the size of the CNN, and a density p(v | x) on its features; -log p(v | x) per parameter.
+
+    The density is that of the categories times that of all other parameters given the categories. Subclasses define
+    the latter. Their context is the features of the encoder, and one-hot vectors of the categories if there are any.
+
+    Attributes:
+        scales: Number of parameters that are not categories.
+        features: Number of features of the context.
+    """
 
     kind: ClassVar[str] = "density"
     capturable = True
@@ -29,22 +40,53 @@ class DensityModel(Model):
         super().__init__(mels, frames, parameters, size)
         self.encoder = networks.Encoder(mels, frames, size)
         networks.initialise(self.encoder)
-
-    def context(self, mel: Float[Tensor, "items mels frames"]) -> Float[Tensor, "items features"]:
-        """Compute the features that the density is conditioned on, from spectrograms that are not standardised."""
-        return self.encoder(self.standardise(mel))
+        self.categories = Categories(parameters)
+        self.scales = len(parameters) - self.categories.number
+        self.features = self.encoder.features + self.categories.logits
+        if not self.scales:
+            raise ValueError(f"all {len(parameters)} parameters are categories, expected one that is not")
+        if self.categories.number:
+            self.factor = CategoricalFactor(self.categories, self.encoder.features)
 
     @abstractmethod
     def log_density(
-        self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]
+        self, context: Float[Tensor, "items features"], values: Float[Tensor, "items scales"]
     ) -> Float[Tensor, " items"]:
-        """Compute log p(v | x) in nats; a uniform density over [0, 1] has 0.
+        """Compute the log-density of the parameters that are not categories, in nats; a uniform one over [0, 1] has 0.
 
         Args:
-            mel: Log-mel spectrograms, not standardised.
-            values: Dequantised presets, in [-`WIDTH` / 2, 1 + `WIDTH` / 2].
+            context: Context of each item.
+            values: Dequantised parameters, in [-`WIDTH` / 2, 1 + `WIDTH` / 2].
+        """
+
+    @abstractmethod
+    def sample(
+        self, context: Float[Tensor, "items features"] | Float[Tensor, "n items features"], n: int
+    ) -> Float[Tensor, "n items scales"]:
+        """Sample the parameters that are not categories, with the same noise for each item; they are clamped to [0, 1].
+
+        Args:
+            context: Context of each item, or of each sample of each item.
+            n: Number of samples per item.
         """
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the negative log-likelihood in nats, the mean over items and parameters."""
-        return {"loss": -self.log_density(batch.mel, dequantise(batch.values)).mean() / self.num_parameters}
+        features = self.encoder(self.standardise(batch.mel))
+        if not self.categories.number:
+            log_density = self.log_density(features, dequantise(batch.values))
+        else:
+            indices = self.categories.indices(batch.values)
+            context = torch.cat([features, self.categories.one_hot(indices)], dim=-1)
+            log_density = self.log_density(context, dequantise(batch.values[:, self.categories.others]))
+            log_density = log_density + self.factor.log_probability(features, indices)
+        return {"loss": -log_density.mean() / self.num_parameters}
+
+    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
+        """Sample `n` presets per sound, with the same noise for all sounds."""
+        features = self.encoder(self.standardise(mel))
+        if not self.categories.number:
+            return self.sample(features, n)
+        indices = self.factor.sample(features, n)
+        context = torch.cat([features.expand(n, -1, -1), self.categories.one_hot(indices)], dim=-1)
+        return self.categories.merge(self.sample(context, n), indices)

@@ -24,44 +24,46 @@ class MDN(DensityModel):
 
     def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.head = nn.Linear(self.encoder.features, COMPONENTS * (1 + 2 * self.num_parameters))
+        self.head = nn.Linear(self.features, COMPONENTS * (1 + 2 * self.scales))
         networks.initialise(self.head)
 
     def mixture(
-        self, mel: Float[Tensor, "items mels frames"]
+        self, context: Float[Tensor, "*items features"]
     ) -> tuple[
-        Float[Tensor, "items components"],
-        Float[Tensor, "items components parameters"],
-        Float[Tensor, "items components parameters"],
+        Float[Tensor, "*items components"],
+        Float[Tensor, "*items components scales"],
+        Float[Tensor, "*items components scales"],
     ]:
-        """Compute log-weights, means and standard deviations from spectrograms that are not standardised."""
-        raw = self.head(self.context(mel))
-        weights, mean, std = raw.split([COMPONENTS, *[COMPONENTS * self.num_parameters] * 2], dim=1)
-        shape = (COMPONENTS, self.num_parameters)
+        """Compute log-weights, means and standard deviations."""
+        raw = self.head(context)
+        weights, mean, std = raw.split([COMPONENTS, *[COMPONENTS * self.scales] * 2], dim=-1)
+        shape = (COMPONENTS, self.scales)
         return (
-            log_softmax(weights, dim=1),
-            mean.unflatten(1, shape),
-            softplus(std).unflatten(1, shape) + MIN_STD,
+            log_softmax(weights, dim=-1),
+            mean.unflatten(-1, shape),
+            softplus(std).unflatten(-1, shape) + MIN_STD,
         )
 
     def log_density(
-        self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]
+        self, context: Float[Tensor, "items features"], values: Float[Tensor, "items scales"]
     ) -> Float[Tensor, " items"]:
-        """Compute log p(v | x) of dequantised presets."""
-        weights, mean, std = self.mixture(mel)
+        """Compute the log-density of dequantised parameters."""
+        weights, mean, std = self.mixture(context)
         transform = logit_transform()
         logits = transform(values)
         normal = torch.distributions.Normal(mean, std, validate_args=False)
         log_density = torch.logsumexp(weights + normal.log_prob(logits[:, None]).sum(dim=2), dim=1)
         return log_density + transform.log_abs_det_jacobian(values, logits).sum(dim=1)
 
-    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Sample `n` presets per sound, with the same noise for all sounds."""
-        weights, mean, std = self.mixture(mel)
-        uniform = torch.rand(n, 1, 1).to(mel.device)  # the same on every device, as all noise of predictions
+    def sample(
+        self, context: Float[Tensor, "items features"] | Float[Tensor, "n items features"], n: int
+    ) -> Float[Tensor, "n items scales"]:
+        """Sample `n` presets per item."""
+        weights, mean, std = self.mixture(context)
+        uniform = torch.rand(n, 1, 1).to(context.device)  # the same on every device, as all noise of predictions
         # sample a component by the inverse of its cumulative distribution
-        component = (weights.exp().cumsum(dim=1) < uniform).sum(dim=2).clamp(max=COMPONENTS - 1)
-        index = component[..., None, None].expand(-1, -1, 1, self.num_parameters)
+        component = (weights.exp().cumsum(dim=-1) < uniform).sum(dim=2).clamp(max=COMPONENTS - 1)
+        index = component[..., None, None].expand(-1, -1, 1, self.scales)
         mean, std = (part.expand(n, -1, -1, -1).gather(2, index)[:, :, 0] for part in (mean, std))
-        noise = torch.randn(n, 1, self.num_parameters).to(mel.device)
+        noise = torch.randn(n, 1, self.scales).to(context.device)
         return logit_transform().inv(mean + std * noise).clamp(0, 1)

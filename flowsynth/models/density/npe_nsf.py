@@ -23,14 +23,16 @@ class NPENSF(DensityModel):
 
     def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
-        self.flow = conditional_flow(self.num_parameters, self.encoder.features)
+        self.flow = conditional_flow(self.scales, self.features)
 
     def log_density(
-        self, mel: Float[Tensor, "items mels frames"], values: Float[Tensor, "items parameters"]
+        self, context: Float[Tensor, "items features"], values: Float[Tensor, "items scales"]
     ) -> Float[Tensor, " items"]:
-        """Compute log p(v | x) of dequantised presets."""
-        return self.flow(self.context(mel)).log_prob(values)
+        """Compute the log-density of dequantised parameters."""
+        return self.flow(context).log_prob(values)
 
-    def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
-        """Sample `n` presets per sound."""
-        return sample_flow(self.flow(self.context(mel)), n).clamp(0, 1)
+    def sample(
+        self, context: Float[Tensor, "items features"] | Float[Tensor, "n items features"], n: int
+    ) -> Float[Tensor, "n items scales"]:
+        """Sample `n` presets per item."""
+        return sample_flow(self.flow(context), n).clamp(0, 1)
