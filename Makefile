@@ -57,10 +57,11 @@ freeze: setup
 	$(BIN)/python workflow/freeze.py
 	$(BIN)/python workflow/readme.py
 
-# Train the models that belong to the package, about an hour on two cores.
+# Train the models that belong to the package, about an hour on two cores for a synthesizer.
 pretrained: setup
-	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained
-	cp results/pretrained/*/exported/* flowsynth/inference/pretrained/
+	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained synth=$(SYNTH)
+	for folder in results/pretrained/$(SYNTH)*/exported; do \
+	  to=flowsynth/inference/pretrained/$$(basename $$(dirname $$folder)) && mkdir -p $$to && cp $$folder/* $$to/ || exit 1; done
 
 setup: packages .venv/installed
 

@@ -139,8 +139,8 @@ def _match(args: argparse.Namespace) -> None:
         table = pd.DataFrame(rows, columns=MATCH_COLUMNS).astype({"renderings": "Int64"})
         settings = {key: getattr(args, key) for key in ("samples", "renders", "seed")}
         settings["plugin"] = {"of_training": dict(trained.plugin), "installed": plugin_record(trained.synth)}
-        checkpoint = f"{PRETRAINED.name}/{file.name}" if PRETRAINED in file.parents else str(file)
-        write_csv(table, args.out / "matches.csv", checkpoint=checkpoint, **settings)
+        checkpoint = file.relative_to(PRETRAINED.parent) if PRETRAINED in file.parents else file
+        write_csv(table, args.out / "matches.csv", checkpoint=str(checkpoint), **settings)
         matched = int((table["status"] == "ok").sum())
         log.info("%d of %d sounds matched: %s", matched, len(paths), args.out / "matches.csv")
         if matched > 1 and bank_suffix(trained.synth) == ".syx":

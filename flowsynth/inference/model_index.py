@@ -14,6 +14,7 @@ from flowsynth.models import base as models
 from flowsynth.training import checkpoints
 
 PRETRAINED = Path(__file__).parent / "pretrained"
+FIRST_SYNTH = "amsynth"  # whose pretrained models are used unless a synthesizer is named
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,22 @@ class ModelEntry:
     path: Path
     pretrained: bool
 
+    @property
+    def synth(self) -> str:
+        """Name of the synthesizer."""
+        return self.dataset.rstrip("0123456789")
+
 
 def pretrained_models() -> list[ModelEntry]:
-    """List the models of this package, the closest first."""
+    """List the models of this package by data set, those of `FIRST_SYNTH` first, and the closest of each set first."""
     entries = []
-    for path in sorted(PRETRAINED.glob("*.pt")):
+    for path in sorted(PRETRAINED.glob("*/*.pt")):
         content = checkpoints.read(path)
         run = content["run"]
         distance = run["card"]["scores"][run["name"]][PRIMARY_METRIC]["mean"]
         kind = models.find(content["model"]).kind
         entries.append(ModelEntry(run["name"], run["dataset"], kind, distance, path, pretrained=True))
-    return sorted(entries, key=lambda entry: entry.log_mel_l1 or 0.0)
+    return sorted(entries, key=lambda entry: (entry.synth != FIRST_SYNTH, entry.dataset, entry.log_mel_l1 or 0.0))
 
 
 def run_models(results: Path) -> Iterator[ModelEntry]:
@@ -61,7 +67,7 @@ def run_models(results: Path) -> Iterator[ModelEntry]:
 def find_model(
     model: str | None = None, results: Path | None = None, kind: type = models.Model, synth: str | None = None
 ) -> Path:
-    """Find a model by name, or the one with the lowest error.
+    """Find a model by name, or the one with the lowest error; of the pretrained ones, the first that matches.
 
     Args:
         model: Name of a model, or path of a checkpoint or of an exported file; None for any model.
@@ -77,12 +83,12 @@ def find_model(
     entries = pretrained_models()
     for entry in entries:
         matches = entry.name == model if model else issubclass(models.find(entry.name), kind)
-        if matches and synth in (None, entry.dataset.rstrip("0123456789")):
+        if matches and synth in (None, entry.synth):
             return entry.path
     label = f"model {model}" if model else "model"
     raise ValueError(
         f"no pretrained {label}{f' of {synth}' if synth else ''}, expected one of "
-        f"{', '.join(entry.name for entry in entries)}; --results FOLDER uses the models of its runs"
+        f"{', '.join(f'{entry.name} of {entry.synth}' for entry in entries)}; --results FOLDER uses the models of its runs"
     )
 
 
