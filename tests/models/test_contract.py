@@ -22,7 +22,7 @@ from flowsynth.synths.parameter_space import ParameterSpace
 from flowsynth.training.checkpoints import load, save
 
 NAMES = models.names()
-ON_STEPS = {"mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow", "mdn", "npe_nsf"}
+ON_STEPS = {"mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow", "mdn", "npe_nsf", "proxy"}
 MIXED = ParameterSpace(
     tuple("abcdef"),
     ("continuous", "category", "stepped", "category", "continuous", "category"),

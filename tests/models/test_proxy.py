@@ -10,6 +10,7 @@ from flowsynth.inference.surrogate_search import refine
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.proxy import STAGES, TARGETS, Proxy, _descend
 from flowsynth.models.systems import INITIAL_CANDIDATES
+from flowsynth.synths.parameter_space import ParameterSpace
 
 SIZE = Size(layers=2, channels=4, kernel=3, mlp_layers=2, units=32, dropout=0.0)
 
@@ -95,9 +96,9 @@ def test_descent_returns_the_best_presets_closest_first():
     def predict_mel(values: torch.Tensor) -> torch.Tensor:
         return values[:, :, None].expand(-1, 2, 3)
 
-    without_steps = _descend(predict_mel, targets, starts, least, [(0, 2)])
+    without_steps = _descend(predict_mel, targets, starts, least, torch.tensor([False]), [(0, 2)])
     assert torch.equal(without_steps, torch.tensor([[[0.51], [0.3]], [[0.3], [0.51]]]))
-    best = _descend(predict_mel, targets, starts, least, [(9, 3), (9, 2)])
+    best = _descend(predict_mel, targets, starts, least, torch.tensor([False]), [(9, 3), (9, 2)])
     distances = (best[..., 0] - targets[:, :1, 0]).abs()
     assert (distances <= least.sort(dim=1).values[:, :2] + 1e-6).all()
     assert (distances.diff(dim=1) >= 0).all()
@@ -110,12 +111,42 @@ def test_parameters_at_0_and_1_are_fixed_and_others_change(trained: tuple[Proxy,
     targets = sounds(values)
 
     def descend_from(start: float) -> torch.Tensor:
-        starts = values.clone()
+        starts, least = values.clone(), torch.full((20, 1), 9.0)
         starts[:, 1] = start
-        return _descend(model.predict_mel, targets, starts[:, None], torch.full((20, 1), 9.0), STAGES)[:, 0, 1]
+        return _descend(model.predict_mel, targets, starts[:, None], least, torch.zeros(3, dtype=torch.bool), STAGES)[
+            :, 0, 1
+        ]
 
     assert (descend_from(edge) == edge).all()
     assert (descend_from(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
+
+
+def test_categories_are_recovered_and_do_not_change_in_a_descent():
+    torch.manual_seed(0)
+    parameters = ParameterSpace(("a", "wave", "b"), ("continuous", "category", "continuous"), (None, 3, None))
+
+    def draw(count: int) -> Batch:
+        values = torch.rand(count, 3)
+        wave = torch.randint(3, (count,))
+        values[:, 1] = wave / 2
+        shapes = torch.tensor([[0.0, 1.0], [2.0, 0.0], [1.0, 3.0]])  # no order: the third is not beyond the second
+        mel = sounds(torch.stack([values[:, 0], shapes[wave, 0], values[:, 2] + shapes[wave, 1]], dim=1))
+        return Batch(mel, values)
+
+    train, test = draw(600), draw(40)
+    model = Proxy(8, 10, parameters, SIZE)
+    model.calibrate(train)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    for _ in range(300):
+        optimizer.zero_grad()
+        model.loss(train)["loss"].backward()
+        optimizer.step()
+    predictions = model.eval().infer(test.mel, 4).detach()
+    waves = predictions[..., 1] * 2
+    assert torch.allclose(waves, waves.round(), atol=1e-5)
+    assert (waves[0].round() == test.values[:, 1] * 2).float().mean() > 0.9
+    proposal = model.propose_next(test.mel[0], predictions[:, 0], test.mel[:4])
+    assert float(proposal[1] * 2) == pytest.approx(round(float(proposal[1] * 2)), abs=1e-5)
 
 
 @pytest.mark.slow

@@ -17,12 +17,13 @@ from math import pi
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import pad, silu
 
 from flowsynth.data.dataset import Batch
 from flowsynth.data.distances import log_mel_distances
+from flowsynth.models.nn.categories import Categories
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.synths.parameter_space import ParameterSpace
@@ -58,10 +59,10 @@ class Proxy(Surrogate):
 
     The n-th prediction is the preset with the n-th smallest distance after the descent, according to the proxy. The
     network is trained by log-mel L1, has as many blocks as the stacks of convolutions have layers, and is as wide as
-    the perceptrons. It has no convolutions, so a pass over the training set costs a fraction of that of the other
-    models. Most of a training step is spent on the output layer, which has as many weights as the width times the bins
-    of a spectrogram. Batches are larger than those of the other models because most of the cost of a batch does not
-    depend on its size.
+    the perceptrons. Categories enter it as one-hot vectors, and keep the value of their start in a descent. It has no
+    convolutions, so a pass over the training set costs a fraction of that of the other models. Most of a training step
+    is spent on the output layer, which has as many weights as the width times the bins of a spectrogram. Batches are
+    larger than those of the other models because most of the cost of a batch does not depend on its size.
     """
 
     capturable = True
@@ -69,14 +70,20 @@ class Proxy(Surrogate):
     batch_factor: ClassVar[int] = 4
     inference_batch: ClassVar[int] = TARGETS
     values: Tensor
+    fixed: Tensor
 
     def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
         super().__init__(mels, frames, parameters, size)
         width = size.units
+        self.categories = Categories(parameters)
+        self.register_buffer("fixed", torch.tensor([kind == "category" for kind in parameters.kinds]), persistent=False)
+        scales = self.num_parameters - self.categories.number
         self.register_buffer("values", torch.zeros(0, self.num_parameters))
         blocks = [Block(width) for _ in range(size.layers)]
         self.network = nn.Sequential(
-            nn.Linear(self.num_parameters * (1 + 2 * HARMONICS), width), *blocks, nn.Linear(width, mels * frames)
+            nn.Linear(scales * (1 + 2 * HARMONICS) + self.categories.logits, width),
+            *blocks,
+            nn.Linear(width, mels * frames),
         )
         self._training_mel: Tensor | None = None  # predicted sounds of the training presets
 
@@ -92,8 +99,12 @@ class Proxy(Surrogate):
 
     def predict_mel(self, values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
         """Predict the log-mel spectrograms of presets."""
+        vectors = []
+        if self.categories.number:
+            vectors = [self.categories.one_hot(self.categories.indices(values))]
+            values = values[:, self.categories.others]
         angles = [pi * 2**harmonic * values for harmonic in range(HARMONICS)]
-        inputs = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
+        inputs = torch.cat([values, *map(torch.sin, angles), *map(torch.cos, angles), *vectors], dim=1)
         return self.mel_mean + self.mel_std * self.network(inputs).unflatten(1, (self.mels, self.frames))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
@@ -119,7 +130,7 @@ class Proxy(Surrogate):
             count, dim=1, largest=False
         )
         stages = [(steps, max(n, presets)) for steps, presets in STAGES]
-        best = _descend(self.predict_mel, mel, self.values[rows], least, stages)
+        best = _descend(self.predict_mel, mel, self.values[rows], least, self.fixed, stages)
         # with fewer than n training presets, repeat the predictions
         return best.repeat(1, n, 1)[:, :n]
 
@@ -142,7 +153,8 @@ class Proxy(Surrogate):
             return self.predict_mel(values) + mean + torch.tensordot(_kernel(values, presets), weights, 1)
 
         least = log_mel_distances(renderings, target)[None]
-        proposals = _descend(predict_corrected, target[None], presets[None], least, [(DESCENT_STEPS, len(presets))])[0]
+        stages = [(DESCENT_STEPS, len(presets))]
+        proposals = _descend(predict_corrected, target[None], presets[None], least, self.fixed, stages)[0]
         is_new = (proposals[:, None] - presets).abs().amax(2).amin(1) > MIN_CHANGE
         return proposals[int(is_new.int().argmax())]  # the first, if none is new
 
@@ -159,6 +171,7 @@ def _descend(
     target: Float[Tensor, "items mels frames"],
     starts: Float[Tensor, "items presets parameters"],
     least: Float[Tensor, "items presets"],
+    fixed: Bool[Tensor, " parameters"],
     stages: Sequence[tuple[int, int]],
 ) -> Float[Tensor, "items kept parameters"]:
     """Minimise the distance to each target from several presets by Adam, and prune the farthest presets.
@@ -171,12 +184,13 @@ def _descend(
         target: Log-mel spectrograms of the targets.
         starts: Presets to start from.
         least: Log-mel L1 of the starts.
+        fixed: Mask of the parameters that keep the value of their start.
         stages: Pairs of a number of steps and the number of presets per target that take them.
 
     Returns:
         The best presets along each descent of the last stage, closest first.
     """
-    free = ((starts > 0) & (starts < 1)).to(starts)
+    free = ((starts > 0) & (starts < 1) & ~fixed).to(starts)
     logits = _by_row(torch.logit, MARGIN + (1 - 2 * MARGIN) * starts)
     # for each preset: the best so far, which parameters are free, the current logits, and the two moments of Adam
     state, step_count = torch.stack([starts, free, logits, torch.zeros_like(starts), torch.zeros_like(starts)]), 0
