@@ -34,9 +34,8 @@ def trainings_by_model(scores: pd.DataFrame) -> dict[str, list[str]]:
     """Map each model trained with several seeds to the names of its trainings, the first seed first."""
     trainings: dict[str, list[str]] = {}
     described = systems(scores)
-    plain = described[described["renderings"] == 0]
-    for row in plain[plain["training_seed"] > 1].itertuples():
-        if row.base_model in plain.index:
+    for row in described[described["training_seed"] > 1].itertuples():
+        if row.Index == f"{row.base_model}_seed{row.training_seed}" and row.base_model in described.index:
             trainings.setdefault(row.base_model, [row.base_model]).append(row.Index)
     return trainings
 

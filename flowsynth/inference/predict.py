@@ -5,6 +5,7 @@ predictions do not depend on other items (`Model.inference_batch`). No predictio
 number.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,15 @@ from flowsynth.training.accelerator import select_device
 from flowsynth.training.checkpoints import load
 
 
-def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, accelerator: str = "cpu") -> None:
+def infer(
+    checkpoint: Path,
+    items: Items,
+    samples: int,
+    seed: int,
+    path: Path,
+    accelerator: str = "cpu",
+    decide: Callable[[models.Model, Tensor, Float[np.ndarray, "samples items parameters"]], np.ndarray] | None = None,
+) -> None:
     """Write predictions: ``values`` (ground truth) and ``estimates`` (items x samples x parameters, in [0, 1]).
 
     Args:
@@ -32,6 +41,7 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
         seed: Seed of sampled predictions.
         path: Path of the file to write.
         accelerator: Device of a trained model: ``cpu``, ``gpu`` or ``auto``. Controls run on the CPU.
+        decide: Rule that makes one estimate of all samples of an item, see `flowsynth.inference.decision_rules`.
 
     Raises:
         ValueError: If the model was fitted to other parameters, the accelerator is unknown, or a prediction is not finite
@@ -47,13 +57,16 @@ def infer(checkpoint: Path, items: Items, samples: int, seed: int, path: Path, a
     truth = batch.values if items.names else torch.full((len(items), len(names)), torch.nan)
     settings = {"checkpoint": str(checkpoint), "seed": seed}
     with hdf5.writing(path, items.ids, truth.numpy(), names, settings) as file, torch.no_grad():
-        estimates = hdf5.add_items(file, "estimates", (samples, len(names)))
+        estimates = hdf5.add_items(file, "estimates", (1 if decide else samples, len(names)))
         starts = range(0, len(items), model.inference_batch)
         for start in track(starts, len(starts), f"infer {path}"):
             torch.manual_seed(derive_seed(seed, "infer", items.ids[start]))
             rows = slice(start, start + model.inference_batch)
+            mel = batch.mel[rows].to(device)
             try:
-                values = predict(model, batch.mel[rows].to(device), truth[rows].to(device), samples)
+                values = predict(model, mel, truth[rows].to(device), samples)
+                if decide:
+                    values = decide(model, mel, values)[None]
             except ValueError as error:
                 raise ValueError(f"{path}: {', '.join(items.ids[rows])}: {error}") from error
             estimates[rows] = values.swapaxes(0, 1)

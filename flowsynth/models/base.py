@@ -9,7 +9,7 @@ group ``flowsynth.models`` that names the class or its module.
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -109,6 +109,21 @@ class Model(nn.Module, ABC):
 
         Returns:
             Parameters in [0, 1].
+        """
+
+
+@runtime_checkable
+class HasDensity(Protocol):
+    """A model that can evaluate its density of presets."""
+
+    def log_prob(
+        self, mel: Float[Tensor, "items mels frames"], presets: Float[Tensor, "n items parameters"]
+    ) -> Float[Tensor, "n items"]:
+        """Compute log p(preset | sound) in nats.
+
+        Args:
+            mel: Log-mel spectrograms, not standardised.
+            presets: Presets of each sound, in [0, 1].
         """
 
 

@@ -21,7 +21,10 @@ HUMAN_PRESETS_ONLY = frozenset({"nearest_people"})  # models of this package tha
 GROUP = "flowsynth.models"  # entry points by which installed packages offer models
 TRAITS = "FLOWSYNTH_MODEL_TRAITS"  # environment variable by which a run passes the traits of their models to its jobs
 # a system and its last step, see `flowsynth.models.systems`
-SYSTEM_NAME = re.compile(r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed)(?P<number>[1-9][0-9]*)")
+SYSTEM_NAME = re.compile(
+    r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed|mean|median|medoid|mode|ranked)"
+    r"(?P<number>[1-9][0-9]*)"
+)
 
 
 class Traits(NamedTuple):

@@ -5,6 +5,9 @@ A system is a model together with the processing of its predictions. Its name sa
 ====================  ================================================================================================
 name                  meaning
 ====================  ================================================================================================
+``MODEL_medianN``     median of N draws of a density, parameter by parameter, without renderings; likewise ``_meanN``,
+                      ``_medoidN``, and ``_modeN``, see `flowsynth.inference.decision_rules`
+``MODEL_rankedN``     the draw whose sound, predicted by `RANKING_SURROGATE`, is the closest to the target
 ``MODEL_bestN``       best of N: render N predictions and keep the one closest to the target
 ``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`
 ``SYSTEM_refinedN``   refinement of the prediction of a system by CMA-ES with N renderings
@@ -25,6 +28,11 @@ from flowsynth.models.registry import SYSTEM_NAME, kind, surrogates
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
 # models of this package that predict one preset per sound, however many are requested
 DETERMINISTIC = frozenset({"oracle", "mean", "mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow"})
+# models of this package that can evaluate their density, see `flowsynth.models.base.HasDensity`
+WITH_DENSITY = frozenset({"flow_dis", "flow_reg", "flow_reg_published", "mdn", "npe_nsf"})
+DECISION_RULES = ("mean", "median", "medoid", "mode", "ranked")  # one preset from draws, without renderings
+RANKING_SURROGATE = "proxy"
+RENDERING_STEPS = ("best", "corrected", "refined")
 INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
 
 
@@ -33,10 +41,10 @@ class Step(NamedTuple):
 
     Attributes:
         method: What it does.
-        number: Renderings per sound, or number of the training.
+        number: Renderings or draws per sound, or number of the training.
     """
 
-    method: Literal["best", "corrected", "refined", "seed"]
+    method: Literal["best", "corrected", "refined", "seed", "mean", "median", "medoid", "mode", "ranked"]
     number: int
 
 
@@ -86,7 +94,7 @@ class System:
         >>> System.parse("npe_nsf_best16_refined64").renderings
         80
         """
-        return sum(step.number for step in self.steps if step.method != "seed")
+        return sum(step.number for step in self.steps if step.method in RENDERING_STEPS)
 
     @property
     def seed(self) -> int:
@@ -106,8 +114,8 @@ class System:
         """Check that the steps can be combined.
 
         Raises:
-            ValueError: If best of N is not applied to a model that samples its predictions, a second seed to a trained
-                model, or a correction to a surrogate, or if the number of a step is too small.
+            ValueError: If best of N or a decision rule is not applied to a model that samples its predictions, a second
+                seed to a trained model, or a correction to a surrogate, or if the number of a step is too small.
         """
         name = self.name
         for position, (method, number) in reversed([*enumerate(self.steps)]):
@@ -117,12 +125,18 @@ class System:
                 raise ValueError(
                     f"{name}: expected _seed2 or higher directly after a trained model; its first seed is 1"
                 )
+            samples = "best of N" if method == "best" else f"the {method} of draws" if method in DECISION_RULES else ""
             if number < 2:
-                raise ValueError(f"{name}: {method}{number} has one rendering, expected at least 2")
-            if method == "best" and not trained:
-                raise ValueError(f"{name}: best of N needs a model, and {base} is a system with one prediction")
-            if method == "best" and self.model in DETERMINISTIC:
-                raise ValueError(f"{name}: best of N needs several predictions, and {self.model} makes one per sound")
+                what = "draw" if method in DECISION_RULES else "rendering"
+                raise ValueError(f"{name}: {method}{number} has one {what}, expected at least 2")
+            if samples and not trained:
+                raise ValueError(f"{name}: {samples} needs a model, and {base} is a system with one prediction")
+            if samples and self.model in DETERMINISTIC:
+                raise ValueError(f"{name}: {samples} needs several predictions, and {self.model} makes one per sound")
+            if method == "mode" and kind(self.model) is not None and self.model not in WITH_DENSITY:
+                raise ValueError(
+                    f"{name}: a mode needs a model with a density, one of {', '.join(sorted(WITH_DENSITY))}"
+                )
             if method == "corrected" and number <= INITIAL_CANDIDATES:
                 raise ValueError(f"{name}: the first {INITIAL_CANDIDATES} renderings are not corrected, expected more")
             if method == "corrected" and (kind(self.model) != "surrogates" or not trained):

@@ -14,6 +14,8 @@ from flowsynth.models.systems import Step, System
         ("nearest_refined100", "nearest", [("refined", 100)], 100),
         ("proxy_corrected16", "proxy", [("corrected", 16)], 16),
         ("flow_reg_published", "flow_reg_published", [], 0),
+        ("npe_nsf_median64", "npe_nsf", [("median", 64)], 0),
+        ("mdn_seed2_ranked256_refined64", "mdn", [("seed", 2), ("ranked", 256), ("refined", 64)], 64),
         ("cnn_seed2", "cnn", [("seed", 2)], 0),
         ("npe_nsf_seed3_best16", "npe_nsf", [("seed", 3), ("best", 16)], 16),
         ("a_best", "a_best", [], 0),
@@ -43,6 +45,17 @@ def test_best_of_n_needs_a_model():
         with pytest.raises(ValueError, match=f"{name}: best of N"):
             System.parse(name).validate()
     for name in ("cnn", "a_best4", "a_best4_refined2_refined3", "npe_nsf_seed2_best4"):
+        System.parse(name).validate()
+
+
+def test_decisions_need_draws_of_a_model():
+    for name in ("npe_nsf_median64_mean64", "cnn_median64", "npe_nsf_best4_medoid8", "npe_nsf_mode1"):
+        with pytest.raises(ValueError, match=rf"{name}: .*(draw|several)"):
+            System.parse(name).validate()
+    for name in ("flow_matching_mode16", "proxy_mode16", "flow_cond_mode64"):
+        with pytest.raises(ValueError, match=f"{name}: a mode needs a model with a density, one of flow_dis, "):
+            System.parse(name).validate()
+    for name in ("npe_nsf_mode64", "flow_matching_median64", "npe_nsf_seed2_ranked256", "flow_reg_mean64_refined16"):
         System.parse(name).validate()
 
 

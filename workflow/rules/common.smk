@@ -15,7 +15,9 @@ from flowsynth.core.environment import cache_environment, search_path
 from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
+    DECISION_RULES,
     INITIAL_CANDIDATES,
+    RANKING_SURROGATE,
     System,
     is_prediction_file,
     prediction_name,
@@ -58,6 +60,7 @@ wildcard_constraints:
     model="[a-z][a-z0-9_]*",
     collection="[a-z][a-z0-9_]*",
     renderings="[1-9][0-9]*",
+    draws="[1-9][0-9]*",
     dimension="|_z[0-9]+",
 
 

@@ -34,8 +34,48 @@ use rule predict as predict_control with:
         model=CONTROLS,
 
 
-# Systems: models whose predictions are chosen or refined with renderings, see flowsynth.models.systems.
+# Systems: models whose predictions are chosen or refined, see flowsynth.models.systems.
 # Each rule writes predictions in the format of a model, so later rules treat systems as models.
+# Without renderings: one preset from draws of a density.
+rule decide:
+    input:
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+    output:
+        predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_{decision}{draws}/predictions.h5",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/{model}_{decision}{draws}/decide.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_{decision}{draws}/decide.tsv"
+    wildcard_constraints:
+        model=ANY_MODEL,
+        decision="|".join(rule for rule in DECISION_RULES if rule != "ranked"),
+    resources:
+        **by_attempt(mem_mb=4000, runtime=60),
+    params:
+        code=code_for_model("inference/decide"),
+        accelerator=lambda wildcards: budget(wildcards)["accelerator"],
+        seed=config["seed"],
+    script:
+        "../scripts/inference/decide.py"
+
+
+use rule decide as rank with:
+    input:
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+        surrogate=f"results/{{budget}}/{{dataset}}/{{split}}/fold{{fold}}/{RANKING_SURROGATE}/checkpoint.pt",
+    wildcard_constraints:
+        model=ANY_MODEL,
+        decision="ranked",
+    params:
+        code=lambda wildcards: code(
+            "inference/decide", wildcards.model, RANKING_SURROGATE
+        )(wildcards),
+
+
 rule predict_candidates:
     input:
         features=shards("features"),

@@ -68,8 +68,8 @@ class FlowReg(VAEFlow):
         return self.regressor.to_latent(values)[0]
 
     def log_density(
-        self, posterior: NormalizingFlow, values: Float[Tensor, "items parameters"]
-    ) -> Float[Tensor, " items"]:
+        self, posterior: NormalizingFlow, values: Float[Tensor, "*n items parameters"]
+    ) -> Float[Tensor, "*n items"]:
         """Compute log p(v | x) in nats.
 
         Args:
@@ -78,6 +78,12 @@ class FlowReg(VAEFlow):
         """
         z, log_determinant = self.regressor.to_latent(values)
         return posterior.log_prob(z) + log_determinant
+
+    def log_prob(
+        self, mel: Float[Tensor, "items mels frames"], presets: Float[Tensor, "n items parameters"]
+    ) -> Float[Tensor, "n items"]:
+        """Compute log p(preset | sound) in nats."""
+        return self.log_density(self.distribution(mel), presets)
 
     def parameter_loss(self, z: Float[Tensor, "items latent"], values: Float[Tensor, "items parameters"]) -> Tensor:
         """Compute the published parameter term, averaged over items and parameters."""

@@ -6,6 +6,7 @@ References:
 """
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -72,15 +73,29 @@ class DensityModel(Model):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the negative log-likelihood in nats, the mean over items and parameters."""
-        features = self.encoder(self.standardise(batch.mel))
+        log_prob = self._log_prob(self.encoder(self.standardise(batch.mel)), batch.values, dequantise)
+        return {"loss": -log_prob.mean() / self.num_parameters}
+
+    def log_prob(
+        self, mel: Float[Tensor, "items mels frames"], presets: Float[Tensor, "n items parameters"]
+    ) -> Float[Tensor, "n items"]:
+        """Compute log p(preset | sound) in nats."""
+        features = self.encoder(self.standardise(mel)).expand(len(presets), -1, -1)
+        return self._log_prob(features.flatten(0, 1), presets.flatten(0, 1)).unflatten(0, presets.shape[:2])
+
+    def _log_prob(
+        self,
+        features: Float[Tensor, "items features"],
+        values: Float[Tensor, "items parameters"],
+        transform: Callable[[Tensor], Tensor] = lambda values: values,
+    ) -> Float[Tensor, " items"]:
+        """Compute log p(v | x) with a transform of the parameters that are not categories."""
         if not self.categories.number:
-            log_density = self.log_density(features, dequantise(batch.values))
-        else:
-            indices = self.categories.indices(batch.values)
-            context = torch.cat([features, self.categories.one_hot(indices)], dim=-1)
-            log_density = self.log_density(context, dequantise(batch.values[:, self.categories.others]))
-            log_density = log_density + self.factor.log_probability(features, indices)
-        return {"loss": -log_density.mean() / self.num_parameters}
+            return self.log_density(features, transform(values))
+        indices = self.categories.indices(values)
+        context = torch.cat([features, self.categories.one_hot(indices)], dim=-1)
+        log_density = self.log_density(context, transform(values[:, self.categories.others]))
+        return log_density + self.factor.log_probability(features, indices)
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Sample `n` presets per sound, with the same noise for all sounds."""

@@ -15,6 +15,10 @@ class Surrogate(Model):
     kind: ClassVar[str] = "surrogates"
 
     @abstractmethod
+    def predict_mel(self, values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
+        """Predict the log-mel spectrograms of presets, not standardised."""
+
+    @abstractmethod
     def propose_next(
         self,
         target: Float[Tensor, "mels frames"],
