@@ -57,11 +57,12 @@ freeze: setup
 	$(BIN)/python workflow/freeze.py
 	$(BIN)/python workflow/readme.py
 
-# Train the models that belong to the package, about an hour on two cores for a synthesizer.
+# Train the models that belong to the package, about an hour on two cores.
 pretrained: setup
-	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained synth=$(SYNTH)
-	for folder in results/pretrained/$(SYNTH)*/exported; do \
-	  to=flowsynth/inference/pretrained/$$(basename $$(dirname $$folder)) && mkdir -p $$to && cp $$folder/* $$to/ || exit 1; done
+	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained
+	$(BIN)/snakemake -c$(CORES) exported --config budget=pretrained_dexed synth=dexed
+	cp -r results/pretrained/amsynth16/exported/. flowsynth/inference/pretrained/amsynth16
+	cp -r results/pretrained_dexed/dexed64/exported/. flowsynth/inference/pretrained/dexed64
 
 setup: packages .venv/installed
 
