@@ -16,6 +16,7 @@ from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
     DECISION_RULES,
+    DETERMINISTIC,
     INITIAL_CANDIDATES,
     RANKING_SURROGATE,
     System,

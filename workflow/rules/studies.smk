@@ -140,3 +140,70 @@ use rule draw_complexity as draw_transfer with:
     params:
         code=code_of_figure("transfer"),
         module="transfer",
+
+
+# Which decision rule suits which density, on validation sounds: snakemake -c2 results/quick/amsynth16/tables/decisions.csv
+DENSITIES = [
+    system
+    for system in RUN.trained_models
+    if System.parse(system).model not in DETERMINISTIC
+    and registry.kind(System.parse(system).model) != "surrogates"
+]
+RULES = dict.fromkeys(DECISION_RULES, 64) | {"ranked": 256}
+
+
+rule decision_study:
+    input:
+        synth=synth_of,
+        features=shards("features"),
+        split="results/{budget}/{dataset}/split/{split}.csv",
+        checkpoints=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+            model=DENSITIES,
+            **wildcards,
+        ),
+        surrogate=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+            model=[RANKING_SURROGATE] if RANKING_SURROGATE in RUN.models else [],
+            **wildcards,
+        ),
+    output:
+        "results/{budget}/{dataset}/{split}/fold{fold}/decisions.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/decision_study.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/decision_study.tsv"
+    resources:
+        **by_attempt(mem_mb=4000, runtime=240),
+    params:
+        code=code("evaluation/decision_study", *DENSITIES),
+        models=DENSITIES,
+        draws=RULES,
+        render=RENDER,
+        features=config["features"],
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/decision_study.py"
+
+
+rule summarise_decisions:
+    input:
+        lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/decisions.csv",
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            **wildcards,
+        ),
+    output:
+        "results/{budget}/{dataset}/tables/decisions.csv",
+    log:
+        "results/{budget}/{dataset}/logs/summarise_decisions.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/summarise_decisions.tsv"
+    resources:
+        **by_attempt(mem_mb=2000, runtime=10),
+    params:
+        code=code("evaluation/summarise_decisions"),
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/summarise_decisions.py"
