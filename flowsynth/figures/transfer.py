@@ -22,6 +22,7 @@ def plot(ranks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         ranks: Ranks, from `flowsynth.evaluation.transfer.transfer`.
         correlations: Rank correlations, from the same function.
     """
+    ranks = ranks.dropna(subset="rank")  # of controls
     metrics, datasets = ranks["metric"].unique(), ranks["dataset"].unique().tolist()
     models = sorted(ranks["model"].unique())
     figure, axes = plt.subplots(

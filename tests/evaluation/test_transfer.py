@@ -1,11 +1,13 @@
 """Whether rankings transfer: correlations of ranks, by hand and on noise."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from flowsynth.evaluation.score_tables import with_systems
-from flowsynth.evaluation.transfer import transfer
+from flowsynth.evaluation.transfer import correlations_markdown, ranks_markdown, transfer
 
 MODELS = ("cnn", "mlp", "vae", "flow_reg")
 
@@ -29,12 +31,19 @@ def test_equal_and_reversed_rankings_and_controls():
         "c": scores(down, 0.01),
     }
     ranks, correlations = transfer(tables, ("log_mel_l1",), 1)
-    assert set(ranks["model"]) == set(MODELS)
+    controls = ranks[ranks["rank"].isna()]
+    assert controls[["dataset", "model"]].to_numpy().tolist() == [["a", "random"]]
+    assert controls["mean"].item() == pytest.approx(99, abs=0.1)
+    assert set(ranks["model"]) == {*MODELS, "random"}
     by_pair = correlations.set_index(["first", "second"])
     assert by_pair["correlation"].to_dict() == pytest.approx({("a", "b"): 1, ("a", "c"): -1, ("b", "c"): -1})
     assert (by_pair["low"] == by_pair["high"]).all()  # separated by many standard errors
     order = ranks[ranks["dataset"] == "a"].set_index("model")["rank"]
-    assert order.to_dict() == {"cnn": 1, "mlp": 2, "vae": 3, "flow_reg": 4}
+    assert order.drop("random").to_dict() == {"cnn": 1, "mlp": 2, "vae": 3, "flow_reg": 4}
+    lines = ranks_markdown(ranks).splitlines()
+    assert [line.split()[1] for line in lines[2:]] == ["cnn", "mlp", "vae", "flow_reg", "random"]  # by the mean rank
+    assert re.split(r"\s*\|\s*", lines[-1])[1:3] == ["random", "99.0"]
+    assert "| a, c" in correlations_markdown(correlations)
     assert ranks.set_index(["dataset", "model"])["mean"]["b", "flow_reg"] == pytest.approx(15, abs=0.1)
 
 
