@@ -72,6 +72,8 @@ def test_pretrained_models_are_found_by_name_and_class(tmp_path: Path):
     entries = pretrained_models()
     assert {entry.kind for entry in entries} == {"surrogates", "density", "autoencoders"}
     assert find_model() == entries[0].path
+    assert entries[0].synth == "amsynth"
+    assert find_model(synth="dexed") == PRETRAINED / "dexed64" / "vae.pt"
     assert find_model("npe_nsf").parent == PRETRAINED / "amsynth16"
     assert isinstance(open_model(find_model(kind=LatentModel)).model, LatentModel)
     with pytest.raises(ValueError, match="no pretrained model cnn, expected one of "):
