@@ -41,6 +41,7 @@ rule all:
                 *multiext("tables/paper", ".csv", ".md"),
                 *multiext("tables/", "anova.csv", "comparisons.csv", "cost.csv"),
                 *multiext("tables/", "leaks.csv", "semantics.csv", "symmetry.csv"),
+                "tables/perception.csv",
                 "page/index.html",
                 *(
                     multiext("tables/outside", ".csv", ".md")

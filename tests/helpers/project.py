@@ -25,6 +25,7 @@ TINY = {
             "cache_items": 64,
             "folds": 2,
             "samples": 2,
+            "perception_items": 4,
             "out_of_domain": {"sounds": 3, "search_items": 1, "render_budget": 40},
             "epochs": 3,
             "epoch_items": None,

@@ -111,6 +111,8 @@ def test_edit_of_a_model_reruns_only_that_model(copy: Project):
         "paper": 1,
         "cost": 1,
         "symmetry": 1,
+        "perception": 2,
+        "summarise_perception": 1,
         "select_examples": 1,
         "draw_scores": 1,
         "draw_critical_difference": 1,

@@ -216,6 +216,66 @@ rule symmetry:
         "../scripts/evaluation/symmetry.py"
 
 
+# Distances made with listeners, which cost too much for all sounds of a small budget.
+rule perception:
+    input:
+        targets=shards("audio"),
+        predictions=expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/predictions.h5",
+            model=RUN.systems,
+            allow_missing=True,
+        ),
+        audio=expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/audio.h5",
+            model=RUN.systems,
+            allow_missing=True,
+        ),
+        scores=expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/scores.csv",
+            model=RUN.systems[0],
+            allow_missing=True,
+        ),
+    output:
+        "results/{budget}/{dataset}/{split}/fold{fold}/perception.csv",
+    log:
+        "results/{budget}/{dataset}/logs/{split}/fold{fold}/perception.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/perception.tsv"
+    resources:
+        **by_attempt(mem_mb=2000, runtime=120),
+    params:
+        code=code("evaluation/perception"),
+        number=lambda wildcards: budget(wildcards)["perception_items"],
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/perception.py"
+
+
+rule summarise_perception:
+    input:
+        distances=lambda wildcards: expand(
+            "results/{budget}/{dataset}/{split}/fold{fold}/perception.csv",
+            split=config["split"],
+            fold=range(budget(wildcards)["folds"]),
+            **wildcards,
+        ),
+        scores="results/{budget}/{dataset}/scores.csv",
+    output:
+        distances="results/{budget}/{dataset}/tables/perception.csv",
+        agreement="results/{budget}/{dataset}/tables/perception_agreement.csv",
+    log:
+        "results/{budget}/{dataset}/logs/summarise_perception.log",
+    benchmark:
+        "results/{budget}/{dataset}/benchmarks/summarise_perception.tsv"
+    resources:
+        **by_attempt(mem_mb=2000, runtime=20),
+    params:
+        code=code("evaluation/summarise_perception"),
+        seed=config["seed"],
+    script:
+        "../scripts/evaluation/summarise_perception.py"
+
+
 # The table in the layout of the paper: one row per model, columns by number of parameters.
 rule complexity:
     input:

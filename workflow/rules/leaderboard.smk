@@ -40,6 +40,7 @@ rule campaign:
                 "tables/comparisons.csv",
                 "tables/cost.csv",
                 "tables/symmetry.csv",
+                "tables/perception.csv",
                 *(["tables/calibration.csv"] if RUN.density_systems else []),
             ],
         ),
