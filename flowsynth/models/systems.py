@@ -29,7 +29,7 @@ PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
 # models of this package that predict one preset per sound, however many are requested
 DETERMINISTIC = frozenset({"oracle", "mean", "mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow"})
 # models of this package that can evaluate their density, see `flowsynth.models.base.HasDensity`
-WITH_DENSITY = frozenset({"flow_dis", "flow_reg", "flow_reg_published", "mdn", "npe_nsf"})
+WITH_DENSITY = frozenset({"flow_dis", "flow_reg", "flow_reg_detached", "flow_reg_published", "mdn", "npe_nsf"})
 DECISION_RULES = ("mean", "median", "medoid", "mode", "ranked")  # one preset from draws, without renderings
 RANKING_SURROGATE = "proxy"
 RENDERING_STEPS = ("best", "corrected", "refined")

@@ -43,7 +43,7 @@ FLOWS: dict[str, Callable[[int, int], nn.Module]] = {
 }
 LATENTS = ("posterior", "coupling", "disentangling")  # densities of latents; the others are densities of presets
 AMORTISED = [name for name in FLOWS if name != "regression"]
-FLOW_MODELS = ["vae_flow", "flow_reg", "flow_reg_published", "flow_cond", "flow_dis"]
+FLOW_MODELS = ["vae_flow", "flow_reg", "flow_reg_detached", "flow_reg_published", "flow_cond", "flow_dis"]
 every_flow = pytest.mark.parametrize("name", FLOWS)
 
 
@@ -330,6 +330,19 @@ def test_the_likelihood_of_the_regression_flow_is_normalised(parts: tuple[Items,
         posterior = model.distribution(train.mel[:1].expand(len(grid), -1, -1))
         total = model.log_density(posterior, grid).exp().sum() * ((1 + 2 * margin) / n) ** 2
     assert total == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(("name", "reached"), [("flow_reg", True), ("flow_reg_detached", False)])
+def test_the_reconstruction_moves_only_the_posterior_of_an_attached_flow(
+    name: str, reached: bool, parts: tuple[Items, Items], size: Size
+):
+    train = parts[0].all()
+    model = make_model(name, train, size).train()
+    torch.manual_seed(0)
+    model.loss(train)["reconstruction"].backward()
+    assert any(parameter.grad is not None for parameter in model.decoder.parameters())
+    posterior = [*model.flow.parameters(), *model.encoder.parameters()]
+    assert any(parameter.grad is not None and (parameter.grad != 0).any() for parameter in posterior) == reached
 
 
 def test_the_published_objective_averages_the_determinant(parts: tuple[Items, Items], size: Size):

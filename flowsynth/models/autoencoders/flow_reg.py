@@ -41,9 +41,13 @@ class FlowReg(VAEFlow):
             log-determinant of f divided by items x parameters. The latter has little weight, so this is a regression to
             the point f(z). The published code also samples s from a distribution and adds a term for it with the wrong
             sign; both are omitted.
+        detached: Whether the reconstruction trains the decoder only, and not the posterior. Otherwise the posterior
+            gives most of its mass to latents that are decoded well, which need not be those of plausible presets: a
+            narrow peak at the true preset costs the likelihood little.
     """
 
     objective: ClassVar[Literal["likelihood", "published"]] = "likelihood"
+    detached: ClassVar[bool] = False
     regressor: RegressionFlow
 
     def __init__(self, mels: int, frames: int, parameters: ParameterSpace, size: Size):
@@ -98,7 +102,8 @@ class FlowReg(VAEFlow):
         posterior = self.distribution(batch.mel)
         z, log_density = posterior.rsample_and_log_prob()
         parameters = -self.log_density(posterior, dequantise(batch.values)).mean() / self.num_parameters
-        return self.weighted_loss(batch.mel, z, self.divergence(z, log_density, batch.mel), parameters)
+        divergence = self.divergence(z, log_density, batch.mel)
+        return self.weighted_loss(batch.mel, z.detach() if self.detached else z, divergence, parameters)
 
     def decode_parameters(self, z: Float[Tensor, "*n items latent"], n: int) -> Float[Tensor, "n items parameters"]:
         """Map each latent to its preset; with one latent per item, the prediction is repeated."""
