@@ -231,6 +231,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "flows": flows,
     "matches": matches,
     "complexity": lambda: optional("complexity"),
+    "transfer": lambda: optional("transfer"),
+    "transfer correlations": lambda: optional("transfer_correlations"),
     "seeds": seeds,
     "drawn presets": lambda: optional("amount"),
     "epochs": lambda: optional("epochs"),

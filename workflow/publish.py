@@ -25,6 +25,8 @@ TABLES = {
     "smoothness": RUN_TABLES / DISPLAY_MODEL / "smoothness_summary.csv",
     "parameter_choice": RESULTS / "parameter_choice" / "amsynth.csv",
     "complexity": RESULTS / "complexity" / "tables" / "complexity.csv",
+    "transfer": RESULTS / "complexity" / "tables" / "transfer.csv",
+    "transfer_correlations": RESULTS / "complexity" / "tables" / "transfer_correlations.csv",
     "variance": RESULTS / "seeds" / "amsynth16" / "tables" / "variance.csv",
     "amount": RESULTS / "drawn" / "amount.csv",
     "epochs": RESULTS / "epochs" / "amount.csv",
