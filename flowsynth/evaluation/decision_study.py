@@ -23,6 +23,7 @@ from flowsynth.inference.predict import predict
 from flowsynth.inference.search_task import RenderContext, log_mel_extractor
 from flowsynth.models.base import HasDensity, Model
 from flowsynth.models.surrogates.base import Surrogate
+from flowsynth.models.systems import SURROGATE_RULES
 from flowsynth.training.checkpoints import load
 
 DRAW = "draw"  # name of the expectation over draws, beside those of rules
@@ -80,7 +81,7 @@ def applicable_rules(
     possible = [
         rule
         for rule in rules
-        if (rule != "mode" or isinstance(model, HasDensity)) and (rule != "ranked" or surrogate is not None)
+        if (rule != "mode" or isinstance(model, HasDensity)) and (rule not in SURROGATE_RULES or surrogate is not None)
     ]
     return {rule: decision(rule, surrogate) for rule in possible}
 

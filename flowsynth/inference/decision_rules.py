@@ -3,15 +3,16 @@
 A draw answers another question than a point estimate: it shows what is plausible, and has about twice the squared error
 of the mean. These rules make densities comparable with models that predict one preset:
 
-==========  ===========================================================================================================
-rule        decision
-==========  ===========================================================================================================
-``mean``    mean of each parameter, which minimises the expected squared error
-``median``  median of each parameter, which minimises the expected absolute error
-``medoid``  the draw with the smallest mean absolute difference from all draws
-``mode``    the draw with the highest density
-``ranked``  the draw whose sound, predicted by a surrogate of the synthesizer, is the closest to the target
-==========  ===========================================================================================================
+=============  ====================================================================================================
+rule           decision
+=============  ====================================================================================================
+``mean``       mean of each parameter, which minimises the expected squared error
+``median``     median of each parameter, which minimises the expected absolute error
+``medoid``     the draw with the smallest mean absolute difference from all draws
+``mode``       the draw with the highest density
+``ranked``     the draw whose sound, predicted by a surrogate of the synthesizer, is the closest to the target
+``descended``  the closest preset after a descent of the surrogate from draws and training presets
+=============  ====================================================================================================
 
 Of a category, the mean and the median are its most frequent value; two values differ by 1.
 
@@ -77,6 +78,13 @@ def ranked(draws: Draws, mel: Float[Tensor, "items mels frames"], surrogate: Sur
     return _chosen(draws, np.array(rows))
 
 
+def descended(draws: Draws, mel: Float[Tensor, "items mels frames"], surrogate: Surrogate) -> Decisions:
+    """Return the closest preset after a descent of a surrogate from the draws and its training presets."""
+    starts = torch.from_numpy(draws).to(mel)
+    presets = [surrogate.descend(target, starts[:, item], 1)[0] for item, target in enumerate(mel)]
+    return torch.stack(presets).cpu().numpy()
+
+
 def decision(
     rule: str, surrogate: Surrogate | None = None
 ) -> Callable[[Model, Float[Tensor, "items mels frames"], Draws], Decisions]:
@@ -84,7 +92,7 @@ def decision(
 
     Args:
         rule: Name of the rule, see above.
-        surrogate: The surrogate that ranks draws; of that rule only.
+        surrogate: The surrogate of the last two rules; ignored by the others.
 
     Raises:
         ValueError: If there is no such rule, or it lacks its surrogate.
@@ -100,7 +108,11 @@ def decision(
             return lambda model, mel, draws: mode(draws, mel, model)
         case "ranked" if surrogate is not None:
             return lambda model, mel, draws: ranked(draws, mel, surrogate)
-    raise ValueError(f"decision rule {rule!r}, expected mean, median, medoid, mode, or ranked with a surrogate")
+        case "descended" if surrogate is not None:
+            return lambda model, mel, draws: descended(draws, mel, surrogate)
+    raise ValueError(
+        f"decision rule {rule!r}, expected mean, median, medoid, mode, or with a surrogate ranked or descended"
+    )
 
 
 def _chosen(draws: Draws, rows: Int[np.ndarray, " items"]) -> Decisions:

@@ -22,7 +22,7 @@ GROUP = "flowsynth.models"  # entry points by which installed packages offer mod
 TRAITS = "FLOWSYNTH_MODEL_TRAITS"  # environment variable by which a run passes the traits of their models to its jobs
 # a system and its last step, see `flowsynth.models.systems`
 SYSTEM_NAME = re.compile(
-    r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed|mean|median|medoid|mode|ranked)"
+    r"(?P<base>[a-z][a-z0-9_]*)_(?P<method>best|corrected|refined|seed|mean|median|medoid|mode|ranked|descended)"
     r"(?P<number>[1-9][0-9]*)"
 )
 

@@ -7,7 +7,8 @@ name                  meaning
 ====================  ================================================================================================
 ``MODEL_medianN``     median of N draws of a density, parameter by parameter, without renderings; likewise ``_meanN``,
                       ``_medoidN``, and ``_modeN``, see `flowsynth.inference.decision_rules`
-``MODEL_rankedN``     the draw whose sound, predicted by `RANKING_SURROGATE`, is the closest to the target
+``MODEL_rankedN``     the draw whose sound, predicted by `SURROGATE`, is the closest to the target
+``MODEL_descendedN``  the closest preset after a descent of that surrogate from the N draws and the training presets
 ``MODEL_bestN``       best of N: render N predictions and keep the one closest to the target
 ``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`
 ``SYSTEM_refinedN``   refinement of the prediction of a system by CMA-ES with N renderings
@@ -30,8 +31,10 @@ PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
 DETERMINISTIC = frozenset({"oracle", "mean", "mlp", "cnn", "resnet", "ast", "ae", "vae", "wae", "vae_flow"})
 # models of this package that can evaluate their density, see `flowsynth.models.base.HasDensity`
 WITH_DENSITY = frozenset({"flow_dis", "flow_reg", "flow_reg_detached", "flow_reg_published", "mdn", "npe_nsf"})
-DECISION_RULES = ("mean", "median", "medoid", "mode", "ranked")  # one preset from draws, without renderings
-RANKING_SURROGATE = "proxy"
+# one preset from draws, without renderings; the last ones by the sounds that a surrogate predicts
+DECISION_RULES = ("mean", "median", "medoid", "mode", "ranked", "descended")
+SURROGATE_RULES = ("ranked", "descended")
+SURROGATE = "proxy"
 RENDERING_STEPS = ("best", "corrected", "refined")
 INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
 
@@ -44,7 +47,7 @@ class Step(NamedTuple):
         number: Renderings or draws per sound, or number of the training.
     """
 
-    method: Literal["best", "corrected", "refined", "seed", "mean", "median", "medoid", "mode", "ranked"]
+    method: Literal["best", "corrected", "refined", "seed", "mean", "median", "medoid", "mode", "ranked", "descended"]
     number: int
 
 

@@ -19,7 +19,7 @@ def test_a_mode_needs_a_density_and_a_ranking_a_surrogate(size: Size):
     ):
         model = models.find(name)(16, 20, space(3), size)
         assert applicable_rules(model, DECISION_RULES, None).keys() == expected
-        assert applicable_rules(model, DECISION_RULES, proxy).keys() == expected | {"ranked"}
+        assert applicable_rules(model, DECISION_RULES, proxy).keys() == expected | {"ranked", "descended"}
 
 
 def test_the_best_rule_makes_one_preset_and_has_the_lowest_mean_over_folds():

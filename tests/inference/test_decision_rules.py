@@ -27,6 +27,14 @@ class LinearSurrogate(Surrogate):
     def infer(self, mel, n):
         raise NotImplementedError
 
+    def descend(self, target: torch.Tensor, starts: torch.Tensor, n: int) -> torch.Tensor:
+        """Move the level of the closest start half way to that of the target."""
+        level = target.mean()
+        order = (starts[:, 0] - level).abs().argsort()[:n]
+        moved = starts[order].clone()
+        moved[:, 0] = (moved[:, 0] + level) / 2
+        return moved
+
     def propose_next(self, target, presets, renderings):
         raise NotImplementedError
 
@@ -74,6 +82,13 @@ def test_the_surrogate_ranks_draws_by_their_predicted_sounds():
     assert np.array_equal(chosen[1], DRAWS[0, 0])
 
 
+def test_a_descent_starts_from_the_draws_of_each_item():
+    surrogate = LinearSurrogate(16, 20, SPACE, SIZE)
+    targets = torch.tensor([0.65, 0.0])[:, None, None].expand(2, 16, 20)
+    decided = decision("descended", surrogate)(surrogate, targets, np.concatenate([DRAWS, DRAWS], axis=1))
+    assert decided[:, 0].tolist() == pytest.approx([0.625, 0.05])
+
+
 @pytest.mark.parametrize("name", sorted(WITH_DENSITY))
 def test_the_mode_has_the_highest_density_of_the_draws(name: str):
     torch.manual_seed(0)
@@ -118,6 +133,6 @@ def test_a_mode_needs_a_density_and_a_ranking_a_surrogate(size: Size):
     model = models.find("flow_matching")(16, 20, SPACE, size)
     with pytest.raises(ValueError, match="FlowMatching has no density"):
         decision("mode")(model, torch.zeros(1, 16, 20), DRAWS)
-    for rule in ("ranked", "average"):
+    for rule in ("ranked", "descended", "average"):
         with pytest.raises(ValueError, match=f"decision rule '{rule}', expected mean, median"):
             decision(rule)

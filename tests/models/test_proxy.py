@@ -121,6 +121,25 @@ def test_parameters_at_0_and_1_are_fixed_and_others_change(trained: tuple[Proxy,
     assert (descend_from(abs(edge - 0.001)) - values[:, 1]).abs().median() < 0.3
 
 
+@torch.no_grad()
+def test_a_descent_uses_given_starts_and_training_presets(trained: tuple[Proxy, Batch]):
+    model, _ = trained
+    torch.manual_seed(5)
+    values = torch.rand(12, 3) * 0.8 + 0.1
+
+    def predicted(presets: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return (model.predict_mel(presets) - target).abs().mean((1, 2))
+
+    for target, truth in zip(sounds(values), values, strict=True):
+        own = predicted(model.infer(target[None], 1)[0], target)
+        for starts in (torch.full((3, 3), 0.02), (truth + 0.02 * torch.randn(3, 3)).clamp(0.01, 0.99)):
+            presets = model.descend(target, starts, 3)
+            assert presets.shape == (3, 3)
+            assert (predicted(presets, target).diff() >= -1e-6).all()  # closest first
+            # bad starts do not hurt: the training presets are starts too
+            assert predicted(presets, target)[0] <= 1.2 * own[0] + 0.01
+
+
 def test_categories_are_recovered_and_do_not_change_in_a_descent():
     torch.manual_seed(0)
     parameters = ParameterSpace(("a", "wave", "b"), ("continuous", "category", "continuous"), (None, 3, None))

@@ -9,9 +9,9 @@ from project import Project
 def test_draws_of_a_density_are_decided_and_scored(copy: Project):
     copy.configure(models=["oracle", "npe_nsf", "proxy"])
     folder = "results/tiny/amsynth16/grouped/fold0"
-    systems = ("npe_nsf_median8", "npe_nsf_mode8", "npe_nsf_ranked8")
+    systems = ("npe_nsf_median8", "npe_nsf_mode8", "npe_nsf_ranked8", "npe_nsf_descended8")
     targets = [f"{folder}/{name}/scores.csv" for name in systems]
-    assert copy.planned(*targets) == {"train": 2, "decide": 2, "rank": 1, "score": 3}
+    assert copy.planned(*targets) == {"train": 2, "decide": 2, "decide_by_surrogate": 2, "score": 4}
     candidates = f"{folder}/npe_nsf_best8/candidates.h5"
     study = f"{folder}/decisions.csv"
     run = copy.snakemake(*targets, candidates, study)
@@ -30,7 +30,7 @@ def test_draws_of_a_density_are_decided_and_scored(copy: Project):
         assert scores["value"].notna().any()
     # the same draws as those that best of 8 renders
     assert np.allclose(decided["npe_nsf_median8"][:, 0], np.median(draws, axis=1), atol=1e-6)
-    for name in systems[1:]:
+    for name in systems[1:3]:
         assert (decided[name] == draws).all(axis=2).any(axis=1).all()
     assert copy.planned(*targets) == {}
 
@@ -40,5 +40,5 @@ def test_draws_of_a_density_are_decided_and_scored(copy: Project):
     assert set(table["item"]) == set(split.loc[(split["fold"] == 0) & (split["part"] == "valid"), "id"])
     assert set(table["model"]) == {"npe_nsf"}
     rules = table.drop_duplicates("rule").set_index("rule")["draws"].to_dict()
-    assert rules == {"draw": 8, "mean": 64, "median": 64, "medoid": 64, "mode": 64, "ranked": 256}
+    assert rules == {"draw": 8, "mean": 64, "median": 64, "medoid": 64, "mode": 64, "ranked": 256, "descended": 256}
     assert (table["log_mel_l1"] > 0).all()

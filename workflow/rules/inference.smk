@@ -50,7 +50,7 @@ rule decide:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_{decision}{draws}/decide.tsv"
     wildcard_constraints:
         model=ANY_MODEL,
-        decision="|".join(rule for rule in DECISION_RULES if rule != "ranked"),
+        decision="|".join(sorted({*DECISION_RULES} - {*SURROGATE_RULES})),
     resources:
         **by_attempt(mem_mb=4000, runtime=60),
     params:
@@ -61,19 +61,19 @@ rule decide:
         "../scripts/inference/decide.py"
 
 
-use rule decide as rank with:
+use rule decide as decide_by_surrogate with:
     input:
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
         checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
-        surrogate=f"results/{{budget}}/{{dataset}}/{{split}}/fold{{fold}}/{RANKING_SURROGATE}/checkpoint.pt",
+        surrogate=f"results/{{budget}}/{{dataset}}/{{split}}/fold{{fold}}/{SURROGATE}/checkpoint.pt",
     wildcard_constraints:
         model=ANY_MODEL,
-        decision="ranked",
+        decision="|".join(SURROGATE_RULES),
     params:
-        code=lambda wildcards: code(
-            "inference/decide", wildcards.model, RANKING_SURROGATE
-        )(wildcards),
+        code=lambda wildcards: code("inference/decide", wildcards.model, SURROGATE)(
+            wildcards
+        ),
 
 
 rule predict_candidates:

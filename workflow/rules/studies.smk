@@ -149,7 +149,7 @@ DENSITIES = [
     if System.parse(system).model not in DETERMINISTIC
     and registry.kind(System.parse(system).model) != "surrogates"
 ]
-RULES = dict.fromkeys(DECISION_RULES, 64) | {"ranked": 256}
+RULES = dict.fromkeys(DECISION_RULES, 64) | dict.fromkeys(SURROGATE_RULES, 256)
 
 
 rule decision_study:
@@ -164,7 +164,7 @@ rule decision_study:
         ),
         surrogate=lambda wildcards: expand(
             "results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
-            model=[RANKING_SURROGATE] if RANKING_SURROGATE in RUN.models else [],
+            model=[SURROGATE] if SURROGATE in RUN.models else [],
             **wildcards,
         ),
     output:

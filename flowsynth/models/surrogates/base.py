@@ -19,6 +19,21 @@ class Surrogate(Model):
         """Predict the log-mel spectrograms of presets, not standardised."""
 
     @abstractmethod
+    def descend(
+        self, target: Float[Tensor, "mels frames"], starts: Float[Tensor, "starts parameters"], n: int
+    ) -> Float[Tensor, "n parameters"]:
+        """Optimise presets from given starts and from the training presets, by their predicted sounds.
+
+        Args:
+            target: Log-mel spectrogram of the target, not standardised.
+            starts: Presets to start from.
+            n: Number of presets to return.
+
+        Returns:
+            The presets whose predicted sounds are the closest to the target, closest first.
+        """
+
+    @abstractmethod
     def propose_next(
         self,
         target: Float[Tensor, "mels frames"],

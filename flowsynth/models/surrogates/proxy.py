@@ -113,9 +113,6 @@ class Proxy(Surrogate):
 
     def infer(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "n items parameters"]:
         """Optimise presets for a fixed number of sounds at a time: predictions have the same bits in any batch."""
-        if self._training_mel is None:
-            with torch.no_grad():
-                self._training_mel = torch.cat([self.predict_mel(chunk) for chunk in self.values.split(1024)])
         predictions = []
         for targets in mel.split(TARGETS):
             padded = torch.cat([targets, targets[:1].expand(TARGETS - len(targets), -1, -1)])
@@ -124,15 +121,32 @@ class Proxy(Surrogate):
 
     def _optimise(self, mel: Float[Tensor, "items mels frames"], n: int) -> Float[Tensor, "items n parameters"]:
         """Return the `n` closest presets to each sound after the descent, from at least `n` starts."""
-        assert self._training_mel is not None
         count = min(max(n, STAGES[0][1]), len(self.values))
-        least, rows = torch.stack([log_mel_distances(self._training_mel, target) for target in mel]).topk(
+        least, rows = torch.stack([log_mel_distances(self._predicted_training_mel(), target) for target in mel]).topk(
             count, dim=1, largest=False
         )
         stages = [(steps, max(n, presets)) for steps, presets in STAGES]
         best = _descend(self.predict_mel, mel, self.values[rows], least, self.fixed, stages)
         # with fewer than n training presets, repeat the predictions
         return best.repeat(1, n, 1)[:, :n]
+
+    def _predicted_training_mel(self) -> Float[Tensor, "presets mels frames"]:
+        """Predict the sounds of the training presets, once."""
+        if self._training_mel is None:
+            with torch.no_grad():
+                self._training_mel = torch.cat([self.predict_mel(chunk) for chunk in self.values.split(1024)])
+        return self._training_mel
+
+    def descend(
+        self, target: Float[Tensor, "mels frames"], starts: Float[Tensor, "starts parameters"], n: int
+    ) -> Float[Tensor, "n parameters"]:
+        """Descend from the closest of the starts and of the training presets, according to the proxy."""
+        with torch.no_grad():
+            predicted = torch.cat([self.predict_mel(starts), self._predicted_training_mel()])
+        presets = torch.cat([starts, self.values])
+        least, rows = log_mel_distances(predicted, target).topk(min(STAGES[0][1], len(presets)), largest=False)
+        stages = [(steps, max(n, kept)) for steps, kept in STAGES]
+        return _descend(self.predict_mel, target[None], presets[rows][None], least[None], self.fixed, stages)[0][:n]
 
     def propose_next(
         self,
