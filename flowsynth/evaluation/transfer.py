@@ -81,7 +81,7 @@ def ranks_markdown(ranks: pd.DataFrame) -> str:
     """Format the means of the ranking metric, with the rank of each trained model: one column per data set."""
     rows = ranks[ranks["metric"] == PRIMARY_METRIC]
     places = rows["rank"].map(lambda rank: "" if pd.isna(rank) else f" ({number(rank)})")
-    texts = rows.assign(text=rows["mean"].map(number) + places).pivot(index="model", columns="dataset", values="text")
+    texts = rows.assign(cell=rows["mean"].map(number) + places).pivot(index="model", columns="dataset", values="cell")
     order = rows.assign(is_control=rows["rank"].isna()).groupby("model")[["is_control", "rank"]].mean()
     names = order.sort_values(["is_control", "rank"], kind="stable").index
     table = texts.loc[names, rows["dataset"].unique()].fillna("").rename_axis("Model", axis=0).reset_index()
