@@ -66,19 +66,22 @@ def correct(
     renders: int,
     path: Path,
     accelerator: str = "cpu",
+    descents: int = 0,
 ) -> None:
-    """Refine the predictions of a surrogate and write one estimate per item, as `flowsynth.inference.predict.infer` does.
+    """Refine predictions with a surrogate and write one estimate per item, as `flowsynth.inference.predict.infer` does.
 
     Each item is refined separately. An interrupted job resumes after the last completed item and writes the same file.
 
     Args:
         context: How candidates are rendered and analysed.
         checkpoint: Checkpoint of the surrogate.
-        candidates: Its first predictions, as written by `flowsynth.inference.predict.infer`, at most `renders` per item.
+        candidates: First predictions, as written by `flowsynth.inference.predict.infer`.
         targets: Audio files that contain the items.
         renders: Renderings per item.
         path: Path of the file to write.
         accelerator: Device of the model: ``cpu``, ``gpu`` or ``auto``.
+        descents: Number of presets that are rendered first: the closest after a descent of the surrogate from the
+            candidates. With 0, these are the candidates themselves, at most `renders` per item.
 
     Raises:
         ValueError: If an item is in none of the audio files, or the model is not a surrogate.
@@ -88,11 +91,14 @@ def correct(
         raise ValueError(f"{checkpoint}: {type(model).__name__} is not a surrogate, expected a subclass of Surrogate")
     model.to(select_device(accelerator))
     task = SearchTask(context, candidates, targets)
-    settings = {"checkpoint": str(checkpoint), "renders": renders, **context.features}
+    settings = {"checkpoint": str(checkpoint), "renders": renders, "descents": descents, **context.features}
     code = [Path(__file__), Path(getfile(type(model)))]
     cache = ResultCache(path, [checkpoint], code, accelerator=accelerator, **settings)
 
     def refine_item(name: str, target: LogMel, predictions: np.ndarray) -> Values:
+        if descents:
+            mel, starts = (torch.from_numpy(values).to(model.mel_mean) for values in (target, predictions))
+            predictions = model.descend(mel, starts, descents).cpu().numpy()
         values, distances = refine(model, target, predictions, task.log_mel, renders)
         log.info("corrected: %s from log-mel L1 %.3f to %.3f", name, distances[0], distances.min())
         return values

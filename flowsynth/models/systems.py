@@ -10,7 +10,8 @@ name                  meaning
 ``MODEL_rankedN``     the draw whose sound, predicted by `SURROGATE`, is the closest to the target
 ``MODEL_descendedN``  the closest preset after a descent of that surrogate from the N draws and the training presets
 ``MODEL_bestN``       best of N: render N predictions and keep the one closest to the target
-``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`
+``MODEL_correctedN``  surrogate search with N renderings, see `flowsynth.inference.surrogate_search`; it starts from
+                      predictions of a surrogate, or from a descent of `SURROGATE` from draws of another model
 ``SYSTEM_refinedN``   refinement of the prediction of a system by CMA-ES with N renderings
 ``MODEL_seedN``       the model trained again with other initial weights and another order of the items
 ====================  ================================================================================================
@@ -36,6 +37,7 @@ DECISION_RULES = ("mean", "median", "medoid", "mode", "ranked", "descended")
 SURROGATE_RULES = ("ranked", "descended")
 SURROGATE = "proxy"
 RENDERING_STEPS = ("best", "corrected", "refined")
+PROPOSALS = 256  # draws that a surrogate search starts from
 INITIAL_CANDIDATES = 2  # predictions that a surrogate search renders before its first correction
 
 
@@ -117,8 +119,8 @@ class System:
         """Check that the steps can be combined.
 
         Raises:
-            ValueError: If best of N or a decision rule is not applied to a model that samples its predictions, a second
-                seed to a trained model, or a correction to a surrogate, or if the number of a step is too small.
+            ValueError: If best of N, a decision rule or a correction is not applied to a model that samples its
+                predictions, or a second seed to a trained model, or if the number of a step is too small.
         """
         name = self.name
         for position, (method, number) in reversed([*enumerate(self.steps)]):
@@ -142,8 +144,11 @@ class System:
                 )
             if method == "corrected" and number <= INITIAL_CANDIDATES:
                 raise ValueError(f"{name}: the first {INITIAL_CANDIDATES} renderings are not corrected, expected more")
-            if method == "corrected" and (kind(self.model) != "surrogates" or not trained):
-                raise ValueError(f"{name}: _corrected needs a surrogate model ({', '.join(sorted(surrogates()))})")
+            if method == "corrected" and (not trained or self.is_control or self.model in DETERMINISTIC):
+                raise ValueError(
+                    f"{name}: _corrected needs a surrogate ({', '.join(sorted(surrogates()))}), or a model that samples "
+                    "its predictions"
+                )
 
 
 def is_prediction_file(name: str) -> bool:

@@ -59,11 +59,11 @@ def test_decisions_need_draws_of_a_model():
         System.parse(name).validate()
 
 
-def test_corrections_need_a_surrogate():
+def test_corrections_need_a_surrogate_or_draws():
     for name in ("cnn_corrected16", "proxy_best4_corrected8", "nearest_corrected6", "proxy_corrected8_corrected8"):
         with pytest.raises(ValueError, match=rf"{name}: .*\(proxy\)"):
             System.parse(name).validate()
-    for name in ("proxy_corrected16", "proxy_seed2_corrected5", "proxy_corrected16_refined64"):
+    for name in ("proxy_corrected16", "proxy_seed2_corrected5", "proxy_corrected16_refined64", "npe_nsf_corrected16"):
         System.parse(name).validate()
 
 

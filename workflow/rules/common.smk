@@ -18,6 +18,7 @@ from flowsynth.models.systems import (
     DECISION_RULES,
     DETERMINISTIC,
     INITIAL_CANDIDATES,
+    PROPOSALS,
     SURROGATE,
     SURROGATE_RULES,
     System,
@@ -102,6 +103,11 @@ def code_of_figure(module):
     return lambda wildcards: code_digest.digest(
         script, PACKAGE / "figures" / f"{module}.py"
     )
+
+
+def is_surrogate(model):
+    """Return whether a model, or its training with another seed, is a surrogate."""
+    return System.parse(model).model in registry.surrogates()
 
 
 def stop(problem):

@@ -129,14 +129,19 @@ use rule predict_candidates as predict_initial_candidates with:
     benchmark:
         "results/{budget}/{dataset}/benchmarks/{split}/fold{fold}/{model}_corrected{renderings}/candidates.tsv"
     params:
-        samples=INITIAL_CANDIDATES,
+        samples=lambda wildcards: (
+            INITIAL_CANDIDATES if is_surrogate(wildcards.model) else PROPOSALS
+        ),
 
 
 rule surrogate_search:
     input:
         synth=synth_of,
         targets=shards("audio"),
-        checkpoint="results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+        checkpoint=lambda wildcards: (
+            "results/{budget}/{dataset}/{split}/fold{fold}/"
+            f"{wildcards.model if is_surrogate(wildcards.model) else SURROGATE}/checkpoint.pt"
+        ).format(**wildcards),
         candidates="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/candidates.h5",
     output:
         predictions="results/{budget}/{dataset}/{split}/fold{fold}/{model}_corrected{renderings}/predictions.h5",
@@ -147,7 +152,13 @@ rule surrogate_search:
     resources:
         **by_attempt(mem_mb=4000, runtime=240),
     params:
-        code=code_for_model("inference/surrogate_search"),
+        code=lambda wildcards: code(
+            "inference/surrogate_search", wildcards.model, SURROGATE
+        )(wildcards),
+        # proposals of another model are starts of a descent
+        descents=lambda wildcards: (
+            0 if is_surrogate(wildcards.model) else INITIAL_CANDIDATES
+        ),
         render=RENDER,
         features=config["features"],
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],

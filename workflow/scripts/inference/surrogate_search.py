@@ -1,4 +1,4 @@
-"""Refine the predictions of a surrogate with the renderings of its candidates."""
+"""Refine predictions by a surrogate that the renderings of its candidates correct."""
 
 from pathlib import Path
 
@@ -17,4 +17,5 @@ with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     context = RenderContext(synth, Note(**params.render), snakemake.config["render"]["timeout"], params.features)
     targets = [Path(path) for path in inputs.targets]
     renders, path = int(snakemake.wildcards.renderings), Path(snakemake.output.predictions)
-    correct(context, Path(inputs.checkpoint), Path(inputs.candidates), targets, renders, path, params.accelerator)
+    checkpoint, candidates = Path(inputs.checkpoint), Path(inputs.candidates)
+    correct(context, checkpoint, candidates, targets, renders, path, params.accelerator, params.descents)
