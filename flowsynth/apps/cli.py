@@ -87,7 +87,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model", help="name of a model, or path of its file (default: the one with the lowest error)"
         )
-        command.add_argument("--synth", help="synthesizer of the model, if there are models of several")
+        command.add_argument(
+            "--synth",
+            help="synthesizer of the model (default: amsynth for pretrained models, that of --results otherwise)",
+        )
 
     models = add("models", _models, "list pretrained models, and the trained models of runs")
     models.add_argument("--json", action="store_true", help="print JSON")

@@ -120,7 +120,12 @@ def check_wildcards(config: Mapping[str, Any], wildcards: Mapping[str, str]) -> 
     candidate = config.get("candidate", "")
     names = [*registry.models(), "search", *([prediction_name(candidate)] if is_prediction_file(candidate) else [])]
     if "model" in wildcards:
-        _require("model", [System.parse(wildcards["model"]).model], names, where)
+        system = System.parse(wildcards["model"])
+        _require("model", [system.model], names, where)
+        try:
+            system.validate()
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
 
 
 @cache

@@ -1,7 +1,7 @@
 """Which decision rule suits which density: distances of rendered decisions for validation sounds.
 
-A rule may be chosen by these numbers, since no test item is read. Beside the rules stands the expectation over draws: the
-mean distance of several rendered draws, which is what a single draw has on average.
+A rule may be chosen by these numbers, since no test item is read. The table also has the expectation over draws: the mean
+distance of several rendered draws, which is what a single draw has on average.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ def rule_distances(
 def applicable_rules(
     model: Model, rules: Sequence[str] | Mapping[str, int], surrogate: Surrogate | None
 ) -> dict[str, Callable]:
-    """Return the functions of the rules that a model can be decided by."""
+    """Return the functions of the rules that suit a model."""
     possible = [
         rule
         for rule in rules

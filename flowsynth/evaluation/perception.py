@@ -13,18 +13,20 @@ from scipy.stats import rankdata
 
 from flowsynth.core import hdf5
 from flowsynth.core.layout import SystemPaths
-from flowsynth.core.progress import track
+from flowsynth.core.progress import log, track
 from flowsynth.core.seeding import derive_seed, uniform_by_id
-from flowsynth.evaluation.statistics import bootstrap_means, bootstrap_weights, interval, paired_scores
+from flowsynth.evaluation.statistics import bootstrap_means, interval, paired_scores
 from flowsynth.metrics import perceptual, registry
 from flowsynth.rendering.audio import read_checked
 
-ITEM_RESAMPLES = 200
+Folds = list[tuple[np.ndarray, np.ndarray]]  # perceptual distances and another metric, items x systems
+RESAMPLES = 500
+FEWEST = 3  # systems, and items, that are compared
 COLUMNS = ["fold", "model", "item", "sample", "metric", "value"]
 
 
 def select_items(ids: Sequence[str], count: int | None, seed: int, fold: int) -> list[str]:
-    """Select items by their ids, so that the selection does not depend on the others; all if `count` is None."""
+    """Select items by their ids, independently of the items that are not selected; all if `count` is None."""
     order = np.argsort(uniform_by_id(ids, seed, "perception", fold), kind="stable")
     return [ids[index] for index in sorted(order[:count])]
 
@@ -51,6 +53,11 @@ def perceptual_distances(
     for paths in track(systems, len(systems), "perceptual distances"):
         with hdf5.reading(paths.predictions) as file:
             places = {name: place for place, name in enumerate(hdf5.ids(file).tolist())}
+            missing = [item for item in items if item not in places]
+            if missing:
+                raise ValueError(
+                    f"{len(missing)} items, the first of them {missing[0]}, are not in {paths.predictions}"
+                )
             estimates, names = file["estimates"][:, 0][[places[item] for item in items]], hdf5.names(file)
         estimate, estimate_rate = read_checked([paths.audio], [f"{item}/0" for item in items], names, estimates)
         if estimate_rate != rate:
@@ -63,8 +70,18 @@ def perceptual_distances(
 
 
 def summarise(distances: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Summarise perceptual distances by metric and system: columns metric, model, items, mean, low, high (95 %)."""
+    """Summarise perceptual distances by metric and system: columns metric, model, items, mean, low, high (95 %).
+
+    Raises:
+        ValueError: If the oracle is not perfect.
+    """
     rows = []
+    oracle = distances[distances["model"] == "oracle"]
+    for metric in perceptual.METRICS:
+        if (oracle.loc[oracle["metric"] == metric.name, "value"] != metric.perfect).any():
+            raise ValueError(
+                f"{metric.name} of the oracle is not {metric.perfect}: sounds of targets and oracle differ"
+            )
     for metric in distances["metric"].unique():
         values = paired_scores(distances, metric)
         draws = pd.DataFrame(bootstrap_means(values, derive_seed(seed, "perception", metric)), columns=values.columns)
@@ -78,37 +95,56 @@ def agreement(distances: pd.DataFrame, scores: pd.DataFrame, seed: int) -> pd.Da
 
     Args:
         distances: Perceptual distances, as returned by `perceptual_distances`.
-        scores: Scores of the same systems, as returned by `flowsynth.evaluation.summary.gather`.
+        scores: Scores of the same systems, as returned by `flowsynth.evaluation.summary.gather`; of several samples, the
+            first is used.
         seed: Seed of the bootstrap.
 
     Returns:
-        One row for each perceptual metric, metric, and level: ``items``, the mean over systems of Spearman's correlation
-        over items, or ``systems``, Spearman's correlation of the means of systems; with its 95 % interval over folds and
-        items. Both are without the oracle, and positive if the metrics agree on what is closer.
+        One row for each perceptual metric, metric, and level: ``items``, the mean over systems and folds of Spearman's
+        correlation over items, or ``systems``, Spearman's correlation of the means of systems; with its 95 % interval
+        over folds and items. Both are without the oracle, and positive if the metrics agree on what is closer. A metric
+        with fewer than `FEWEST` systems or items is left out.
     """
-    rows = []
+    rows, first = [], scores[scores["sample"] == 0]
     for name in distances["metric"].unique():
         perceived = paired_scores(distances, name).drop(columns="oracle", errors="ignore")
         for metric in registry().values():
-            values = paired_scores(scores, metric.name)
+            values = paired_scores(first, metric.name)
             index, models = perceived.index.intersection(values.index), perceived.columns.intersection(values.columns)
-            if len(index) < 3 or len(models) < 3:
+            if min(len(index), len(models)) < FEWEST:
+                log.warning("%s of %d systems and %d items: too few to compare", metric.name, len(models), len(index))
                 continue
             sign = -1 if metric.better == "higher" else 1
-            a, b = perceived.loc[index, models].to_numpy(), sign * values.loc[index, models].to_numpy()
-            weights = bootstrap_weights(perceived.loc[index], derive_seed(seed, "agreement", name, metric.name))
-            equal = np.ones(len(index)) / index.get_level_values("fold").map(
-                index.get_level_values("fold").value_counts()
-            )
-            means = np.concatenate([equal.to_numpy()[None], weights])
-            for level, correlations in (
-                ("systems", _correlations(means @ a, means @ b)),
-                ("items", np.array([_over_items(a, b, row) for row in means[: 1 + ITEM_RESAMPLES]])),
-            ):
-                limits = interval(pd.Series(correlations[1:]))
-                rows.append((name, metric.name, level, len(models), len(index), correlations[0], *limits))
+            a, b = perceived.loc[index, models], sign * values.loc[index, models]
+            folds = [rows.to_numpy() for _, rows in pd.Series(range(len(index)), index).groupby(level="fold")]
+            pairs = [(a.to_numpy()[rows], b.to_numpy()[rows]) for rows in folds]
+            resampled = _resample(pairs, derive_seed(seed, "agreement", name, metric.name))
+            for level, correlate in (("systems", _over_systems), ("items", _over_items)):
+                limits = interval(pd.Series([correlate(resample) for resample in resampled]))
+                rows.append((name, metric.name, level, len(models), len(index), correlate(pairs), *limits))
     columns = ["perceptual", "metric", "level", "systems", "items", "correlation", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _resample(pairs: Folds, seed: int) -> list[Folds]:
+    """Resample folds, and the items within each, with replacement; see `bootstrap_weights`."""
+    rng, resamples = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        chosen = [pairs[fold] for fold in rng.integers(len(pairs), size=len(pairs))]
+        rows = [rng.integers(len(a), size=len(a)) for a, _ in chosen]
+        resamples.append([(a[row], b[row]) for (a, b), row in zip(chosen, rows, strict=True)])
+    return resamples
+
+
+def _over_systems(folds: Folds) -> float:
+    """Correlate the means over folds of the means over items."""
+    a, b = (np.mean([pair[side].mean(axis=0) for pair in folds], axis=0) for side in (0, 1))
+    return float(_correlations(a[None], b[None])[0])
+
+
+def _over_items(folds: Folds) -> float:
+    """Average the correlations over items of all systems and folds."""
+    return float(np.mean([_correlations(a.T, b.T).mean() for a, b in folds]))
 
 
 def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -117,9 +153,3 @@ def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     x, y = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     scale = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     return np.divide((x * y).sum(axis=1), scale, out=np.zeros(len(a)), where=scale > 0)
-
-
-def _over_items(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> float:
-    """Compute the mean over systems of the correlation over items, with each item as often as its weight says."""
-    rows = np.repeat(np.arange(len(a)), np.rint(weights / weights[weights > 0].min()).astype(int))
-    return float(_correlations(a[rows].T, b[rows].T).mean())

@@ -26,7 +26,7 @@ def transfer(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rank the models that were trained on all data sets, and correlate their ranks.
 
-    Controls have a mean and no rank: that networks are better than random presets everywhere says nothing on networks.
+    Controls have a mean and no rank: that networks are better than random presets everywhere says nothing about their ranking.
 
     Args:
         scores: Scores of all items by data set, as returned by `flowsynth.evaluation.summary.gather`.
@@ -80,7 +80,7 @@ def transfer(
 def ranks_markdown(ranks: pd.DataFrame) -> str:
     """Format the means of the ranking metric, with the rank of each trained model: one column per data set."""
     rows = ranks[ranks["metric"] == PRIMARY_METRIC]
-    places = rows["rank"].map(lambda rank: "" if pd.isna(rank) else f" ({number(rank)})")
+    places = rows["rank"].map(lambda rank: "" if pd.isna(rank) else f" ({rank:g})")
     texts = rows.assign(cell=rows["mean"].map(number) + places).pivot(index="model", columns="dataset", values="cell")
     order = rows.assign(is_control=rows["rank"].isna()).groupby("model")[["is_control", "rank"]].mean()
     names = order.sort_values(["is_control", "rank"], kind="stable").index

@@ -1,6 +1,6 @@
 """Decision rules: one preset from several draws of a density, without any rendering.
 
-A draw answers another question than a point estimate: it shows what is plausible, and has about twice the squared error
+A draw and a point estimate have different purposes: a draw is one plausible preset, and has about twice the squared error
 of the mean. These rules make densities comparable with models that predict one preset:
 
 =============  ====================================================================================================
@@ -49,11 +49,13 @@ def median(draws: Draws, space: ParameterSpace) -> Decisions:
 def medoid(draws: Draws, space: ParameterSpace) -> Decisions:
     """Return the draw with the smallest mean absolute difference from all draws."""
     category = np.array([kind == "category" for kind in space.kinds])
+    steps = np.array([steps or 2 for steps in space.steps])
+    # flows on a latent draw categories as continuous values, which rendering rounds
+    values = np.where(category, np.rint(draws * (steps - 1)), draws.astype(np.float64))
     rows = []
-    for item in draws.swapaxes(0, 1).astype(np.float64):
+    for item in values.swapaxes(0, 1):
         difference = np.abs(item[:, None] - item)
-        difference[..., category] = difference[..., category] > 1e-4
-        rows.append(difference.sum(axis=(1, 2)).argmin())
+        rows.append(np.where(category, difference > 0, difference).sum(axis=(1, 2)).argmin())
     return _chosen(draws, np.array(rows))
 
 
@@ -61,11 +63,13 @@ def mode(draws: Draws, mel: Float[Tensor, "items mels frames"], model: Model) ->
     """Return the draw with the highest density.
 
     Raises:
-        ValueError: If the model has no density.
+        ValueError: If the model has no density, or it is not a number.
     """
     if not isinstance(model, HasDensity):
         raise ValueError(f"{type(model).__name__} has no density: a mode needs a model with the method log_prob")
     log_prob = model.log_prob(mel, torch.from_numpy(draws).to(mel))
+    if log_prob.isnan().any():
+        raise ValueError(f"the density of {type(model).__name__} is not a number")
     return _chosen(draws, log_prob.argmax(dim=0).cpu().numpy())
 
 

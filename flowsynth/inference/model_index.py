@@ -14,7 +14,7 @@ from flowsynth.models import base as models
 from flowsynth.training import checkpoints
 
 PRETRAINED = Path(__file__).parent / "pretrained"
-FIRST_SYNTH = "amsynth"  # whose pretrained models are used unless a synthesizer is named
+FIRST_SYNTH = "amsynth"  # synthesizer of the pretrained models that are used by default
 
 
 @dataclass(frozen=True)

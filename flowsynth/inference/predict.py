@@ -67,6 +67,7 @@ def infer(
                 values = predict(model, mel, truth[rows].to(device), samples)
                 if decide:
                     values = decide(model, mel, values)[None]
+                    check_predictions(values, (1, len(mel), model.num_parameters), type(model).__name__)
             except ValueError as error:
                 raise ValueError(f"{path}: {', '.join(items.ids[rows])}: {error}") from error
             estimates[rows] = values.swapaxes(0, 1)
@@ -98,12 +99,25 @@ def predict(
         predictions = model.infer_from_truth(truth, samples)
     else:
         predictions = model.infer(mel, samples)
-    expected = (samples, len(mel), model.num_parameters)
-    if tuple(predictions.shape) != expected:
-        raise ValueError(f"{type(model).__name__} predicts the shape {tuple(predictions.shape)}, expected {expected}")
     values = predictions.float().cpu().numpy()
+    check_predictions(values, (samples, len(mel), model.num_parameters), type(model).__name__)
+    return values
+
+
+def check_predictions(values: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+    """Check the shape and the range of predictions.
+
+    Args:
+        values: The predictions.
+        shape: Expected shape.
+        name: Name of what predicts, for the message.
+
+    Raises:
+        ValueError: If the shape is another, a value is not finite, or outside [0, 1].
+    """
+    if values.shape != shape:
+        raise ValueError(f"{name} predicts the shape {values.shape}, expected {shape}")
     if not ((values >= 0) & (values <= 1)).all():
         finite = np.isfinite(values).all()
         got = f"{values.min()} to {values.max()}" if finite else "values that are not finite"
-        raise ValueError(f"{type(model).__name__} predicts {got}, expected 0..1")
-    return values
+        raise ValueError(f"{name} predicts {got}, expected 0..1")

@@ -1,7 +1,8 @@
 """Surrogate-guided refinement: rendered candidates correct the errors of a surrogate of the synthesizer.
 
-The first candidates of a `flowsynth.models.surrogates.base.Surrogate` are rendered. The surrogate then proposes one candidate
-at a time, given the renderings of all previous ones. The candidate with the lowest log-mel L1 to the target is kept.
+The first candidates are rendered: predictions of a `flowsynth.models.surrogates.base.Surrogate`, or the closest presets after
+its descent from draws of another model. The surrogate then proposes one candidate at a time, given the renderings of all
+previous ones. The candidate with the lowest log-mel L1 to the target is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from jaxtyping import Float
 from flowsynth.core.progress import log
 from flowsynth.core.result_cache import ResultCache
 from flowsynth.data.distances import log_mel_distances
+from flowsynth.inference.predict import check_predictions
 from flowsynth.inference.search_task import LogMel, RenderContext, SearchTask, Values
 from flowsynth.models.surrogates.base import Surrogate
 from flowsynth.training.accelerator import select_device
@@ -98,7 +100,9 @@ def correct(
     def refine_item(name: str, target: LogMel, predictions: np.ndarray) -> Values:
         if descents:
             mel, starts = (torch.from_numpy(values).to(model.mel_mean) for values in (target, predictions))
-            predictions = model.descend(mel, starts, descents).cpu().numpy()
+            with torch.no_grad():
+                predictions = model.descend(mel, starts, descents).cpu().numpy()
+            check_predictions(predictions, (descents, starts.shape[1]), type(model).__name__)
         values, distances = refine(model, target, predictions, task.log_mel, renders)
         log.info("corrected: %s from log-mel L1 %.3f to %.3f", name, distances[0], distances.min())
         return values

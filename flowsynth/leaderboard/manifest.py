@@ -11,7 +11,7 @@ MANIFEST, SCORES, PREDICTIONS = "manifest.json", "scores.csv.gz", "predictions.h
 # configuration keys outside the budget that scores depend on
 SETTINGS = ("seed", "split", "render", "features")
 # settings that change scores by no more than rounding
-FREE_SETTINGS = ("datasets", "shards", "threads", "accelerator", "out_of_domain")
+FREE_SETTINGS = ("datasets", "shards", "threads", "accelerator", "out_of_domain", "perception_items")
 # keys of older manifests, which are frozen, and their present names
 RENAMED_SETTINGS = {"sampled": "synthetic_presets", "in_memory": "cache_items"}
 

@@ -63,6 +63,11 @@ def _files() -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
+def package_models() -> frozenset[str]:
+    """Return the names of the models of this package."""
+    return frozenset(_files())
+
+
 def source_file(model: str) -> Path:
     """Return the file that defines a model.
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from flowsynth.models.registry import SYSTEM_NAME, kind, surrogates
+from flowsynth.models.registry import SYSTEM_NAME, kind, package_models, surrogates
 
 PREDICTION_SUFFIXES = (".csv", ".csv.gz", ".h5", ".hdf5")
 # models of this package that predict one preset per sound, however many are requested
@@ -138,7 +138,9 @@ class System:
                 raise ValueError(f"{name}: {samples} needs a model, and {base} is a system with one prediction")
             if samples and self.model in DETERMINISTIC:
                 raise ValueError(f"{name}: {samples} needs several predictions, and {self.model} makes one per sound")
-            if method == "mode" and kind(self.model) is not None and self.model not in WITH_DENSITY:
+            if method in DECISION_RULES and (self.is_control or kind(self.model) == "surrogates"):
+                raise ValueError(f"{name}: {samples} needs a density, and the predictions of {self.model} are no draws")
+            if method == "mode" and self.model in package_models() and self.model not in WITH_DENSITY:
                 raise ValueError(
                     f"{name}: a mode needs a model with a density, one of {', '.join(sorted(WITH_DENSITY))}"
                 )

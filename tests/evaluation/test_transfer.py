@@ -43,6 +43,7 @@ def test_equal_and_reversed_rankings_and_controls():
     lines = ranks_markdown(ranks).splitlines()
     assert [line.split()[1] for line in lines[2:]] == ["cnn", "mlp", "vae", "flow_reg", "random"]  # by the mean rank
     assert re.split(r"\s*\|\s*", lines[-1])[1:3] == ["random", "99.0"]
+    assert [re.split(r"\s*\|\s*", line)[2].split()[-1] for line in lines[2:6]] == ["(1)", "(2)", "(3)", "(4)"]
     assert "| a, c" in correlations_markdown(correlations)
     assert ranks.set_index(["dataset", "model"])["mean"]["b", "flow_reg"] == pytest.approx(15, abs=0.1)
 

@@ -55,6 +55,12 @@ def test_the_medoid_is_a_draw_and_counts_categories_as_equal_or_not():
     assert np.array_equal(decision_rules.medoid(far, SPACE)[0], far[2, 0])
 
 
+def test_the_medoid_counts_categories_as_rendering_rounds_them():
+    """Flows on a latent draw categories as continuous values."""
+    draws = np.array([[0.5, 0.95, 0.5], [0.49, 0.30, 0.5], [0.52, 0.34, 0.5], [0.47, 0.36, 0.5]], dtype=np.float32)
+    assert np.array_equal(decision_rules.medoid(draws[:, None], SPACE)[0], draws[1])
+
+
 @pytest.mark.parametrize(("rule", "power"), [("mean", 2), ("median", 1)])
 def test_a_rule_minimises_its_expected_error(rule: str, power: int):
     draws = np.random.default_rng(0).beta(2, 5, (200, 3, 4)).astype(np.float32)
@@ -122,6 +128,14 @@ def test_the_density_of_a_model_integrates_to_one(name: str):
         density = model.log_prob(mel, presets[:, None].expand(-1, 2, -1)).exp()
     # the tails beyond the dequantised values hold the rest
     assert density.sum(dim=0).mul(volume).tolist() == pytest.approx([1, 1], abs=0.05)
+
+
+def test_a_density_that_is_not_a_number_is_an_error():
+    model = models.find("npe_nsf")(16, 20, SPACE, SIZE).eval()
+    with torch.no_grad():
+        next(iter(model.flow.parameters())).fill_(torch.nan)
+        with pytest.raises(ValueError, match="the density of NPENSF is not a number"):
+            decision("mode")(model, torch.zeros(1, 16, 20), DRAWS)
 
 
 def test_models_with_a_density_are_listed():

@@ -8,7 +8,7 @@ from small import space
 from flowsynth.data.dataset import Batch
 from flowsynth.inference.surrogate_search import refine
 from flowsynth.models.nn.networks import Size
-from flowsynth.models.surrogates.proxy import STAGES, TARGETS, Proxy, _descend
+from flowsynth.models.surrogates.proxy import STAGES, TARGETS, Proxy, _descend, _kernel
 from flowsynth.models.systems import INITIAL_CANDIDATES
 from flowsynth.synths.parameter_space import ParameterSpace
 
@@ -164,6 +164,10 @@ def test_categories_are_recovered_and_do_not_change_in_a_descent():
     waves = predictions[..., 1] * 2
     assert torch.allclose(waves, waves.round(), atol=1e-5)
     assert (waves[0].round() == test.values[:, 1] * 2).float().mean() > 0.9
+    # other values are no nearer to each other by their number
+    values = torch.tensor([[0.5, 0.0, 0.5], [0.5, 0.5, 0.5], [0.5, 1.0, 0.5]])
+    kernel = _kernel(values, values, model.fixed)
+    assert torch.allclose(kernel, kernel[0, 1] + (1 - kernel[0, 1]) * torch.eye(3))
     proposal = model.propose_next(test.mel[0], predictions[:, 0], test.mel[:4])
     assert float(proposal[1] * 2) == pytest.approx(round(float(proposal[1] * 2)), abs=1e-5)
 

@@ -52,8 +52,11 @@ def test_decisions_need_draws_of_a_model():
     for name in ("npe_nsf_median64_mean64", "cnn_median64", "npe_nsf_best4_medoid8", "npe_nsf_mode1"):
         with pytest.raises(ValueError, match=rf"{name}: .*(draw|several)"):
             System.parse(name).validate()
-    for name in ("flow_matching_mode16", "proxy_mode16", "flow_cond_mode64"):
+    for name in ("flow_matching_mode16", "flow_cond_mode64"):
         with pytest.raises(ValueError, match=f"{name}: a mode needs a model with a density, one of flow_dis, "):
+            System.parse(name).validate()
+    for name in ("nearest_medoid64", "random_median64", "proxy_mean64", "nearest_ranked64"):
+        with pytest.raises(ValueError, match=f"{name}: .* are no draws"):
             System.parse(name).validate()
     for name in ("npe_nsf_mode64", "flow_matching_median64", "npe_nsf_seed2_ranked256", "flow_reg_mean64_refined16"):
         System.parse(name).validate()

@@ -42,6 +42,14 @@ def test_costs_have_weights_and_times(finished: Project):
     assert (table[["train_s", "infer_ms"]] > 0).all(axis=None)
 
 
+def test_perceptual_distances_have_all_systems_on_a_sample_of_the_items(finished: Project):
+    table = pd.read_csv(finished.results / "tables" / "perception.csv").set_index("model")
+    assert set(table.index) == set(pd.read_csv(finished.results / "tables" / "scores.csv")["model"])
+    assert (table["items"] == 8).all()  # four of each fold
+    assert table.loc["oracle", "mean"] == 0
+    assert (table.drop(index="oracle")["mean"] > 0).all()
+
+
 def test_results_are_compared_with_the_paper(finished: Project):
     table = pd.read_csv(finished.results / "tables" / "paper.csv")
     assert table.dropna(subset="ours")["model"].unique().tolist() == ["cnn"]

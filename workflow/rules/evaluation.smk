@@ -216,7 +216,7 @@ rule symmetry:
         "../scripts/evaluation/symmetry.py"
 
 
-# Distances made with listeners, which cost too much for all sounds of a small budget.
+# Distances that were fitted to listening tests; they cost too much for all sounds of a small budget.
 rule perception:
     input:
         targets=shards("audio"),

@@ -149,6 +149,9 @@ DENSITIES = [
     if System.parse(system).model not in DETERMINISTIC
     and registry.kind(System.parse(system).model) != "surrogates"
 ]
+NO_DENSITY = settings.NEEDS.format(
+    target="decisions.csv", needs="a model that samples a density, such as npe_nsf"
+)
 RULES = dict.fromkeys(DECISION_RULES, 64) | dict.fromkeys(SURROGATE_RULES, 256)
 
 
@@ -157,16 +160,15 @@ rule decision_study:
         synth=synth_of,
         features=shards("features"),
         split="results/{budget}/{dataset}/split/{split}.csv",
-        checkpoints=lambda wildcards: expand(
-            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
-            model=DENSITIES,
-            **wildcards,
+        checkpoints=lambda wildcards: required(
+            expand(
+                "results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
+                model=DENSITIES,
+                **wildcards,
+            ),
+            "" if DENSITIES else NO_DENSITY,
         ),
-        surrogate=lambda wildcards: expand(
-            "results/{budget}/{dataset}/{split}/fold{fold}/{model}/checkpoint.pt",
-            model=[SURROGATE] if SURROGATE in RUN.models else [],
-            **wildcards,
-        ),
+        surrogate=f"results/{{budget}}/{{dataset}}/{{split}}/fold{{fold}}/{SURROGATE}/checkpoint.pt",
     output:
         "results/{budget}/{dataset}/{split}/fold{fold}/decisions.csv",
     log:
@@ -176,7 +178,7 @@ rule decision_study:
     resources:
         **by_attempt(mem_mb=4000, runtime=240),
     params:
-        code=code("evaluation/decision_study", *DENSITIES),
+        code=code("evaluation/decision_study", SURROGATE, *DENSITIES),
         models=DENSITIES,
         draws=RULES,
         render=RENDER,

@@ -36,6 +36,7 @@ DESCENT_STEPS = 40  # steps of the descent from rendered presets
 LEARNING_RATE = 0.16  # learning rate of Adam on the logits of presets
 LENGTH_SCALE = 0.2  # of the kernel of the errors, in root mean square differences of the parameters
 NUGGET = 1e-3  # share of the variance of the errors that presets do not explain, which regularises near-duplicates
+SAME_CATEGORY = 1e-3  # maximum difference of values of a category that are the same
 MIN_CHANGE = 1e-3  # minimum difference of a proposal, in at least one parameter, from each rendered preset
 MARGIN = 0.005  # presets are scaled into [MARGIN, 1 - MARGIN], so that 0 and 1 have finite logits
 LANES = 32  # numbers that a processor takes at once, two vectors of AVX-512
@@ -160,11 +161,11 @@ class Proxy(Surrogate):
         """
         errors = renderings - self.predict_mel(presets)
         mean = errors.mean(0)
-        covariance = _kernel(presets, presets) + NUGGET * torch.eye(len(presets), device=presets.device)
+        covariance = _kernel(presets, presets, self.fixed) + NUGGET * torch.eye(len(presets), device=presets.device)
         weights = torch.linalg.solve(covariance, (errors - mean).flatten(1)).view_as(errors)
 
         def predict_corrected(values: Float[Tensor, "items parameters"]) -> Float[Tensor, "items mels frames"]:
-            return self.predict_mel(values) + mean + torch.tensordot(_kernel(values, presets), weights, 1)
+            return self.predict_mel(values) + mean + torch.tensordot(_kernel(values, presets, self.fixed), weights, 1)
 
         least = log_mel_distances(renderings, target)[None]
         stages = [(DESCENT_STEPS, len(presets))]
@@ -174,10 +175,15 @@ class Proxy(Surrogate):
 
 
 def _kernel(
-    a: Float[Tensor, "first parameters"], b: Float[Tensor, "second parameters"]
+    a: Float[Tensor, "first parameters"], b: Float[Tensor, "second parameters"], category: Bool[Tensor, " parameters"]
 ) -> Float[Tensor, "first second"]:
-    """Compute the correlation of the errors at two sets of presets: 1 for equal presets, 0 for distant ones."""
-    return torch.exp(-(a[:, None] - b).square().mean(2) / (2 * LENGTH_SCALE**2))
+    """Compute the correlation of the errors at two sets of presets: 1 for equal presets, 0 for distant ones.
+
+    The values of a category differ by 1.
+    """
+    difference = a[:, None] - b
+    difference = torch.where(category, (difference.abs() > SAME_CATEGORY).to(difference), difference)
+    return torch.exp(-difference.square().mean(2) / (2 * LENGTH_SCALE**2))
 
 
 def _descend(

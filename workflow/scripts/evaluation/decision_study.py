@@ -21,7 +21,7 @@ with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     context = RenderContext(synth, Note(**params.render), snakemake.config["render"]["timeout"], params.features)
     items = part(Path(inputs.split), fold, "valid", [Path(path) for path in inputs.features], names)
     checkpoints = dict(zip(params.models, map(Path, inputs.checkpoints), strict=True))
-    surrogate = load(Path(inputs.surrogate[0])).model if inputs.surrogate else None
-    assert surrogate is None or isinstance(surrogate, Surrogate)
+    surrogate = load(Path(inputs.surrogate)).model
+    assert isinstance(surrogate, Surrogate)
     table = rule_distances(context, checkpoints, items, params.draws, fold, params.seed, surrogate)
     write_csv(table, Path(snakemake.output[0]))
