@@ -88,8 +88,7 @@ def _parser() -> argparse.ArgumentParser:
             "--model", help="name of a model, or path of its file (default: the one with the lowest error)"
         )
         command.add_argument(
-            "--synth",
-            help="synthesizer of the model (default: amsynth for pretrained models, that of --results otherwise)",
+            "--synth", help="synthesizer of the model (default: amsynth, or that of the models in --results)"
         )
 
     models = add("models", _models, "list pretrained models, and the trained models of runs")
