@@ -11,7 +11,7 @@ from flowsynth.evaluation.summary import heading
 from flowsynth.figures.style import headline, line_style, styled
 from flowsynth.metrics import registry
 
-OFFSET = 0.02  # horizontal distance of two models, which keeps their intervals apart
+OFFSET = 0.04  # horizontal distance of two models, which keeps their intervals apart
 
 
 @styled
@@ -24,9 +24,9 @@ def plot(ranks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
     """
     ranks = ranks.dropna(subset="rank")  # of controls
     metrics, datasets = ranks["metric"].unique(), ranks["dataset"].unique().tolist()
-    models = sorted(ranks["model"].unique())
+    models, width = sorted(ranks["model"].unique()), max(3.6, 0.8 * len(datasets))
     figure, axes = plt.subplots(
-        1, len(metrics), figsize=(3.6 * len(metrics) + 1, 3.6), layout="constrained", squeeze=False
+        1, len(metrics), figsize=(width * len(metrics) + 1, 3.8), layout="constrained", squeeze=False
     )
     for axis, metric in zip(axes[0], metrics, strict=True):
         for index, model in enumerate(models):
@@ -37,7 +37,7 @@ def plot(ranks: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
         values = correlations[correlations["metric"] == metric]["correlation"]
         between = f"{values.min():.2f} to {values.max():.2f}" if len(values) > 1 else f"{values.iloc[0]:.2f}"
         axis.set(title=f"{heading(registry()[metric])}\nrank correlations {between}", ylabel="rank")
-        axis.set_xticks(range(len(datasets)), datasets)
+        axis.set_xticks(range(len(datasets)), datasets, rotation=30, ha="right")
         axis.set_yticks(range(1, len(models) + 1))
         axis.invert_yaxis()
     axes[0, -1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
