@@ -57,7 +57,10 @@ def unchecked() -> Iterator[None]:
 
 
 def test_registry_has_the_metrics_of_every_module_once():
-    modules = [importlib.import_module(f"flowsynth.metrics.{m.name}") for m in pkgutil.iter_modules(metrics.__path__)]
+    names = {module.name for module in pkgutil.iter_modules(metrics.__path__)} - {
+        "perceptual"
+    }  # too costly for every score
+    modules = [importlib.import_module(f"flowsynth.metrics.{name}") for name in names]
     in_modules = [metric for module in modules for metric in getattr(module, "METRICS", ())]
     assert len(METRICS) == len(in_modules) > 0
     assert {id(metric) for metric in METRICS} == {id(metric) for metric in in_modules}

@@ -65,7 +65,8 @@ def test_version_and_models_are_listed(installed: Path, read_only: Path):
     run = flowsynth(installed, read_only, "models", "--json")
     assert run.returncode == 0, run.stderr
     entries = json.loads(run.stdout)
-    assert {entry["name"] for entry in entries} == {"proxy", "npe_nsf", "flow_reg"}
+    models = {(entry["name"], entry["dataset"]) for entry in entries}
+    assert models == {*((name, "amsynth16") for name in ("proxy", "npe_nsf", "flow_reg")), ("vae", "dexed64")}
     assert all(Path(entry["path"]).is_relative_to(installed) for entry in entries)
 
 
