@@ -15,6 +15,7 @@ import yaml
 from readme import ROOT
 
 from flowsynth.core.layout import RunPaths
+from flowsynth.evaluation.score_tables import mean_over_samples
 from flowsynth.evaluation.summary import gather
 from flowsynth.leaderboard.baselines import add_candidate, freeze
 from flowsynth.leaderboard.data_hashes import hash_data
@@ -58,7 +59,7 @@ def main() -> None:
                 command = f"--config budget={name} -- {scores_of_fold}"
             sys.exit(f"error: there is no {missing[0]}; run: snakemake -c2 {command}")
         try:
-            scores = gather(tables).query("sample == 0")
+            scores = mean_over_samples(gather(tables))
             data = hash_data(
                 run.presets,
                 run.split(config["split"]),

@@ -52,6 +52,19 @@ def with_systems(table: pd.DataFrame) -> pd.DataFrame:
     return table.join(rows.astype(SYSTEM_TYPES)[missing], on="model")
 
 
+def mean_over_samples(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one score per item: of a model that samples, the mean over its samples, the expected score of one.
+
+    Args:
+        scores: Table with the columns of `SCORE_COLUMNS`.
+    """
+    if (scores["sample"] == 0).all():
+        return scores
+    keys = [name for name in SCORE_COLUMNS if name not in ("sample", "value")]
+    means = scores.groupby(keys, sort=False, dropna=False, as_index=False)["value"].mean()
+    return means.assign(sample=0)[list(SCORE_COLUMNS)]
+
+
 def systems(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of systems, indexed by the names of the systems, in the order of the table."""
     return table.drop_duplicates("model").set_index("model")[list(SYSTEM_COLUMNS)]

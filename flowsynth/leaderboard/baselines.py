@@ -60,7 +60,7 @@ def freeze(
 
     Args:
         folder: Folder of the baselines.
-        scores: Scores of all items, as returned by `flowsynth.evaluation.summary.gather`, one sample per item.
+        scores: Scores of all items, as returned by `flowsynth.evaluation.score_tables.mean_over_samples`.
         predictions: Prediction files by fold and system.
         tables: Files of scores, whose provenance is checked too.
         data: Hashes of the data, as returned by `flowsynth.leaderboard.data_hashes.hash_data`.
@@ -131,7 +131,7 @@ def add_candidate(
     Args:
         folder: Folder of the baselines.
         name: Name of the candidate.
-        scores: Scores of the candidate on all items, one sample per item.
+        scores: Scores of the candidate on all items, the mean over samples.
         predictions: Its prediction files by fold.
         tables: Its files of scores.
         data: Hashes of the data, as returned by `flowsynth.leaderboard.data_hashes.hash_data`.
@@ -212,7 +212,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 def _write_predictions(group: h5py.Group, system: str, path: Path) -> None:
     with hdf5.reading(path) as file:
-        items, values, estimates = hdf5.ids(file).tolist(), file["values"][:], file["estimates"][:, 0]
+        items, values, estimates = hdf5.ids(file).tolist(), file["values"][:], file["estimates"][:]
         names = json.dumps(list(hdf5.names(file)))
     if "item" not in group:
         group.create_dataset("item", data=np.array(items, dtype=object), dtype=hdf5.TEXT)
@@ -220,7 +220,8 @@ def _write_predictions(group: h5py.Group, system: str, path: Path) -> None:
         group.attrs["names"] = names
     if group["item"].asstr()[:].tolist() != items or group.attrs["names"] != names:
         raise ValueError(f"{path} has other items or parameters than the other systems of its fold")
-    group.create_dataset(f"answers/{system}", data=estimates, compression="gzip", compression_opts=9, shuffle=True)
+    data = estimates[:, 0] if estimates.shape[1] == 1 else estimates
+    group.create_dataset(f"answers/{system}", data=data, compression="gzip", compression_opts=9, shuffle=True)
 
 
 def read_scores(folder: Path, **labels: str) -> pd.DataFrame:
@@ -243,19 +244,25 @@ def read_frozen(folder: Path) -> pd.DataFrame:
 
 
 def read_predictions(folder: Path, fold: int, system: str) -> tuple[list[str], tuple[str, ...], np.ndarray]:
-    """Read a system's predictions for the test items of a fold: items, parameter names, values (items x parameters)."""
+    """Read a system's first predictions for the test items of a fold.
+
+    Returns:
+        Items, names of the parameters, and values, items x parameters.
+    """
     with _open_predictions(folder) as file:
         group = file[f"fold{fold}"]
-        return group["item"].asstr()[:].tolist(), tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
+        names, values = tuple(json.loads(group.attrs["names"])), group[f"answers/{system}"][:]
+        return group["item"].asstr()[:].tolist(), names, values if values.ndim == 2 else values[:, 0]
 
 
 def read_fold(
     folder: Path, fold: int
-) -> tuple[list[str], Float[np.ndarray, "items parameters"], dict[str, Float[np.ndarray, "items parameters"]]]:
+) -> tuple[list[str], Float[np.ndarray, "items parameters"], dict[str, Float[np.ndarray, "items samples parameters"]]]:
     """Read the test items of a fold: ids, ground truth, and predictions by system, float32."""
     with _open_predictions(folder) as file:
         group = file[f"fold{fold}"]
-        return group["item"].asstr()[:].tolist(), group["values"][:], {k: v[:] for k, v in group["answers"].items()}
+        items, truth = group["item"].asstr()[:].tolist(), group["values"][:]
+        return items, truth, {k: v[:].reshape(len(items), -1, truth.shape[1]) for k, v in group["answers"].items()}
 
 
 def drop_new_metrics(scores: pd.DataFrame, frozen: pd.DataFrame) -> pd.DataFrame:

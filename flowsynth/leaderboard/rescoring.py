@@ -13,6 +13,7 @@ although all sounds were bit-identical. Hence the additional `DECIBEL_TOLERANCE`
 
 import hashlib
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,19 @@ def rescore(folder: Path, cache: Path, sample: int | None, seed: int, jobs: int)
             len(items) if sample is None else sample
         )
         for row in sorted(chosen.index):
-            by_system = {system: vectors[row].tobytes() for system, vectors in systems.items()}
-            predictions.setdefault(items[row], {truth[row].tobytes(): None}).update(dict.fromkeys(by_system.values()))
-            rendered += [(fold, system, items[row], prediction) for system, prediction in by_system.items()]
+            by_system = {system: [values.tobytes() for values in vectors[row]] for system, vectors in systems.items()}
+            distinct = predictions.setdefault(items[row], {truth[row].tobytes(): None})
+            distinct.update(dict.fromkeys(chain.from_iterable(by_system.values())))
+            rendered += [(fold, system, items[row], samples) for system, samples in by_system.items()]
     render = _maker(folder)["render"]
     tasks = [Task(cache / f"{item}.json", folder.name, render, tuple(keys)) for item, keys in predictions.items()]
     with pool(jobs) as processes:
         results = track(processes.map(score_item, tasks), len(tasks), f"rescore {folder.name}, items")
         scores = dict(zip(predictions, results, strict=True))
-    for fold, system, item, prediction in rendered:
-        rows += [(fold, system, item, metric, value) for metric, value in scores[item][prediction].items()]
+    for fold, system, item, samples in rendered:
+        for metric in scores[item][samples[0]]:
+            value = float(np.mean([scores[item][prediction][metric] for prediction in samples]))
+            rows.append((fold, system, item, metric, value))
     frozen = read_frozen(folder)[[*FROZEN_KEY, "value"]]
     sampled = pd.MultiIndex.from_frame(frozen[["fold", "item"]]).isin({(fold, item) for fold, _, item, _ in rendered})
     table = frozen[sampled | frozen["metric"].isin([metric.name for metric in _parameter_metrics()])]
@@ -163,13 +167,13 @@ def stamp(folder: Path, table: pd.DataFrame, sample: int | None, seed: int) -> N
 
 
 def _parameter_scores(
-    fold: int, items: list[str], truth: Values, systems: Mapping[str, Values]
+    fold: int, items: list[str], truth: Values, systems: Mapping[str, Float[np.ndarray, "items samples parameters"]]
 ) -> list[tuple[int, str, str, str, float]]:
     """Compute the metrics of parameters for all predictions of a fold."""
     rows = []
     for metric in _parameter_metrics():
         for system, vectors in systems.items():
-            values = metric.function(truth, vectors).tolist()
+            values = np.mean([metric.function(truth, sample) for sample in vectors.swapaxes(0, 1)], axis=0).tolist()
             rows += [(fold, system, item, metric.name, value) for item, value in zip(items, values, strict=True)]
     return rows
 

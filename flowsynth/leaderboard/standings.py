@@ -25,7 +25,7 @@ def standings(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Rank systems by log-mel L1.
 
     Args:
-        scores: Scores of all items, one sample per item.
+        scores: Scores of all items, the mean over samples.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -79,7 +79,7 @@ def describe_errors(scores: pd.DataFrame, system: str) -> list[str]:
     """Describe how a system's errors are distributed, and the lower bound of choosing among all systems.
 
     Args:
-        scores: Scores of all items, one sample per item.
+        scores: Scores of all items, the mean over samples.
         system: Name of the system.
 
     Returns:

@@ -153,6 +153,15 @@ class System:
                 )
 
 
+def draws_from_density(model: str) -> bool:
+    """Return whether the predictions of a model are draws of a density of presets.
+
+    >>> draws_from_density("flow_reg"), draws_from_density("vae"), draws_from_density("nearest")
+    (True, False, False)
+    """
+    return kind(model) in ("autoencoders", "density") and model not in DETERMINISTIC
+
+
 def is_prediction_file(name: str) -> bool:
     """Return whether a candidate is a file of predictions rather than the name of a system."""
     return name.endswith(PREDICTION_SUFFIXES)

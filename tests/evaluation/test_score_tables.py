@@ -7,7 +7,7 @@ import pytest
 from test_summary import scores
 
 from flowsynth.evaluation import score_tables
-from flowsynth.evaluation.score_tables import KEY, SYSTEM_COLUMNS
+from flowsynth.evaluation.score_tables import KEY, SCORE_COLUMNS, SYSTEM_COLUMNS, mean_over_samples, with_systems
 from flowsynth.evaluation.summary import gather
 
 EXPECTED = {  # base model, is control, renderings, training seed
@@ -52,3 +52,15 @@ def test_older_and_newer_files_are_gathered(tmp_path: Path):
     table = gather([write(tmp_path, newer, "newer.csv"), write(tmp_path, older, "older.csv")])
     assert table[list(SYSTEM_COLUMNS)].notna().all(axis=None)
     assert score_tables.systems(table)["renderings"].to_dict() == {"cnn": 0, "nearest_refined8": 8}
+
+
+def test_the_mean_over_samples_leaves_single_ones_as_they_are():
+    rows = [(0, "cnn", "a", 0, "log_mel_l1", 0.3), (0, "npe_nsf", "a", 0, "log_mel_l1", 0.2)]
+    single = with_systems(pd.DataFrame(rows, columns=["fold", "model", "item", "sample", "metric", "value"]))
+    single = single.assign(budget="b", dataset="d", split="s")[list(SCORE_COLUMNS)]
+    assert mean_over_samples(single) is single
+    both = pd.concat([single, single[single["model"] == "npe_nsf"].assign(sample=1, value=0.6)])
+    means = mean_over_samples(both)
+    assert list(means.columns) == list(SCORE_COLUMNS)
+    assert means.set_index("model")["value"].to_dict() == pytest.approx({"cnn": 0.3, "npe_nsf": 0.4})
+    assert set(means["sample"]) == {0}

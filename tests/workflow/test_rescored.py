@@ -5,16 +5,23 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from frozen import accept_changes
 from project import Project
 
+from flowsynth.leaderboard.baselines import read_fold, read_frozen
+
 
 @pytest.fixture(scope="module")
 def frozen(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the tiny benchmark with frozen baselines."""
+    """A copy of the tiny benchmark with frozen baselines, one of which samples a density."""
     folder = tmp_path_factory.mktemp("rescored") / "project"
     project = Project(shutil.copytree(finished.folder, folder, symlinks=True))
+    project.configure(models=["oracle", "mean", "cnn", "npe_nsf"])
+    project.commit()
+    run = project.snakemake(*(f"results/tiny/amsynth16/grouped/fold{fold}/npe_nsf/scores.csv" for fold in range(2)))
+    assert run.returncode == 0, run.stdout
     run = project.script("freeze.py")
     assert run.returncode == 0, run.stdout
     return project
@@ -50,6 +57,18 @@ def test_older_baselines_are_stamped(frozen: Project):
     assert "bit-identical" in run.stdout
     assert json.loads(manifest.read_text())["stamped"]["items"] == "all"
     assert all(path.stat().st_mtime_ns == time for path, time in cache.items())
+
+
+def test_scores_of_a_density_are_means_over_its_draws(frozen: Project):
+    scored = pd.read_csv(frozen.results / "grouped/fold0/npe_nsf/scores.csv", dtype={"item": str})
+    assert set(scored["sample"]) == {0, 1}
+    expected = scored.groupby(["item", "metric"])["value"].mean()
+    table = read_frozen(baselines(frozen))
+    stored = table[(table["model"] == "npe_nsf") & (table["fold"] == 0)].set_index(["item", "metric"])["value"]
+    assert stored.to_dict() == pytest.approx(expected.to_dict(), rel=1e-5, nan_ok=True)
+    items, truth, systems = read_fold(baselines(frozen), 0)
+    assert systems["npe_nsf"].shape == (len(items), 2, truth.shape[1])
+    assert systems["cnn"].shape == (len(items), 1, truth.shape[1])
 
 
 def test_differing_score_is_reported_and_not_stamped(frozen: Project):

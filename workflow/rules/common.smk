@@ -16,12 +16,12 @@ from flowsynth.core.parent_process import parent_environment
 from flowsynth.models import registry
 from flowsynth.models.systems import (
     DECISION_RULES,
-    DETERMINISTIC,
     INITIAL_CANDIDATES,
     PROPOSALS,
     SURROGATE,
     SURROGATE_RULES,
     System,
+    draws_from_density,
     is_prediction_file,
     prediction_name,
 )

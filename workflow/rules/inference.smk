@@ -20,7 +20,11 @@ rule predict:
         **by_attempt(mem_mb=4000, runtime=60),
     params:
         code=code_for_model("inference/predict"),
-        samples=lambda wildcards: budget(wildcards)["samples"],
+        samples=lambda wildcards: (
+            budget(wildcards)["samples"]
+            if draws_from_density(System.parse(wildcards.model).model)
+            else 1
+        ),
         accelerator=lambda wildcards: budget(wildcards)["accelerator"],
         render=RENDER,
         seed=config["seed"],

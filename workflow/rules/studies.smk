@@ -146,8 +146,7 @@ use rule draw_complexity as draw_transfer with:
 DENSITIES = [
     system
     for system in RUN.trained_models
-    if System.parse(system).model not in DETERMINISTIC
-    and registry.kind(System.parse(system).model) != "surrogates"
+    if draws_from_density(System.parse(system).model)
 ]
 NO_DENSITY = settings.NEEDS.format(
     target="decisions.csv", needs="a model that samples a density, such as npe_nsf"

@@ -8,6 +8,7 @@ from flowsynth.core.layout import SystemPaths
 from flowsynth.core.progress import job, log
 from flowsynth.core.provenance import write_csv, write_text
 from flowsynth.core.readers import read_csv
+from flowsynth.evaluation.score_tables import mean_over_samples
 from flowsynth.evaluation.summary import gather
 from flowsynth.leaderboard.baselines import drop_new_metrics, read_scores, require_comparable, round_scores
 from flowsynth.leaderboard.comparison import FROZEN_SUFFIX, compare_to_baselines
@@ -21,8 +22,8 @@ with job(Path(snakemake.log[0]), snakemake.input, snakemake.output):
     audio = [Path(path) for path in inputs.audio]
     require_comparable(hash_data(Path(inputs.presets), Path(inputs.split), audio), baselines)
     files = [Path(path) for path in inputs.candidate]
-    candidate_scores = round_scores(gather([path for path in files if path.name == "scores.csv"]))
-    candidate_scores = candidate_scores[candidate_scores["sample"] == 0].assign(model=candidate)
+    candidate_scores = gather([path for path in files if path.name == "scores.csv"])
+    candidate_scores = round_scores(mean_over_samples(candidate_scores)).assign(model=candidate)
     labels = {"budget": params.budget, "dataset": wildcards.dataset, "split": params.split}
     frozen = read_scores(baselines, **labels)
     frozen["model"] = frozen["model"].replace(candidate, f"{candidate}{FROZEN_SUFFIX}")
