@@ -231,6 +231,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "flows": flows,
     "matches": matches,
     "complexity": lambda: optional("complexity"),
+    "decisions": lambda: optional("decisions"),
     "transfer": lambda: optional("transfer"),
     "transfer correlations": lambda: optional("transfer_correlations"),
     "seeds": seeds,

@@ -25,6 +25,7 @@ TABLES = {
     "smoothness": RUN_TABLES / DISPLAY_MODEL / "smoothness_summary.csv",
     "parameter_choice": RESULTS / "parameter_choice" / "amsynth.csv",
     "complexity": RESULTS / "complexity" / "tables" / "complexity.csv",
+    "decisions": RUN_TABLES / "decisions.csv",
     "transfer": RESULTS / "complexity" / "tables" / "transfer.csv",
     "transfer_correlations": RESULTS / "complexity" / "tables" / "transfer_correlations.csv",
     "variance": RESULTS / "seeds" / "amsynth16" / "tables" / "variance.csv",

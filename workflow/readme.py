@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from flowsynth.apps import match_benchmark
-from flowsynth.evaluation import scaling, score_tables, transfer, variance_components
+from flowsynth.evaluation import decision_study, scaling, score_tables, transfer, variance_components
 from flowsynth.evaluation.flow_comparison import LEADER_CONTROL, LIKELIHOOD, ONE_SAMPLE, POINTS, answer_questions
 from flowsynth.evaluation.summary import format_table, number, to_markdown
 from flowsynth.leaderboard.manifest import MANIFEST
@@ -26,6 +26,7 @@ OPTIONAL_TABLES: dict[str, Callable[[Path], str]] = {
         describe(score_tables.read(path))
         for describe in (scaling.parameter_count_finding, scaling.parameter_count_markdown)
     ),
+    "decisions": lambda path: decision_study.markdown(pd.read_csv(path)),
     "transfer": lambda path: transfer.ranks_markdown(pd.read_csv(path)),
     "transfer_correlations": lambda path: transfer.correlations_markdown(pd.read_csv(path)),
     "variance": lambda path: variance_components.finding(pd.read_csv(path)),

@@ -18,6 +18,7 @@ from flowsynth.core.progress import track
 from flowsynth.core.seeding import derive_seed
 from flowsynth.data.dataset import Items
 from flowsynth.evaluation.statistics import bootstrap_means, interval
+from flowsynth.evaluation.summary import number, to_markdown
 from flowsynth.inference.decision_rules import decision
 from flowsynth.inference.predict import predict
 from flowsynth.inference.search_task import RenderContext, log_mel_extractor
@@ -111,3 +112,15 @@ def summarise(distances: pd.DataFrame, seed: int) -> pd.DataFrame:
             limits = interval(resamples[rule])
             rows.append((model, rule, draws[rule], len(values), means[rule], *limits, rule == best))
     return pd.DataFrame(rows, columns=["model", "rule", "draws", "items", "mean", "low", "high", "best"])
+
+
+def markdown(summary: pd.DataFrame) -> str:
+    """Format a summary: one row per model, one column per rule, the best rule that makes one preset in bold."""
+    cells = [
+        f"{'**' if row.best else ''}{number(row.mean)}{'**' if row.best else ''} ({number(row.low)} to {number(row.high)})"
+        for row in summary.itertuples()
+    ]
+    labels = [f"{rule}, {draws} draws" for rule, draws in zip(summary["rule"], summary["draws"], strict=True)]
+    table = pd.DataFrame({"Model": summary["model"], "rule": labels, "cell": cells})
+    wide = table.pivot(index="Model", columns="rule", values="cell")
+    return to_markdown(wide.loc[summary["model"].unique(), list(dict.fromkeys(labels))].fillna("").reset_index())

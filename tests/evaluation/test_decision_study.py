@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from small import space
 
-from flowsynth.evaluation.decision_study import COLUMNS, applicable_rules, summarise
+from flowsynth.evaluation.decision_study import COLUMNS, applicable_rules, markdown, summarise
 from flowsynth.models import base as models
 from flowsynth.models.nn.networks import Size
 from flowsynth.models.systems import DECISION_RULES
@@ -36,3 +36,6 @@ def test_the_best_rule_makes_one_preset_and_has_the_lowest_mean_over_folds():
     assert table.loc["median", "mean"] == pytest.approx(0.35, abs=0.01)  # folds count alike
     assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
     assert set(table["items"]) == {90}
+    header, _, row = markdown(table.reset_index()).splitlines()
+    assert [cell.strip() for cell in header.split("|")[2:-1]] == [f"{rule}, 64 draws" for rule in table.index]
+    assert ["**" in cell for cell in row.split("|")[2:-1]] == [False, False, True, False]
