@@ -22,18 +22,23 @@ def sounds(values: torch.Tensor) -> torch.Tensor:
     return torch.sin(4 * bands[:, None] + angles[:, 0, None, None]) + torch.cos(3 * frames + angles[:, 1, None, None])
 
 
-@pytest.fixture(scope="module")
-def trained() -> tuple[Proxy, Batch]:
-    torch.manual_seed(0)
-    values = torch.rand(400, 3)
-    train = Batch(sounds(values), values)
-    model = Proxy(8, 10, space(3), SIZE)
+def fit(model: Proxy, train: Batch) -> None:
     model.calibrate(train)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     for _ in range(300):
         optimizer.zero_grad()
         model.loss(train)["loss"].backward()
         optimizer.step()
+    model.eval()
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Proxy, Batch]:
+    torch.manual_seed(0)
+    values = torch.rand(400, 3)
+    train = Batch(sounds(values), values)
+    model = Proxy(8, 10, space(3), SIZE)
+    fit(model, train)
     return model.eval(), train
 
 
@@ -154,12 +159,7 @@ def test_categories_are_recovered_and_do_not_change_in_a_descent():
 
     train, test = draw(600), draw(40)
     model = Proxy(8, 10, parameters, SIZE)
-    model.calibrate(train)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
-    for _ in range(300):
-        optimizer.zero_grad()
-        model.loss(train)["loss"].backward()
-        optimizer.step()
+    fit(model, train)
     predictions = model.eval().infer(test.mel, 4).detach()
     waves = predictions[..., 1] * 2
     assert torch.allclose(waves, waves.round(), atol=1e-5)
